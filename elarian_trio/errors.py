@@ -1,0 +1,172 @@
+"""Every exception this package raises.
+
+Every room may raise these; this room imports none. The tree::
+
+    ElarianError
+      ConnectionFailed         could not be opened; the cause is inside. Tried again
+        SetupRejected          the server refused our setup or credentials. Final
+      ConnectionLost           the session this command (or block) stood on ended; ``sent`` tells more
+      ConnectionClosed         used before its block was entered or after it was left
+      CommandTimedOut          no answer within ``command_timeout``; ``sent`` tells more
+      DeliveryExpired          answered by hand after its deadline
+      ProtocolError            abstract
+        LocalProtocolError     we broke the protocol's rules
+        RemoteProtocolError    the peer did
+      CommandError             abstract: ``command``, ``description``
+        CommandRejected        not processed; asking again is safe
+        CommandFailed          refused or failed: ``reply``, ``code``
+      ServiceError             HTTP: ``status``, ``body``
+      InternalError            a defect of ours; the exception group is its cause
+
+Bad arguments are plain :class:`ValueError` or :class:`TypeError`, raised before anything is sent.
+``retryable`` says of each class whether the same call may succeed later without a change by the caller.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "CommandError",
+    "CommandFailed",
+    "CommandRejected",
+    "CommandTimedOut",
+    "ConnectionClosed",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "DeliveryExpired",
+    "ElarianError",
+    "InternalError",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "ServiceError",
+    "SetupRejected",
+]
+
+
+class ElarianError(Exception):
+    """The root of everything this package raises."""
+
+    retryable: ClassVar[bool] = False
+
+
+class ConnectionFailed(ElarianError):
+    """The connection could not be opened; the cause is chained. The client itself tries again until it gives up."""
+
+    retryable = True
+
+
+class SetupRejected(ConnectionFailed):
+    """The server refused the setup: wrong credentials, or a setup it does not accept. Final.
+
+    Attributes:
+        code: RSocket's error code (0x001 to 0x003), or ``None`` where the server gave none.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConnectionLost(ElarianError):
+    """The session that a command, or the block, stood on ended; the client may already be back.
+
+    Attributes:
+        sent: whether the command had been handed to the network, so that the server may have acted on it.
+            With ``False`` asking again is safe.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ConnectionClosed(ElarianError):
+    """The client was used before its block was entered, after it was left, or after ``disconnect()``."""
+
+
+class CommandTimedOut(ElarianError):
+    """No answer came within ``ConnectionOptions.command_timeout``.
+
+    Attributes:
+        sent: whether the command had been handed to the network, so that the server may have acted on it.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class DeliveryExpired(ElarianError):
+    """A delivery was answered by hand after its deadline; the default answer had already gone out."""
+
+
+class ProtocolError(ElarianError):
+    """Abstract: somebody broke the protocol's rules."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to break the protocol's rules; nothing was sent."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol's rules in a way for which the protocol asks to end the connection."""
+
+
+class CommandError(ElarianError):
+    """Abstract: the server answered a command, and not as hoped.
+
+    Attributes:
+        command: the command value as it was sent.
+        description: the server's own words.
+    """
+
+    def __init__(self, command: object, description: str) -> None:
+        super().__init__(f"{type(command).__name__}: {description}" if description else type(command).__name__)
+        self.command = command
+        self.description = description
+
+
+class CommandRejected(CommandError):
+    """The server did not process the command (RSocket REJECTED); asking again is safe."""
+
+    retryable = True
+
+
+class CommandFailed(CommandError):
+    """The server refused the command or failed on it.
+
+    Attributes:
+        reply: the reply whose ``status`` was false, or ``None`` where the answer was a stream error.
+        code: RSocket's error code of that stream error, or ``None`` where there was a reply.
+    """
+
+    def __init__(self, command: object, description: str, *, reply: object = None, code: int | None = None) -> None:
+        super().__init__(command, description)
+        self.reply = reply
+        self.code = code
+
+
+class ServiceError(ElarianError):
+    """An HTTP service answered with an error.
+
+    Attributes:
+        status: the HTTP status code.
+        body: the response's body, raw.
+    """
+
+    def __init__(self, message: str, *, status: int, body: bytes = b"") -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class InternalError(ElarianError):
+    """A defect of this package: please report it. The exception group that escaped is its cause."""

@@ -1,0 +1,180 @@
+"""What the user may set: how a client connects, waits, buffers, and turns values into bytes.
+
+Every room above reads these values; only :mod:`elarian_trio.errors` is below. All durations are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+__all__ = ["Backoff", "ConnectionOptions", "JsonSerializer", "JsonValue", "Serializer"]
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+_MIN_FRAGMENT = 64  # RSocket peers refuse middle fragments below 61 bytes (rsocket-java), so 64 is the floor
+_MAX_FRAME = 16_777_215  # the protocol's 24-bit frame length
+
+
+class Serializer(Protocol):
+    """How metadata and app data become the string or bytes that Elarian stores, and come back.
+
+    The server never interprets the values, so any two inverse functions will do.
+    """
+
+    def dumps(self, value: Any) -> str | bytes:  # noqa: ANN401 - the user's own values
+        """Turn *value* into what is stored; ValueError or TypeError where that cannot be done."""
+        ...
+
+    def loads(self, stored: str | bytes) -> Any:  # noqa: ANN401 - the user's own values
+        """Turn what is stored back into a value; must accept what other SDKs stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSerializer:
+    """JSON text for every value but ``bytes``, which stay bytes; text that is not JSON is given back as it is.
+
+    Elarian's JavaScript and Python SDKs store JSON text, its Java and Go SDKs bare strings; this reads both.
+    """
+
+    def dumps(self, value: Any) -> str | bytes:  # noqa: ANN401 - the user's own values
+        """Give JSON text for *value*.
+
+        Raises:
+            ValueError: JSON cannot hold the value (NaN, infinities, lone surrogates, circular or foreign objects).
+        """
+        if isinstance(value, bytes):
+            return value
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            text.encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            msg = f"JSON cannot hold this value: {error}"
+            raise ValueError(msg) from error
+        return text
+
+    def loads(self, stored: str | bytes) -> Any:  # noqa: ANN401 - the user's own values
+        """Give the value of JSON text, the text itself if it is no JSON, and bytes as they are."""
+        if isinstance(stored, bytes):
+            return stored
+        try:
+            return json.loads(stored)
+        except (ValueError, RecursionError):
+            return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The delays between attempts to reconnect, in seconds.
+
+    The first attempt comes after ``first``; while the session can be resumed, further ones every ``first`` for the
+    first 10 s; then the n-th after ``base * factor ** (n - 2)`` up to ``cap``; after 5 minutes of failure the delay
+    doubles each time up to ``slow_cap``. Each delay is varied by ``jitter`` (0.2 is up to 20 % either way). The
+    schedule starts again once the peer has answered, not when a socket opens.
+
+    Attributes:
+        give_up_after: seconds since the peer last answered after which the client's block ends with
+            ConnectionFailed; ``None`` for never.
+    """
+
+    first: float = 0.25
+    base: float = 0.5
+    factor: float = 1.6
+    jitter: float = 0.2
+    cap: float = 5.0
+    slow_cap: float = 60.0
+    give_up_after: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no schedule can be made of."""
+        for name in ("first", "base", "cap", "slow_cap"):
+            _require_number(name, getattr(self, name), at_least=0.0)
+        _require_number("factor", self.factor, at_least=1.0)
+        _require_number("jitter", self.jitter, at_least=0.0, at_most=1.0)
+        if self.give_up_after is not None:
+            _require_number("give_up_after", self.give_up_after, at_least=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How a client connects, waits and buffers. All durations are seconds, all sizes bytes.
+
+    Attributes:
+        keepalive_interval: how often a KEEPALIVE is sent.
+        keepalive_lifetime: how long the peer may stay silent before the connection counts as dead.
+        command_timeout: bounds each command that has no answer; ``None`` leaves that to the caller's cancel scopes.
+        notification_timeout: how long a notification may stay unanswered, from its arrival.
+        drain_timeout: how long leaving the block waits for deliveries in hand.
+        connect_timeout: bounds one attempt to open a connection and have it answered.
+        resume: "auto" tries resumption and falls back, "require" insists, "off" never asks.
+        resume_buffer_size: sent frames kept for resumption.
+        reconnect: the delays between attempts.
+        fragment_size: frames larger than this are cut.
+        max_payload_size: the largest payload put together again from fragments.
+        receive_notifications: ``False`` asks the server for no notifications (the wire's simplex mode).
+        ssl_context: replaces the default, verifying context of ``tls://`` and ``wss://``.
+        serializer: how metadata and app data become bytes.
+    """
+
+    _: KW_ONLY
+    keepalive_interval: float = 10.0
+    keepalive_lifetime: float = 30.0
+    command_timeout: float | None = 30.0
+    notification_timeout: float = 15.0
+    drain_timeout: float = 20.0
+    connect_timeout: float = 10.0
+    resume: Literal["auto", "require", "off"] = "auto"
+    resume_buffer_size: int = 1024 * 1024
+    reconnect: Backoff = field(default_factory=Backoff)
+    fragment_size: int = 64 * 1024
+    max_payload_size: int = 16 * 1024 * 1024
+    receive_notifications: bool = True
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    serializer: Serializer = field(default_factory=JsonSerializer)
+
+    def __post_init__(self) -> None:
+        """Refuse values with which no connection can work, naming the right range."""
+        for name in ("keepalive_interval", "keepalive_lifetime", "notification_timeout", "connect_timeout"):
+            _require_number(name, getattr(self, name), above=0.0)
+        if self.keepalive_lifetime <= self.keepalive_interval:
+            msg = f"keepalive_lifetime must exceed keepalive_interval, got {self.keepalive_lifetime!r}"
+            raise ValueError(msg)
+        if self.command_timeout is not None:
+            _require_number("command_timeout", self.command_timeout, above=0.0)
+        _require_number("drain_timeout", self.drain_timeout, at_least=0.0)
+        if self.resume not in ("auto", "require", "off"):
+            msg = f"resume must be 'auto', 'require' or 'off', got {self.resume!r}"
+            raise ValueError(msg)
+        _require_number("resume_buffer_size", self.resume_buffer_size, at_least=0)
+        _require_number("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
+        _require_number("max_payload_size", self.max_payload_size, at_least=1)
+
+
+def _require_number(
+    name: str,
+    value: float,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+) -> None:
+    """Raise the ValueError or TypeError that says what *name* should have been."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{name} must be a number, got {value!r}"
+        raise TypeError(msg)
+    tests: tuple[tuple[float | None, Callable[[float], bool], str], ...] = (
+        (at_least, lambda bound: value >= bound, "at least"),
+        (above, lambda bound: value > bound, "above"),
+        (at_most, lambda bound: value <= bound, "at most"),
+    )
+    for bound, holds, words in tests:
+        if bound is not None and not (math.isfinite(value) and holds(bound)):
+            msg = f"{name} must be {words} {bound:g}, got {value!r}"
+            raise ValueError(msg)
