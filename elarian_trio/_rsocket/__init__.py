@@ -1,0 +1,52 @@
+"""RSocket 1.0 for both ends, without I/O: frames in, events out; time is an argument.
+
+Above: transports (framing) and the session (Connection and its events). Below: errors, and the ``rsocket`` package
+behind :mod:`elarian_trio._rsocket.frames`.
+"""
+
+from __future__ import annotations
+
+from elarian_trio._rsocket.connection import Connection, ConnectionPhase, Role
+from elarian_trio._rsocket.events import (
+    ConnectionEnded,
+    Event,
+    FireAndForgetReceived,
+    FrameIgnored,
+    KeepaliveAnswered,
+    MetadataPushed,
+    PeerLost,
+    RequestCanceled,
+    RequestFailed,
+    RequestReceived,
+    ResponseReceived,
+    SetupReceived,
+)
+from elarian_trio._rsocket.fragments import Payload
+from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
+from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
+from elarian_trio._rsocket.setup import Setup
+
+__all__ = [
+    "MAX_FRAME_SIZE",
+    "Connection",
+    "ConnectionEnded",
+    "ConnectionPhase",
+    "ErrorCode",
+    "Event",
+    "FireAndForgetReceived",
+    "FrameIgnored",
+    "FrameSplitter",
+    "KeepaliveAnswered",
+    "MetadataPushed",
+    "Payload",
+    "PeerLost",
+    "RequestCanceled",
+    "RequestFailed",
+    "RequestReceived",
+    "ResponseReceived",
+    "Role",
+    "Setup",
+    "SetupReceived",
+    "encode_length",
+    "join_frames",
+]

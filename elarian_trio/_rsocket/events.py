@@ -1,0 +1,121 @@
+"""What a Connection reports.
+
+Above: the session, which turns each into an answer for a waiter, a call of the handler, or an end. Below: payload and
+setup values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from elarian_trio._rsocket.fragments import Payload
+    from elarian_trio._rsocket.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class SetupReceived:
+    """Server: a client asks to be let in; answer with ``accept_setup`` or ``reject_setup``."""
+
+    setup: Setup
+
+
+@dataclass(frozen=True, slots=True)
+class KeepaliveAnswered:
+    """A KEEPALIVE of ours came back; the first one proves that the SETUP was accepted.
+
+    Attributes:
+        data: what ``ping`` returned for it.
+        round_trip: seconds from queueing to the answer.
+    """
+
+    data: bytes
+    round_trip: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReceived:
+    """The peer's request is complete; answer with ``respond`` or ``fail``."""
+
+    stream_id: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class FireAndForgetReceived:
+    """The peer sent a payload that is never answered."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPushed:
+    """The peer sent metadata about the connection."""
+
+    metadata: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived:
+    """The answer to a request of ours is complete."""
+
+    stream_id: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request of ours ended without an answer.
+
+    Attributes:
+        code: the peer's error code, also an application's own; CANCELED where we gave the answer up ourselves because
+            it broke the rules or was larger than we take.
+        message: the peer's words.
+    """
+
+    stream_id: int
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCanceled:
+    """The peer gave up a request that was reported by RequestReceived and is not answered yet."""
+
+    stream_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEnded:
+    """The peer sent an ERROR on stream 0. With CONNECTION_CLOSE outstanding requests may still end, else none will."""
+
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """From ``tick``: the peer sent no KEEPALIVE for the lifetime, or no SETUP in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameIgnored:
+    """A frame had no effect, as the protocol wants it for late, repeated and misplaced ones."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    SetupReceived
+    | KeepaliveAnswered
+    | RequestReceived
+    | FireAndForgetReceived
+    | MetadataPushed
+    | ResponseReceived
+    | RequestFailed
+    | RequestCanceled
+    | ConnectionEnded
+    | PeerLost
+    | FrameIgnored
+)

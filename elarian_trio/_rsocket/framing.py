@@ -1,0 +1,76 @@
+"""The 24-bit length before each frame on a byte stream.
+
+Above: transports over byte streams. Below: nothing but the frame size's bounds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from elarian_trio._rsocket.frames import HEADER_SIZE, MAX_FRAME_SIZE
+from elarian_trio.errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PREFIX_SIZE = 3
+
+
+def encode_length(frame: bytes) -> bytes:
+    """Give the three bytes that go before *frame* on a byte stream.
+
+    Raises:
+        LocalProtocolError: the frame is longer than 24 bits can say.
+    """
+    if len(frame) > MAX_FRAME_SIZE:
+        msg = f"a frame of {len(frame)} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}"
+        raise LocalProtocolError(msg)
+    return len(frame).to_bytes(_PREFIX_SIZE, "big")
+
+
+def join_frames(frames: Iterable[bytes]) -> bytes:
+    """Give *frames*, each behind its length, as one piece of bytes."""
+    parts: list[bytes] = []
+    for frame in frames:
+        parts += (encode_length(frame), frame)
+    return b"".join(parts)
+
+
+class FrameSplitter:
+    """Cuts a byte stream into frames, however the stream was cut before.
+
+    It holds what has arrived and nothing ahead of it, so a huge length costs nothing until its bytes come. The work
+    is linear in the bytes. A length too short for any frame comes out as the short frame it is, so that the
+    Connection refuses it with an ERROR for the peer after having taken the good frames before it; what follows on
+    the stream has lost its meaning and is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._broken = False
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the rest of their frame."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take what the stream gave and return the frames that are now whole."""
+        frames: list[bytes] = []
+        if self._broken:
+            return frames
+        self._buffer += data
+        start = 0
+        with memoryview(self._buffer) as view:
+            while len(view) - start >= _PREFIX_SIZE:
+                body = start + _PREFIX_SIZE
+                end = body + int.from_bytes(view[start:body], "big")
+                if end > len(view):
+                    break
+                frames.append(bytes(view[body:end]))
+                start = end
+                if end - body < HEADER_SIZE:
+                    self._broken = True
+                    start = len(view)
+        del self._buffer[:start]
+        return frames
