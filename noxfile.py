@@ -1,0 +1,164 @@
+"""The workshop's sessions: plain ``nox`` is what a change must pass.
+
+Versions of the tools stand in pyproject.toml under ``[dependency-groups]``; the package itself is installed as a user
+would install it. With ``CI`` set every environment is made anew, and an interpreter that is missing is skipped all the
+same: that a machine lacks Python 3.14 says nothing about the change.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "schema", "tests", "examples"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "no" if os.environ.get("CI") else "yes"
+nox.options.default_venv_backend = "uv|virtualenv"
+
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+COVERED = f"{sys.version_info.major}.{sys.version_info.minor}"  # the one that runs nox is the one that is always there
+
+PACKAGE = "elarian_trio"
+SCHEMA = Path("schema")
+PROTO_PACKAGE = "elarian_trio.wire"
+COMPILED = Path("elarian_trio/_wire/_pb")
+COMPILED_PACKAGE = "elarian_trio._wire._pb"
+
+# Rooms without I/O and the tests of their own that must reach every branch of them.
+ROOMS = {
+    "elarian_trio/errors.py": "test/unit/test_errors.py",
+    "elarian_trio/options.py": "test/unit/test_options.py",
+    "elarian_trio/models": "test/unit/models",
+    "elarian_trio/_wire": "test/unit/_wire",
+    "elarian_trio/_rsocket": "test/unit/_rsocket",
+    "elarian_trio/sandbox/world": "test/unit/sandbox/world",
+}
+
+SHIPS_TYPES = f"""
+import importlib.resources
+import {COMPILED_PACKAGE}.app_socket_pb2
+package = importlib.resources.files("{PACKAGE}")
+assert package.joinpath("py.typed").is_file()
+assert package.joinpath("_wire", "_pb", "app_socket_pb2.pyi").is_file()
+"""
+
+
+def group(name: str) -> list[str]:
+    """The pinned requirements of one dependency group."""
+    return nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), name)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, checkpoints of async functions, and who imports whom."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    checkpoints = "ASYNC910,ASYNC911,ASYNC912,ASYNC913"
+    session.run("flake8", f"--select={checkpoints}", f"--enable={checkpoints}", "--exclude=_pb", PACKAGE)
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types in the package, complete types at its door, and programs as users write them."""
+    session.install("-e", ".[all]", *group("types"))
+    programs = [folder for folder in ("test/typed", "examples") if any(Path(folder).glob("*.py"))]
+    session.run("mypy", PACKAGE)
+    for program in programs:
+        session.run("mypy", program)
+    session.run("pyright", PACKAGE, *programs)
+    session.run("pyright", "--ignoreexternal", "--verifytypes", PACKAGE)
+
+
+@nox.session
+def schema(session: nox.Session) -> None:
+    """Compile schema/ again and compare with what is committed; ``nox -s schema -- --write`` replaces it."""
+    session.install(*group("schema"))
+    fresh = compile_schema(session, Path(session.create_tmp()).resolve())
+    if "--write" in session.posargs:
+        for path in fresh:
+            shutil.copy(path, COMPILED / path.name)
+    committed = {path.name for path in COMPILED.glob("*_pb2.py*")}
+    different = {path.name for path in fresh if not same(path, COMPILED / path.name)}
+    different |= committed - {path.name for path in fresh}
+    if different:
+        session.error(f"{COMPILED} is not what {SCHEMA} compiles to: {', '.join(sorted(different))}")
+
+
+def compile_schema(session: nox.Session, output: Path) -> list[Path]:
+    """Compile every file of schema/ into *output*.
+
+    protoc derives the Python import path from the proto path, and the proto path is the key under which protobuf keeps
+    a file for the whole process. Ours says ``elarian_trio/wire``; the room says ``elarian_trio/_wire/_pb``.
+    """
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    sources = sorted(path.as_posix() for path in SCHEMA.rglob("*.proto"))
+    to = output.as_posix()
+    session.run("python", "-m", "grpc_tools.protoc", f"-I{SCHEMA}", f"--python_out={to}", f"--pyi_out={to}", *sources)
+    compiled = sorted(output.rglob("*_pb2.py*"))
+    imported = re.compile(rf"{re.escape(PROTO_PACKAGE)}(?= import |\.\w+_pb2)")
+    for path in compiled:
+        path.write_bytes(imported.sub(COMPILED_PACKAGE, path.read_text(encoding="utf-8")).encode())
+    return compiled
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether both files are there and hold the same."""
+    return other.exists() and filecmp.cmp(one, other, shallow=False)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Every test, on each interpreter that is here; with branch coverage on the one that runs nox."""
+    session.install("-e", ".[all]", *group("tests"))
+    if session.python != COVERED:
+        session.run("python", "-m", "pytest", *session.posargs)
+        return
+    measured = {"COVERAGE_FILE": str(Path(session.create_tmp()).resolve() / "coverage")}
+    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs, env=measured)
+    session.run("python", "-m", "coverage", "report", env=measured)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Each room without I/O by its own tests: every branch."""
+    session.install("-e", ".[all]", *group("tests"))
+    measured = {"COVERAGE_FILE": str(Path(session.create_tmp()).resolve() / "coverage")}
+    for room, its_tests in ROOMS.items():
+        include = f"{room}/*" if Path(room).is_dir() else room
+        session.run("python", "-m", "coverage", "run", "-m", "pytest", "-q", its_tests, env=measured)
+        session.run("python", "-m", "coverage", "report", f"--include={include}", "--fail-under=100", env=measured)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """The examples from the package as it would be installed, on both backends."""
+    session.install(".[all]")
+    session.run("python", "examples/loan_collection.py", silent=True)
+    session.run("python", "examples/loan_collection.py", "--backend", "asyncio", silent=True)
+    session.run("python", "examples/ussd_bank.py", silent=True)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Source archive and wheel, and the wheel in an environment that has nothing else."""
+    session.install(*group("build"))
+    output = Path(session.create_tmp()).resolve() / "dist"
+    shutil.rmtree(output, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(output))
+    archives = sorted(str(path) for path in output.iterdir())
+    session.run("twine", "check", "--strict", *archives)
+    session.install("--force-reinstall", str(next(output.glob("*.whl"))))
+    with session.chdir(output):
+        session.run("python", "-c", SHIPS_TYPES)
+        session.run("elarian-trio", "--version")
+        session.run("python", "-m", PACKAGE, "--version")
