@@ -1,0 +1,310 @@
+"""What every model has in common: strings become enums, times UTC, and values plain JSON and back.
+
+The families beside this file stand on it; it imports nothing of the package. What a field accepts is read off its
+type hint, once per class.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+import types
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from elarian_trio.options import JsonValue
+
+Convert: TypeAlias = Callable[[str, Any], Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
+_CONVERTERS: dict[type, tuple[tuple[str, Convert], ...]] = {}
+
+
+class WireEnum(StrEnum):
+    """An enum whose values are Elarian's wire names in lower case, without their prefix.
+
+    ``UNKNOWN`` stands for number 0 and for numbers that a newer server may send; sending it is a ValueError.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        known = ", ".join(repr(member.value) for member in cls if member.value != "unknown")
+        msg = f"{value!r} is no {cls.__name__}; known are {known}"
+        raise ValueError(msg)
+
+
+class Model:
+    """The base of all models: frozen values that check what they are given.
+
+    A string for an enum becomes its member, any iterable for a tuple a tuple, an aware datetime UTC. What cannot be
+    sent unchanged (naive times, NaN, amounts that a double would change, lone surrogates) is a ValueError, a value of
+    the wrong type a TypeError, both from the constructor.
+    """
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Convert and check every field by the class's table."""
+        for name, convert in converters(type(self)):
+            value = getattr(self, name)
+            converted = convert(name, value)
+            if converted is not value:
+                object.__setattr__(self, name, converted)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the model as plain JSON values: its fields by name, times as ISO 8601, durations in seconds.
+
+        Money is a decimal string, bytes are ``{"base64": "…"}``, and a value that may be of several classes carries
+        its class's name as ``"class"``. ``from_json`` reads it back.
+        """
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Make a model of what ``to_json`` gave.
+
+        Raises:
+            ValueError: a field is unknown, missing or holds what it cannot hold.
+        """
+        hints = field_types(cls)
+        unknown = [name for name in value if name not in hints and name != "class"]
+        if unknown:
+            msg = f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(hints)}"
+            raise ValueError(msg)
+        try:
+            return cls(**{name: unplain(hints[name], part) for name, part in value.items() if name != "class"})
+        except TypeError as error:
+            msg = f"{cls.__name__} cannot be made of this: {error}"
+            raise ValueError(msg) from error
+
+
+def field_types(cls: type) -> Mapping[str, Any]:
+    """Give the resolved type of each dataclass field of *cls*, in order; worked out once per class."""
+    found = _FIELD_TYPES.get(cls)
+    if found is None:
+        hints = get_type_hints(cls)
+        found = _FIELD_TYPES[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return found
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any type form
+    """Give the members of a union (nested ones flattened by typing itself), or the hint alone."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def enum_of(hint: Any) -> type[WireEnum] | None:  # noqa: ANN401 - any type form
+    """Give the enum among a hint's alternatives, if there is one."""
+    for each in alternatives(hint):
+        if isinstance(each, type) and issubclass(each, WireEnum):
+            return each
+    return None
+
+
+def converters(cls: type) -> tuple[tuple[str, Convert], ...]:
+    """Give, for each field of *cls* that needs one, the function that converts and checks its value."""
+    found = _CONVERTERS.get(cls)
+    if found is None:
+        pairs = [(name, _converter(hint)) for name, hint in field_types(cls).items()]
+        found = _CONVERTERS[cls] = tuple((name, convert) for name, convert in pairs if convert is not None)
+    return found
+
+
+def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - any type form
+    enum = enum_of(hint)
+    if enum is not None:
+        return _to_enum(enum, optional=type(None) in alternatives(hint))
+    parts = [each for each in alternatives(hint) if each is not type(None)]
+    kinds = {get_origin(each) or each for each in parts}
+    if len(kinds) > 1:
+        return _union_converter(parts)
+    check = _CHECKS.get(next(iter(kinds)))
+    if check is None:
+        return None
+    return _optional(check) if type(None) in alternatives(hint) else check
+
+
+def _union_converter(parts: list[Any]) -> Convert | None:
+    """Strings and tuples among several alternatives are still checked as such; models check themselves."""
+    checks = [(origin, _CHECKS[origin]) for each in parts if (origin := get_origin(each) or each) in (str, tuple)]
+
+    def convert(name: str, value: Any) -> Any:  # noqa: ANN401
+        for kind, check in checks:
+            if isinstance(value, kind) or (kind is tuple and isinstance(value, list)):
+                return check(name, value)
+        return value
+
+    return convert if checks else None
+
+
+def _optional(check: Convert) -> Convert:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def _to_enum(enum: type[WireEnum], *, optional: bool) -> Convert:
+    def convert(name: str, value: Any) -> Any:  # noqa: ANN401
+        if type(value) is enum or (value is None and optional):
+            return value
+        if not isinstance(value, str):
+            _wrong_type(name, f"a {enum.__name__} or its name", value)
+        return enum(value)
+
+    return convert
+
+
+def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
+    if not isinstance(value, str):
+        _wrong_type(name, "a str", value)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            msg = f"{name} holds a lone surrogate, which UTF-8 cannot carry: {value!r}"
+            raise ValueError(msg) from None
+    return value
+
+
+def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
+    if not isinstance(value, datetime):
+        _wrong_type(name, "an aware datetime", value)
+    if value.utcoffset() is None:
+        msg = f"{name} must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}"
+        raise ValueError(msg)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _check_timedelta(name: str, value: Any) -> timedelta:  # noqa: ANN401
+    if not isinstance(value, timedelta):
+        _wrong_type(name, "a timedelta", value)
+    return value
+
+
+def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _wrong_type(name, "a number", value)
+    if not math.isfinite(value):
+        msg = f"{name} must be finite, got {value!r}"
+        raise ValueError(msg)
+    return float(value)
+
+
+def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
+    """Money travels as a double: what a double would change is refused here."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        _wrong_type(name, "a Decimal, int or str", value)
+    try:
+        amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except ArithmeticError:
+        msg = f"{name} must be a decimal number, got {value!r}"
+        raise ValueError(msg) from None
+    if not amount.is_finite() or not math.isfinite(float(amount)) or Decimal(repr(float(amount))) != amount:
+        msg = f"{name} must be a finite amount that a double holds exactly (about 15 digits), got {value!r}"
+        raise ValueError(msg)
+    return amount
+
+
+def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+        _wrong_type(name, "a sequence", value)
+    items: Iterable[Any] = value
+    return tuple(items)  # a tuple comes back as itself
+
+
+def _check_mapping(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
+    if not isinstance(value, Mapping):
+        _wrong_type(name, "a mapping", value)
+    given: Mapping[Any, Any] = value
+    return dict(given)
+
+
+_CHECKS: Mapping[Any, Convert] = {
+    str: _check_str,
+    datetime: _check_datetime,
+    timedelta: _check_timedelta,
+    float: _check_float,
+    Decimal: _check_decimal,
+    tuple: _check_tuple,
+    Mapping: _check_mapping,
+}
+
+
+def _wrong_type(name: str, wanted: str, value: Any) -> NoReturn:  # noqa: ANN401
+    msg = f"{name} must be {wanted}, got {type(value).__name__}"
+    raise TypeError(msg)
+
+
+# --- plain JSON values ---
+
+
+def plain(value: Any) -> JsonValue:  # noqa: ANN401
+    """Turn a field's value into plain JSON values."""
+    if isinstance(value, Model):
+        return {"class": type(value).__name__, **value.to_json()}
+    for kind, convert in _TO_PLAIN:
+        if isinstance(value, kind):
+            return convert(value)
+    msg = f"JSON cannot hold a {type(value).__name__}"
+    raise ValueError(msg)
+
+
+_TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
+    (StrEnum, lambda value: value.value),
+    ((str, bool, int, float, types.NoneType), lambda value: value),
+    (datetime, lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    (Decimal, str),
+    (bytes, lambda value: {"base64": base64.b64encode(value).decode()}),
+    (Mapping, lambda value: {key: plain(part) for key, part in value.items()}),
+    ((tuple, list), lambda value: [plain(part) for part in value]),
+)
+
+
+def unplain(hint: Any, value: Any) -> Any:  # noqa: ANN401
+    """Turn plain JSON values back into what a field of type *hint* holds."""
+    if value is None:
+        return None
+    options = [each for each in alternatives(hint) if each is not type(None)]
+    if isinstance(value, Mapping):
+        by_name: Mapping[str, Any] = value
+        return _unplain_mapping(options, by_name)
+    if isinstance(value, list):
+        items: list[Any] = value
+        return _unplain_list(options, items)
+    for option in options:
+        read = _FROM_PLAIN.get(option)
+        if read is not None:
+            return read(value)
+    return value
+
+
+def _unplain_mapping(options: list[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    models = [each for each in options if isinstance(each, type) and issubclass(each, Model)]
+    for model in models:
+        if value.get("class", model.__name__) == model.__name__:
+            return model.from_json(value)
+    if list(value) == ["base64"]:
+        return base64.b64decode(value["base64"])
+    for each in options:
+        if get_origin(each) is Mapping:
+            return {key: unplain(get_args(each)[1], part) for key, part in value.items()}
+    return dict(value)
+
+
+def _unplain_list(options: list[Any], value: list[Any]) -> Any:  # noqa: ANN401
+    for each in options:
+        if get_origin(each) is tuple:
+            return tuple(unplain(get_args(each)[0], part) for part in value)
+    return value
+
+
+_FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
+    datetime: datetime.fromisoformat,
+    timedelta: lambda value: timedelta(seconds=value),
+    Decimal: Decimal,
+}
