@@ -6,6 +6,7 @@ Nothing stands above; it imports no room, so that ``--version`` answers whatever
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
 
     Raises:
-        SystemExit: after ``--help`` and ``--version`` with status 0, after words it does not know with 2.
+        SystemExit: after ``--help`` with status 0, after words it does not know with 2.
+        PackageNotFoundError: the version was asked for, and the package is imported without being installed.
     """
     parser = argparse.ArgumentParser(prog=_DISTRIBUTION, description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}")
-    parser.parse_args(arguments)
-    parser.print_help()
+    parser.add_argument("--version", action="store_true", help="tell the version and end")
+    if parser.parse_args(arguments).version:
+        sys.stdout.write(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
+    else:
+        parser.print_help()
     return 0
 
 
