@@ -1,19 +1,68 @@
 """One RSocket connection without I/O: frames in, events out, frames to send.
 
-Above: the session, which moves the bytes and tells the time. Below: everything else in this room.
+Above: the session, which moves the bytes and tells the time. Below: everything else in this room. Facts about frames
+and reactions are Protocol.md's, version 1.0; resumption has its place where frames are counted in and out.
 """
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from elarian_trio._rsocket.fragments import Payload
-from elarian_trio._rsocket.frames import ErrorCode
-from elarian_trio._rsocket.setup import Setup
+from elarian_trio._rsocket.events import (
+    ConnectionEnded,
+    Event,
+    FireAndForgetReceived,
+    FrameIgnored,
+    KeepaliveAnswered,
+    MetadataPushed,
+    PeerLost,
+    RequestCanceled,
+    RequestFailed,
+    RequestReceived,
+    ResponseReceived,
+    SetupReceived,
+)
+from elarian_trio._rsocket.fragments import MIN_FRAGMENT_SIZE, Assembly, FragmentRefused, Payload, payload_size
+from elarian_trio._rsocket.frames import (
+    HEADER_SIZE,
+    MAX_FRAME_SIZE,
+    CancelFrame,
+    ErrorCode,
+    ErrorFrame,
+    Frame,
+    KeepaliveFrame,
+    MetadataPushFrame,
+    PayloadFrame,
+    RequestChannelFrame,
+    RequestFnfFrame,
+    RequestNFrame,
+    RequestResponseFrame,
+    RequestStreamFrame,
+    ResumeFrame,
+    SetupFrame,
+    decode_frame,
+    describe_frame,
+    encode_frame,
+)
+from elarian_trio._rsocket.keepalive import Keepalive
+from elarian_trio._rsocket.outbox import Outbox, has_more
+from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
+from elarian_trio._rsocket.streams import Move, Stream, StreamIds, StreamState
+from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
-    from elarian_trio._rsocket.events import Event
+    from collections.abc import Callable
+
+    from elarian_trio._rsocket.frames import FragmentableFrame, RequestFrame
+    from elarian_trio._rsocket.setup import Setup
+
+_MAX_REFUSALS = 16384  # answers to requests beyond max_incoming that may wait: more than one read of 64 KiB can hold
+_MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of max_payload_size
+_MAX_HELD = 1024  # frames behind a SETUP that is not accepted yet
+_ERROR_FIXED_SIZE = 3 + 10  # length prefix, header and code of an ERROR
+_SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
 
 
 class Role(Enum):
@@ -24,7 +73,12 @@ class Role(Enum):
 
 
 class ConnectionPhase(Enum):
-    """How far a connection has come."""
+    """How far a connection has come.
+
+    CONNECTING: until a client's first KEEPALIVE is answered, or a server accepts the SETUP. OPEN: until either side
+    ends it. CLOSING: one side sent CONNECTION_CLOSE, outstanding requests may end. CLOSED: nothing is received any
+    more; what ``frames_to_send`` still gives is the ERROR that tells the peer.
+    """
 
     CONNECTING = auto()
     OPEN = auto()
@@ -33,7 +87,16 @@ class ConnectionPhase(Enum):
 
 
 class Connection:
-    """One RSocket connection, either end. Made by whoever runs a session; never reused for another transport."""
+    """One RSocket connection, either end, on one transport. Made by whoever runs a session.
+
+    Args:
+        setup: what a client offers; servers have none.
+        fragment_size: frames that would be larger, their length prefix included, are cut. Bytes.
+        max_payload_size: a larger request or answer of the peer is refused. Bytes, data and metadata together.
+        timed: False sends only the KEEPALIVE that proves the connection, and no lifetime runs.
+        max_incoming: requests of the peer that may wait for our answer; further ones are answered REJECTED.
+        setup_timeout: seconds a server waits for the SETUP.
+    """
 
     def __init__(
         self,
@@ -46,25 +109,524 @@ class Connection:
         max_incoming: int = 16384,
         setup_timeout: float = 60.0,
     ) -> None:
-        raise NotImplementedError
+        if (setup is not None) is not (role is Role.CLIENT):
+            msg = "a client offers a setup, a server has none"
+            raise ValueError(msg)
+        if not MIN_FRAGMENT_SIZE <= fragment_size <= MAX_FRAME_SIZE:
+            msg = f"fragment_size must be from {MIN_FRAGMENT_SIZE} to {MAX_FRAME_SIZE}, got {fragment_size}"
+            raise ValueError(msg)
+        self._role = role
+        self._setup = setup
+        self._fragment_size = fragment_size
+        self._max_payload_size = max_payload_size
+        self._timed = timed
+        self._max_incoming = max_incoming
+        self._setup_timeout = setup_timeout
+        self._phase = ConnectionPhase.CONNECTING
+        self._is_started = False
+        self._offered: Setup | None = None  # server: asked for, neither accepted nor rejected yet
+        self._held: list[Frame] = []  # server: what came behind that SETUP
+        self._held_size = 0
+        self._outbox = Outbox(fragment_size)
+        self._farewell: ErrorFrame | None = None  # leaves when everything else has
+        self._keepalive = Keepalive()
+        self._ids = StreamIds(1 if role is Role.CLIENT else 2)
+        self._streams: dict[int, Stream] = {}
+        self._never_sent: set[int] = set()  # our requests that the peer's CONNECTION_CLOSE overtook
+        self._incoming = 0  # streams of the peer, refused ones included, until their answers were handed out
+        self._partial_size = 0  # bytes in assemblies
 
     @property
-    def state(self) -> ConnectionPhase: raise NotImplementedError
+    def state(self) -> ConnectionPhase:
+        """How far the connection has come."""
+        return self._phase
+
     @property
-    def wants_to_send(self) -> bool: raise NotImplementedError
+    def wants_to_send(self) -> bool:
+        """Whether ``frames_to_send`` would give anything."""
+        return bool(self._outbox) or self._farewell is not None
+
     @property
-    def outstanding(self) -> int: raise NotImplementedError
-    def open(self, now: float) -> None: raise NotImplementedError
-    def receive_frame(self, data: bytes, now: float) -> list[Event]: raise NotImplementedError
-    def frames_to_send(self, max_bytes: int = 256 * 1024) -> list[bytes]: raise NotImplementedError
-    def request(self, payload: Payload) -> int: raise NotImplementedError
-    def was_sent(self, stream_id: int) -> bool: raise NotImplementedError
-    def cancel(self, stream_id: int) -> bool: raise NotImplementedError
-    def respond(self, stream_id: int, payload: Payload) -> bool: raise NotImplementedError
-    def fail(self, stream_id: int, code: int, message: str) -> bool: raise NotImplementedError
-    def accept_setup(self, now: float) -> list[Event]: raise NotImplementedError
-    def reject_setup(self, code: int, message: str) -> None: raise NotImplementedError
-    def ping(self, now: float) -> bytes: raise NotImplementedError
-    def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None: raise NotImplementedError
-    def next_deadline(self) -> float | None: raise NotImplementedError
-    def tick(self, now: float) -> list[Event]: raise NotImplementedError
+    def outstanding(self) -> int:
+        """How many requests, ours and the peer's, have not ended yet."""
+        return len(self._streams)
+
+    def open(self, now: float) -> None:
+        """Begin. A client queues its SETUP and a KEEPALIVE whose answer proves acceptance; a server starts to wait.
+
+        Raises:
+            LocalProtocolError: it is open already, or the setup does not fit one frame.
+        """
+        if self._is_started or self._phase is not ConnectionPhase.CONNECTING:
+            msg = "a connection is opened once"
+            raise LocalProtocolError(msg)
+        if self._setup is None:
+            self._start_timers(now, interval=math.inf, lifetime=self._setup_timeout)
+        else:
+            frame = setup_to_frame(self._setup)
+            encode_frame(frame)  # raises here what would else be raised in the writer
+            self._outbox.put_control(frame)
+            self._queue_ping(now)
+            self._start_timers(now, interval=self._setup.keepalive_interval, lifetime=self._setup.keepalive_lifetime)
+        self._is_started = True
+
+    # What the transport received and wants to send
+
+    def receive_frame(self, data: bytes, now: float) -> list[Event]:
+        """Take one whole frame, without length prefix, and report what it means.
+
+        Raises:
+            RemoteProtocolError: the connection is over for what the peer sent; an ERROR that tells it so is queued
+                and should be sent before the transport closes.
+        """
+        if self._phase is ConnectionPhase.CLOSED:
+            return [FrameIgnored("a frame after the end")]
+        # Received positions belong here, before anything is decoded: ignored and unreadable frames count as well.
+        frame = self._decode(data)
+        if self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING:
+            return self._receive_early(frame, data, now)
+        if frame is None:
+            return [FrameIgnored(describe_frame(data))]
+        events = self._dispatch(frame, now)
+        self._settle()
+        return events
+
+    def frames_to_send(self, max_bytes: int = 256 * 1024) -> list[bytes]:
+        """Hand out encoded frames in their order, up to about *max_bytes* and at least one if any waits.
+
+        Control frames come first, then one frame of each stream in turn. What was handed out counts as sent.
+        """
+        frames: list[bytes] = []
+        size = 0
+        while size < max_bytes and (frame := self._take_frame()) is not None:
+            frames.append(self._emit(frame))
+            size += len(frames[-1])
+        self._settle()
+        return frames
+
+    # Our requests
+
+    def request(self, payload: Payload) -> int:
+        """Queue a request; its id comes back with ResponseReceived or RequestFailed.
+
+        Raises:
+            LocalProtocolError: not open yet, or closing. A client may request right behind its SETUP.
+        """
+        self._require_open("request")
+        stream_id = self._ids.take(self._streams)
+        self._streams[stream_id] = Stream(stream_id, requester=True)
+        self._outbox.put(RequestResponseFrame(stream_id, payload.data, payload.metadata))
+        return stream_id
+
+    def was_sent(self, stream_id: int) -> bool:
+        """Whether any byte of a request of ours was handed out, so that the peer may have acted on it.
+
+        True of requests that have ended, too; of a cancelled one ``cancel`` told.
+        """
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return stream_id not in self._never_sent
+        return stream.state is not StreamState.QUEUED
+
+    def cancel(self, stream_id: int) -> bool:
+        """Give up a request of ours and forget it; its late answer will be ignored.
+
+        Returns:
+            Whether it had been sent; then a CANCEL is queued. Nothing leaves of one that had not. False also for ids
+            that wait for no answer.
+        """
+        self._never_sent.discard(stream_id)
+        stream = self._streams.get(stream_id)
+        if stream is None or not stream.requester:
+            return False
+        was_sent = self.was_sent(stream_id)
+        self._forget(stream)
+        if was_sent and self._phase is not ConnectionPhase.CLOSED:
+            self._outbox.put_control(CancelFrame(stream_id))
+        self._settle()
+        return was_sent
+
+    # Our answers
+
+    def respond(self, stream_id: int, payload: Payload) -> bool:
+        """Answer a request of the peer.
+
+        Returns:
+            False if nobody waits for it any more: canceled, answered, or the connection is over. Nothing is queued.
+        """
+        return self._answer(
+            stream_id, PayloadFrame(stream_id, payload.data, payload.metadata, complete=True, next_=True)
+        )
+
+    def fail(self, stream_id: int, code: int, message: str) -> bool:
+        """Answer a request of the peer with an ERROR; the text is cut where it does not fit one frame.
+
+        Returns:
+            False as ``respond`` does.
+
+        Raises:
+            LocalProtocolError: the code has more than 32 bits.
+        """
+        return self._answer(stream_id, self._error(stream_id, code, message))
+
+    # Beginning and end
+
+    def accept_setup(self, now: float) -> list[Event]:
+        """Server: let the client in, and report what it sent behind its SETUP. Nothing if the client is gone already.
+
+        Raises:
+            LocalProtocolError: no SETUP waits for an answer.
+            RemoteProtocolError: as ``receive_frame``, for a frame that had to wait.
+        """
+        if self._phase is ConnectionPhase.CLOSED:
+            return []
+        self._require_offer()
+        self._offered = None
+        self._phase = ConnectionPhase.OPEN
+        self._keepalive.heard(now)
+        held, self._held = self._held, []
+        events: list[Event] = []
+        for frame in held:
+            if self.state is ConnectionPhase.CLOSED:  # ended by the frame before
+                break
+            events += self._dispatch(frame, now)
+            self._settle()
+        return events
+
+    def reject_setup(self, code: int, message: str) -> None:
+        """Server: turn the client away with an ERROR; nothing of what it sent was reported.
+
+        Raises:
+            LocalProtocolError: no SETUP waits for an answer.
+        """
+        if self._phase is ConnectionPhase.CLOSED:
+            return
+        self._require_offer()
+        self._abort(code, message)
+
+    def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None:
+        """End the connection: no request after this.
+
+        With CONNECTION_CLOSE the ERROR follows what is queued, and outstanding requests may still end on either side;
+        new ones of the peer are answered REJECTED. With any other code the ERROR is all that still leaves.
+        """
+        if self._phase is ConnectionPhase.CLOSED:
+            return
+        is_connected = self._is_started and (self._role is Role.CLIENT or self._phase is not ConnectionPhase.CONNECTING)
+        if code != ErrorCode.CONNECTION_CLOSE or not is_connected:
+            self._abort(code, message)
+        elif self._farewell is None:
+            self._farewell = self._error(0, code, message)
+            self._phase = ConnectionPhase.CLOSING
+
+    # Time
+
+    def ping(self, now: float) -> bytes:
+        """Queue a KEEPALIVE that asks for an answer, and give the data by which KeepaliveAnswered will name it.
+
+        Raises:
+            LocalProtocolError: not open yet, or closing.
+        """
+        self._require_open("ping")
+        return self._queue_ping(now)
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` is due, on the clock that ``now`` is read from; ``None`` for never."""
+        return None if self._phase is ConnectionPhase.CLOSED else self._keepalive.deadline()
+
+    def tick(self, now: float) -> list[Event]:
+        """Do what time asks for: speak, or give the peer up with PeerLost. Early and repeated calls do no harm."""
+        if self._phase is ConnectionPhase.CLOSED:
+            return []
+        if self._keepalive.is_over(now):
+            self._finish()
+            return [PeerLost()]
+        if self._keepalive.is_due(now):
+            self._keepalive.spoke(now)
+            self._queue_ping(now)
+        return []
+
+    # Frames in
+
+    def _decode(self, data: bytes) -> Frame | None:
+        try:
+            return decode_frame(data)
+        except RemoteProtocolError as error:
+            is_first = self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING and self._offered is None
+            is_bad_setup = is_first and len(data) >= HEADER_SIZE
+            self._abort(ErrorCode.INVALID_SETUP if is_bad_setup else ErrorCode.CONNECTION_ERROR, str(error))
+            raise
+
+    def _receive_early(self, frame: Frame | None, data: bytes, now: float) -> list[Event]:
+        """Server, before acceptance: the first frame must be a SETUP, what follows waits for the decision on it."""
+        if self._offered is None:
+            return self._receive_first(frame, now)
+        if frame is None or isinstance(frame, SetupFrame):
+            return [FrameIgnored(describe_frame(data))]
+        if isinstance(frame, KeepaliveFrame):
+            self._keepalive.heard(now)
+        self._held.append(frame)
+        self._held_size += len(data)
+        if len(self._held) > _MAX_HELD or self._held_size > self._max_payload_size:
+            self._refuse(ErrorCode.CONNECTION_ERROR, "too much came before the SETUP was accepted")
+        return []
+
+    def _receive_first(self, frame: Frame | None, now: float) -> list[Event]:
+        if isinstance(frame, ResumeFrame):
+            self._refuse(ErrorCode.REJECTED_RESUME, "resumption is not supported")
+        if not isinstance(frame, SetupFrame):
+            self._refuse(ErrorCode.INVALID_SETUP, "the first frame must be a SETUP")
+        refusal = refuse_setup(frame)
+        if refusal is not None:
+            self._refuse(*refusal)
+        self._offered = setup = setup_from_frame(frame)
+        self._start_timers(now, interval=math.inf, lifetime=setup.keepalive_lifetime)
+        return [SetupReceived(setup)]
+
+    def _dispatch(self, frame: Frame, now: float) -> list[Event]:
+        receive = self._RECEIVERS.get(type(frame))
+        if receive is None:
+            return [FrameIgnored(f"{type(frame).__name__} out of place")]
+        return receive(self, frame, now)
+
+    def _on_keepalive(self, frame: KeepaliveFrame, now: float) -> list[Event]:
+        self._keepalive.heard(now)
+        if frame.respond:
+            self._outbox.put_echo(KeepaliveFrame(frame.data))
+            return []
+        round_trip = self._keepalive.answered(frame.data, now)
+        if round_trip is None:
+            return [FrameIgnored("a KEEPALIVE that answers none of ours")]
+        if self._phase is ConnectionPhase.CONNECTING:
+            self._phase = ConnectionPhase.OPEN
+        return [KeepaliveAnswered(frame.data, round_trip)]
+
+    def _on_error(self, frame: ErrorFrame, _now: float) -> list[Event]:
+        if frame.stream_id == 0:
+            return self._on_connection_error(frame)
+        stream = self._streams.get(frame.stream_id)
+        if stream is None or not stream.allows(Move.ERROR_IN):
+            return [FrameIgnored("an ERROR for a request that does not wait")]
+        self._forget(stream)
+        return [RequestFailed(frame.stream_id, frame.code, frame.message)] if stream.requester else []
+
+    def _on_connection_error(self, frame: ErrorFrame) -> list[Event]:
+        is_established = self._role is Role.SERVER or self._phase is not ConnectionPhase.CONNECTING
+        if frame.code in _SETUP_ERRORS and is_established:
+            return [FrameIgnored("a setup error after the setup")]
+        if frame.code == ErrorCode.CONNECTION_CLOSE:
+            self._stop_requesting()
+            self._phase = ConnectionPhase.CLOSING
+        else:
+            self._finish()
+        return [ConnectionEnded(frame.code, frame.message)]
+
+    def _on_request(self, frame: RequestFrame, _now: float) -> list[Event]:
+        if self._ids.owns(frame.stream_id):
+            return [FrameIgnored("a request with an id of ours")]
+        if frame.stream_id in self._streams:
+            return [FrameIgnored("a request with the id of a live one")]
+        objection = self._objection(frame)
+        if self._incoming >= self._max_incoming + _MAX_REFUSALS:
+            self._refuse(ErrorCode.CONNECTION_ERROR, "requests keep coming while their answers are not read")
+        stream = Stream(frame.stream_id, requester=False, wants_answer=not isinstance(frame, RequestFnfFrame))
+        self._streams[frame.stream_id] = stream
+        self._incoming += 1
+        if objection is not None:
+            return self._give_up(stream, ErrorCode.REJECTED, objection)
+        return self._gather(stream, frame)
+
+    def _objection(self, frame: RequestFrame) -> str | None:
+        """Why a request is not even looked at."""
+        if isinstance(frame, RequestStreamFrame | RequestChannelFrame):
+            return "only request/response is served here"
+        if self._phase is ConnectionPhase.CLOSING:
+            return "the connection is closing"
+        return "too many requests wait for an answer" if self._incoming >= self._max_incoming else None
+
+    def _on_payload(self, frame: PayloadFrame, _now: float) -> list[Event]:
+        stream = self._streams.get(frame.stream_id)
+        if stream is None or not stream.allows(Move.LAST_IN):
+            return [FrameIgnored("a PAYLOAD that nobody waits for")]
+        if stream.requester:
+            self._outbox.drop(frame.stream_id)  # answered before all of the request was sent: the rest is moot
+        return self._gather(stream, frame)
+
+    def _on_cancel(self, frame: CancelFrame, _now: float) -> list[Event]:
+        stream = self._streams.get(frame.stream_id)
+        if stream is None or not stream.allows(Move.CANCEL_IN):
+            return [FrameIgnored("a CANCEL for a request that is not running")]
+        was_running = stream.state is StreamState.RUNNING
+        self._forget(stream)
+        return [RequestCanceled(frame.stream_id)] if was_running else []
+
+    def _on_request_n(self, frame: RequestNFrame, _now: float) -> list[Event]:
+        return [] if frame.stream_id in self._streams else [FrameIgnored("credit for a stream that is not")]
+
+    def _on_metadata_push(self, frame: MetadataPushFrame, _now: float) -> list[Event]:
+        return [MetadataPushed(frame.metadata)]
+
+    def _on_resume(self, _frame: ResumeFrame, _now: float) -> list[Event]:
+        if self._role is Role.SERVER:
+            self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME must be the first frame")
+        return [FrameIgnored("a RESUME from a server")]
+
+    # Payloads in
+
+    def _gather(self, stream: Stream, frame: FragmentableFrame) -> list[Event]:
+        """Take the next piece of a stream's payload, and report the payload once it is whole."""
+        # F and C together on a PAYLOAD count as no F, says Protocol.md.
+        is_last = not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
+        try:
+            payload = self._collect(stream, frame, is_last=is_last)
+        except FragmentRefused as refused:
+            return self._give_up(stream, refused.code, str(refused))
+        stream.make(Move.LAST_IN if is_last else Move.PIECE_IN)
+        return [] if payload is None else [self._report(stream, payload)]
+
+    def _collect(self, stream: Stream, frame: FragmentableFrame, *, is_last: bool) -> Payload | None:
+        assembly = stream.assembly or Assembly()
+        added = payload_size(frame)
+        if assembly.size + added > self._max_payload_size:
+            raise FragmentRefused(ErrorCode.REJECTED, f"a payload may have {self._max_payload_size} bytes here")
+        if is_last and stream.assembly is None:
+            return Payload(frame.data, frame.metadata)
+        if self._partial_size + added > _MAX_PARTIALS * self._max_payload_size:
+            raise FragmentRefused(ErrorCode.REJECTED, "too many payloads arrive at the same time")
+        assembly.add(frame)
+        stream.assembly = assembly
+        self._partial_size += added
+        if not is_last:
+            return None
+        self._drop_assembly(stream)
+        return assembly.finish()
+
+    def _report(self, stream: Stream, payload: Payload) -> Event:
+        if stream.requester:
+            self._forget(stream)
+            return ResponseReceived(stream.stream_id, payload)
+        if not stream.wants_answer:
+            self._forget(stream)
+            return FireAndForgetReceived(payload)
+        return RequestReceived(stream.stream_id, payload)
+
+    def _give_up(self, stream: Stream, code: ErrorCode, message: str) -> list[Event]:
+        """End a stream whose payload we do not take: the peer's gets an ERROR, ours a CANCEL and fails here."""
+        if stream.requester:
+            self.cancel(stream.stream_id)
+            return [RequestFailed(stream.stream_id, ErrorCode.CANCELED, message)]
+        if stream.wants_answer:
+            self._drop_assembly(stream)
+            stream.make(Move.ANSWER)
+            self._outbox.put(self._error(stream.stream_id, code, message))
+        else:
+            self._forget(stream)
+        return [FrameIgnored(f"a request was refused: {message}")]
+
+    def _drop_assembly(self, stream: Stream) -> None:
+        if stream.assembly is not None:
+            self._partial_size -= stream.assembly.size
+            stream.assembly = None
+
+    # Frames out
+
+    def _take_frame(self) -> Frame | None:
+        frame = self._outbox.take()
+        if frame is None:
+            frame, self._farewell = self._farewell, None
+        return frame
+
+    def _emit(self, frame: Frame) -> bytes:
+        """Encode a frame that leaves now. The only door out: sent positions are counted here, once per frame."""
+        stream = self._streams.get(getattr(frame, "stream_id", 0))
+        if stream is not None and stream.make(Move.PIECE_OUT if has_more(frame) else Move.LAST_OUT) is StreamState.DONE:
+            self._forget(stream)
+        return encode_frame(frame)
+
+    def _answer(self, stream_id: int, frame: PayloadFrame | ErrorFrame) -> bool:
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.state is not StreamState.RUNNING or self._phase is ConnectionPhase.CLOSED:
+            return False
+        stream.make(Move.ANSWER)
+        self._outbox.put(frame)
+        return True
+
+    def _queue_ping(self, now: float) -> bytes:
+        data = self._keepalive.ping(now)
+        self._outbox.put_control(KeepaliveFrame(data, respond=True))
+        return data
+
+    def _error(self, stream_id: int, code: int, message: str) -> ErrorFrame:
+        """Make an ERROR whose text is valid UTF-8 and fits one frame, as it cannot be fragmented."""
+        if code >> 32:
+            msg = f"an error code has 32 bits: {code}"
+            raise LocalProtocolError(msg)
+        text = message.encode("utf-8", "replace")[: self._fragment_size - _ERROR_FIXED_SIZE]
+        return ErrorFrame(stream_id, code, text.decode("utf-8", "ignore"))
+
+    # The end, and what must hold before
+
+    def _forget(self, stream: Stream) -> None:
+        """Drop all that is kept of a stream."""
+        self._drop_assembly(stream)
+        self._outbox.drop(stream.stream_id)
+        del self._streams[stream.stream_id]
+        if not stream.requester:
+            self._incoming -= 1
+
+    def _stop_requesting(self) -> None:
+        """Take back our requests that the peer has seen nothing of: it will not take new ones."""
+        for stream in [stream for stream in self._streams.values() if stream.state is StreamState.QUEUED]:
+            self._forget(stream)
+            self._never_sent.add(stream.stream_id)
+
+    def _settle(self) -> None:
+        """Let a closing connection be closed once nothing is outstanding and everything was handed out."""
+        if self._phase is ConnectionPhase.CLOSING and not self._streams and not self.wants_to_send:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Be over. Streams stay, so that ``was_sent`` can still tell."""
+        self._phase = ConnectionPhase.CLOSED
+        self._outbox.clear()
+        self._farewell = None
+        self._held.clear()
+
+    def _abort(self, code: int, message: str) -> None:
+        error = self._error(0, code, message)
+        self._finish()
+        self._outbox.put_control(error)
+
+    def _refuse(self, code: ErrorCode, message: str) -> NoReturn:
+        self._abort(code, message)
+        raise RemoteProtocolError(message)
+
+    def _start_timers(self, now: float, *, interval: float, lifetime: float) -> None:
+        if self._timed:
+            self._keepalive.start(now, interval=interval, lifetime=lifetime)
+
+    def _require_open(self, doing: str) -> None:
+        is_client_connecting = self._role is Role.CLIENT and self._phase is ConnectionPhase.CONNECTING
+        if not self._is_started or not (is_client_connecting or self._phase is ConnectionPhase.OPEN):
+            msg = f"cannot {doing} while the connection is {self._phase.name}"
+            raise LocalProtocolError(msg)
+
+    def _require_offer(self) -> None:
+        if self._offered is None:
+            msg = "no SETUP waits for an answer"
+            raise LocalProtocolError(msg)
+
+    # The frames that have an effect once a connection stands; the others are ignored then.
+    _RECEIVERS: ClassVar[dict[type[Frame], Callable[[Connection, Any, float], list[Event]]]] = {
+        KeepaliveFrame: _on_keepalive,
+        ErrorFrame: _on_error,
+        RequestResponseFrame: _on_request,
+        RequestFnfFrame: _on_request,
+        RequestStreamFrame: _on_request,
+        RequestChannelFrame: _on_request,
+        PayloadFrame: _on_payload,
+        CancelFrame: _on_cancel,
+        RequestNFrame: _on_request_n,
+        MetadataPushFrame: _on_metadata_push,
+        ResumeFrame: _on_resume,
+    }

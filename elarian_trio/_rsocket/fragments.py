@@ -1,11 +1,24 @@
 """Payloads cut to size and joined again.
 
-Above: the outbox cuts, the connection joins. Below: frames.
+Above: the outbox cuts, the connection joins. Below: frames. The rules are Protocol.md's, and where it is silent those
+that rsocket-java, -js and -py were seen to need.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from elarian_trio._rsocket.frames import HEADER_SIZE, ErrorCode, PayloadFrame, RequestChannelFrame, RequestStreamFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from elarian_trio._rsocket.frames import FragmentableFrame
+
+MIN_FRAGMENT_SIZE = 64  # rsocket-java refuses smaller settings, and middle fragments below 61 bytes
+_LENGTH_SIZE = 3  # of a frame on a byte stream and of metadata; the first counts on WebSocket, too, as peers count it
+_CREDIT_SIZE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +27,91 @@ class Payload:
 
     data: bytes = field(default=b"", repr=False)
     metadata: bytes | None = field(default=None, repr=False)
+
+
+def needs_cutting(frame: FragmentableFrame, size: int) -> bool:
+    """Whether *frame* with its length prefix is larger than *size* bytes."""
+    metadata_size = 0 if frame.metadata is None else _LENGTH_SIZE + len(frame.metadata)
+    return _LENGTH_SIZE + _fixed_size(frame) + metadata_size + len(frame.data) > size
+
+
+def split_frame(frame: FragmentableFrame, size: int) -> Iterator[FragmentableFrame]:
+    """Cut *frame* so that no piece with its length prefix is larger than *size* bytes, one piece at a time.
+
+    The first piece keeps type and credit, the others are PAYLOADs with N. All metadata goes before any data; the
+    first piece has the M flag if there is metadata at all, since peers lose metadata that begins later. A completing
+    flag goes on the last piece.
+    """
+    data, metadata = frame.data, frame.metadata
+    completes = isinstance(frame, PayloadFrame | RequestChannelFrame) and frame.complete
+    data_at = metadata_at = 0
+    piece: FragmentableFrame = frame
+    while True:
+        room = size - _LENGTH_SIZE - _fixed_size(piece)
+        metadata_piece = None
+        if metadata is not None and (metadata_at < len(metadata) or piece is frame):
+            room -= _LENGTH_SIZE
+            metadata_piece = metadata[metadata_at : metadata_at + room]
+            metadata_at += len(metadata_piece)
+            room -= len(metadata_piece)
+        data_piece = data[data_at : data_at + room]
+        data_at += len(data_piece)
+        follows = data_at < len(data) or (metadata is not None and metadata_at < len(metadata))
+        piece = replace(piece, data=data_piece, metadata=metadata_piece, follows=follows)
+        if isinstance(piece, PayloadFrame | RequestChannelFrame):
+            piece = replace(piece, complete=completes and not follows)
+        yield piece
+        if not follows:
+            return
+        piece = PayloadFrame(frame.stream_id, next_=True)
+
+
+class FragmentRefused(Exception):
+    """A fragment breaks the rules, or its payload grows too large.
+
+    Attributes:
+        code: what a responder answers.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Assembly:
+    """A payload that is still arriving. The pieces are kept as bytes only, so tiny or empty ones cost no more."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._metadata: bytearray | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes of the payload are here."""
+        return len(self._data) + len(self._metadata or b"")
+
+    def add(self, frame: FragmentableFrame) -> None:
+        """Take the next piece.
+
+        Raises:
+            FragmentRefused: it brings metadata although data has begun.
+        """
+        if frame.metadata is not None:
+            if self._data and frame.metadata:
+                raise FragmentRefused(ErrorCode.INVALID, "metadata came after data")
+            self._metadata = self._metadata if self._metadata is not None else bytearray()
+            self._metadata += frame.metadata
+        self._data += frame.data
+
+    def finish(self) -> Payload:
+        """Give the whole payload."""
+        return Payload(bytes(self._data), None if self._metadata is None else bytes(self._metadata))
+
+
+def payload_size(frame: FragmentableFrame) -> int:
+    """How many bytes of payload *frame* carries."""
+    return len(frame.data) + len(frame.metadata or b"")
+
+
+def _fixed_size(frame: FragmentableFrame) -> int:
+    return HEADER_SIZE + (_CREDIT_SIZE if isinstance(frame, RequestStreamFrame | RequestChannelFrame) else 0)

@@ -6,6 +6,14 @@ Above: events and connection. Below: frames.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING
+
+from elarian_trio._rsocket.frames import ErrorCode, SetupFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_MS = 0x7F_FF_FF_FF  # Protocol.md's bound on both times, 24 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +28,47 @@ class Setup:
     keepalive_interval: float
     keepalive_lifetime: float
     resume_token: bytes | None = field(default=None, repr=False)
+
+
+def setup_to_frame(setup: Setup) -> SetupFrame:
+    """Give the SETUP that offers *setup*."""
+    return SetupFrame(
+        _milliseconds(setup.keepalive_interval),
+        _milliseconds(setup.keepalive_lifetime),
+        data_mime=setup.data_mime.encode("ascii", "replace"),
+        metadata_mime=setup.metadata_mime.encode("ascii", "replace"),
+        data=setup.data,
+        metadata=setup.metadata,
+        resume_token=setup.resume_token,
+    )
+
+
+def setup_from_frame(frame: SetupFrame) -> Setup:
+    """Give what a client offers in *frame*."""
+    return Setup(
+        frame.data,
+        frame.metadata,
+        data_mime=frame.data_mime.decode("ascii", "replace"),
+        metadata_mime=frame.metadata_mime.decode("ascii", "replace"),
+        keepalive_interval=frame.keepalive_ms / 1000,
+        keepalive_lifetime=frame.lifetime_ms / 1000,
+        resume_token=frame.resume_token,
+    )
+
+
+_REFUSALS: tuple[tuple[Callable[[SetupFrame], bool], ErrorCode, str], ...] = (
+    (lambda frame: frame.major != 1, ErrorCode.INVALID_SETUP, "only version 1 of the protocol is spoken here"),
+    (lambda frame: frame.keepalive_ms == 0, ErrorCode.INVALID_SETUP, "the time between keepalives must not be 0"),
+    (lambda frame: frame.lifetime_ms == 0, ErrorCode.INVALID_SETUP, "the lifetime must not be 0"),
+    (lambda frame: frame.lease, ErrorCode.UNSUPPORTED_SETUP, "leases are not supported"),
+    (lambda frame: frame.resume_token is not None, ErrorCode.REJECTED_SETUP, "resumption is not supported"),
+)
+
+
+def refuse_setup(frame: SetupFrame) -> tuple[ErrorCode, str] | None:
+    """Say why no server of ours takes *frame*, before any application is asked."""
+    return next(((code, words) for applies, code, words in _REFUSALS if applies(frame)), None)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(min(seconds * 1000, _LONGEST_MS)))
