@@ -46,7 +46,7 @@ import importlib.resources
 import {COMPILED_PACKAGE}.app_socket_pb2
 package = importlib.resources.files("{PACKAGE}")
 assert package.joinpath("py.typed").is_file()
-assert package.joinpath("_wire", "_pb", "app_socket_pb2.pyi").is_file()
+assert package.joinpath("_wire/_pb/app_socket_pb2.pyi").is_file()
 """
 
 
@@ -75,7 +75,17 @@ def types(session: nox.Session) -> None:
     for program in programs:
         session.run("mypy", program)
     session.run("pyright", PACKAGE, *programs)
+    readme = readme_program(Path(session.create_tmp()).resolve() / "readme_program.py")
+    session.run("mypy", "--config-file=", "--check-untyped-defs", readme)
+    session.run("pyright", readme)
     session.run("pyright", "--ignoreexternal", "--verifytypes", PACKAGE)
+
+
+def readme_program(path: Path) -> str:
+    """Write the first program of the README where a type checker can read it."""
+    fences = Path("README.md").read_text(encoding="utf-8").split("```")
+    path.write_text(fences[1].removeprefix("python\n"), encoding="utf-8")
+    return str(path)
 
 
 @nox.session
