@@ -1,0 +1,24 @@
+"""A Connection on a transport, kept alive: carries bytes both ways and never hears of Elarian.
+
+The client and the sandbox stand above, :mod:`elarian_trio._rsocket` and :mod:`elarian_trio._transport` below.
+"""
+
+from __future__ import annotations
+
+from elarian_trio._session.backoff import Schedule
+from elarian_trio._session.incoming import IncomingRequest, StreamFailed
+from elarian_trio._session.pending import Pending, Waiter
+from elarian_trio._session.session import Handover, Session
+from elarian_trio._session.supervisor import StateName, Supervisor
+
+__all__ = [
+    "Handover",
+    "IncomingRequest",
+    "Pending",
+    "Schedule",
+    "Session",
+    "StateName",
+    "StreamFailed",
+    "Supervisor",
+    "Waiter",
+]

@@ -1,0 +1,105 @@
+"""A request of the peer's, as the session's handler gets it.
+
+:mod:`elarian_trio._session.session` makes it; whoever answers holds it. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elarian_trio._session.session import Session
+
+__all__ = ["IncomingRequest", "StreamFailed", "call_safely"]
+
+logger = logging.getLogger("elarian_trio.session")
+
+
+class StreamFailed(Exception):
+    """A stream ended with ERROR.
+
+    Attributes:
+        code: RSocket's error code, also one that it does not define.
+        message: the sender's words.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"0x{code:03x}: {message}")
+        self.code = code
+        self.message = message
+
+
+class IncomingRequest:
+    """A request of the peer's. Made by the session and given to its handler, synchronously, in the reader task.
+
+    It is answered once, from any task, at any time; all of it is synchronous.
+
+    Attributes:
+        data: the request's data.
+        metadata: its metadata, ``None`` where it had none.
+        session: the session it came by.
+    """
+
+    __slots__ = ("_answer", "_callbacks", "_canceled", "_open", "data", "metadata", "session")
+
+    def __init__(
+        self,
+        session: Session,
+        data: bytes,
+        metadata: bytes | None,
+        answer: Callable[[bytes | StreamFailed], bool],
+    ) -> None:
+        self.session = session
+        self.data = data
+        self.metadata = metadata
+        self._answer = answer
+        self._open = True
+        self._canceled = False
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def canceled(self) -> bool:
+        """Whether it ended without an answer: the peer gave it up, or the session is over."""
+        return self._canceled
+
+    def respond(self, data: bytes) -> bool:
+        """Answer with *data*; ``False`` if nobody waits any more, or it was answered before."""
+        return self._close() and self._answer(data)
+
+    def fail(self, code: int, message: str) -> bool:
+        """Answer with ERROR; ``False`` if nobody waits any more, or it was answered before."""
+        return self._close() and self._answer(StreamFailed(code, message))
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Have *callback* called once it ends without an answer; at once if it already has."""
+        if self._canceled:
+            callback()
+        elif self._open:
+            self._callbacks.append(callback)
+
+    def cancel(self) -> None:
+        """For the session only: nobody waits for the answer any more. Does nothing after an answer."""
+        callbacks = self._callbacks[:]
+        if self._close():
+            self._canceled = True
+            for callback in callbacks:
+                call_safely(callback)
+
+    def _close(self) -> bool:
+        was_open, self._open = self._open, False
+        self._callbacks.clear()
+        return was_open
+
+
+def call_safely(callback: Callable[[], None]) -> Exception | None:
+    """Call what belongs to a room above; give what it raised, logged without its words, which may be a user's."""
+    try:
+        callback()
+    except Exception as error:
+        logger.error("a callback raised %s", type(error).__name__)
+        logger.debug("it was raised here", exc_info=True)
+        return error
+    return None

@@ -1,0 +1,119 @@
+"""Waiters by key: who waits for which stream's answer, or for which KEEPALIVE's.
+
+:mod:`elarian_trio._session.session` stands above; anyio's events are all that is below. Everything here but
+:meth:`Waiter.wait` is synchronous, so that a session's end can wake everybody in one step.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Hashable
+
+__all__ = ["Pending", "Waiter"]
+
+K = TypeVar("K", bound="Hashable")
+T = TypeVar("T")
+
+
+class Waiter(Generic[T]):
+    """One answer that somebody waits for. Made by :meth:`Pending.catch`.
+
+    The first of :meth:`resolve` and :meth:`fail` counts; later ones do nothing.
+    """
+
+    __slots__ = ("_error", "_event", "_value")
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._value: list[T] = []
+        self._error: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is an answer or an error, taken or not."""
+        return bool(self._value) or self._error is not None
+
+    def resolve(self, value: T) -> bool:
+        """Hand *value* to the waiter; ``False`` if it was done already."""
+        if self.done:
+            return False
+        self._value.append(value)
+        self._event.set()
+        return True
+
+    def fail(self, error: Exception) -> bool:
+        """Make the waiter raise *error*; ``False`` if it was done already."""
+        if self.done:
+            return False
+        self._error = error
+        self._event.set()
+        return True
+
+    async def wait(self) -> T:
+        """Wait for the answer; at least one checkpoint.
+
+        Raises:
+            Exception: whatever :meth:`fail` was given.
+
+        Cancellation:
+            Nothing is left behind but the waiter, which its ``with`` block forgets.
+        """
+        await self._event.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+
+class Pending(Generic[K, T]):
+    """The waiters of one session, by key. A waiter exists exactly as long as its ``with`` block."""
+
+    __slots__ = ("_waiters",)
+
+    def __init__(self) -> None:
+        self._waiters: dict[K, Waiter[T]] = {}
+
+    def __len__(self) -> int:
+        """How many blocks are open."""
+        return len(self._waiters)
+
+    def unanswered(self) -> list[K]:
+        """Give the keys that have no answer yet."""
+        return [key for key, waiter in self._waiters.items() if not waiter.done]
+
+    @contextmanager
+    def catch(self, key: K) -> Generator[Waiter[T]]:
+        """Open a block within which *key*'s answer is caught.
+
+        Raises:
+            ValueError: somebody waits for *key* already.
+        """
+        if key in self._waiters:
+            msg = f"somebody waits for {key!r} already"
+            raise ValueError(msg)
+        waiter = self._waiters[key] = Waiter[T]()
+        try:
+            yield waiter
+        finally:
+            del self._waiters[key]
+
+    def resolve(self, key: K, value: T) -> bool:
+        """Hand *value* to *key*'s waiter; ``False`` if nobody waits for it (any more)."""
+        waiter = self._waiters.get(key)
+        return waiter is not None and waiter.resolve(value)
+
+    def fail(self, key: K, error: Exception) -> bool:
+        """Make *key*'s waiter raise *error*; ``False`` if nobody waits for it (any more)."""
+        waiter = self._waiters.get(key)
+        return waiter is not None and waiter.fail(error)
+
+    def fail_all(self, error_for: Callable[[K], Exception]) -> int:
+        """Wake every waiter that has no answer, each with an error of its own; give how many there were.
+
+        One exception object raised in many tasks would gather all their tracebacks, hence the function.
+        """
+        return sum(waiter.fail(error_for(key)) for key, waiter in self._waiters.items())

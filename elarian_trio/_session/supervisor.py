@@ -1,0 +1,405 @@
+"""One session after another: dial, prove, and when one is lost, pause and dial again, or give up.
+
+The client's block stands above, and runs :meth:`Supervisor.run` in a task of its own; :class:`Session` is below.
+Requests made here outlive a session as long as that is safe.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random as dice
+from collections import deque
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import anyio
+import anyio.lowlevel
+
+from elarian_trio._rsocket import Connection, Role, Setup
+from elarian_trio._session.backoff import Schedule
+from elarian_trio._session.session import Handover, Session
+from elarian_trio._transport import as_transport
+from elarian_trio.errors import (
+    ConnectionClosed,
+    ConnectionFailed,
+    ConnectionLost,
+    ElarianError,
+    RemoteProtocolError,
+    SetupRejected,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+    from anyio.abc import ByteStream, ObjectStream, TaskStatus
+
+    from elarian_trio._session.incoming import IncomingRequest
+    from elarian_trio.options import ConnectionOptions
+
+__all__ = ["StateName", "Supervisor"]
+
+StateName: TypeAlias = Literal["pending", "connecting", "connected", "closed", "error"]
+
+MAX_STRIKES = 3  # sessions that the peer spoilt by breaking the protocol ...
+STRIKE_WINDOW = 60.0  # ... within so many seconds: after that it will not get better by itself
+
+_UNREACHABLE = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+
+logger = logging.getLogger("elarian_trio.session")
+
+
+class Supervisor:
+    """Keeps a connection to one server, and carries requests over whatever session there is. Made by the client.
+
+    Args:
+        dial: opens a transport; asked before each session.
+        setup: makes the SETUP; asked before each session, since credentials may be short-lived.
+        options: how to connect, wait and buffer.
+        handler: is given each request of the server's, synchronously; see :class:`Session`.
+        on_state: is told, synchronously, of each change and of what caused it.
+        random: gives numbers in [0, 1), for the jitter of the delays.
+        clock: the present, in seconds; must pass as anyio's does.
+
+    Attributes:
+        reconnects: sessions opened after the first.
+        resumptions: of these, those that went on where the last one was cut.
+        sessions_lost: sessions that ended without our closing them.
+    """
+
+    def __init__(
+        self,
+        *,
+        dial: Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]],
+        setup: Callable[[], Awaitable[Setup]],
+        options: ConnectionOptions,
+        handler: Callable[[IncomingRequest], None],
+        on_state: Callable[[StateName, BaseException | None], None] = lambda _state, _error: None,
+        random: Callable[[], float] = dice.random,
+        clock: Callable[[], float] = anyio.current_time,
+    ) -> None:
+        self._dial = dial
+        self._setup = setup
+        self._options = options
+        self._handler = handler
+        self._on_state = on_state
+        self._clock = clock
+        self._schedule = Schedule(options.reconnect, random)
+        self.reconnects = 0
+        self.resumptions = 0
+        self.sessions_lost = 0
+        self._past_sent = self._past_received = self._past_ignored = 0
+        self._running = self._draining = self._closing = False
+        self._connected_once = False
+        self._requests = 0
+        self._session: Session | None = None  # the present one, proven or not
+        self._attempt: anyio.CancelScope | None = None
+        self._changed = anyio.Event()
+        self._hurry = anyio.Event()
+        self._strikes: deque[float] = deque(maxlen=MAX_STRIKES)
+        self._heard = self._down_since = 0.0
+        self._final: Exception | None = None
+
+    # What the client calls.
+
+    @property
+    def bytes_sent(self) -> int:
+        """Of frames, over all sessions, without length prefixes."""
+        return self._past_sent + (self._session.bytes_sent if self._session else 0)
+
+    @property
+    def bytes_received(self) -> int:
+        """Of frames, over all sessions, without length prefixes."""
+        return self._past_received + (self._session.bytes_received if self._session else 0)
+
+    @property
+    def frames_ignored(self) -> int:
+        """How many frames, over all sessions, the protocol wanted dropped in silence."""
+        return self._past_ignored + (self._session.frames_ignored if self._session else 0)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Connect, and stay connected until closed. Calls ``task_status.started()`` once the server has answered.
+
+        Raises:
+            SetupRejected: the server refused the setup, now or at a later connection.
+            ConnectionFailed: ``give_up_after`` has passed since the server last answered; the last failure is chained.
+            RemoteProtocolError: the server broke the protocol before its first answer, or in three sessions within a
+                minute.
+            ConnectionClosed: it was closed before the first connection stood.
+            Exception: whatever ``dial`` or ``setup`` raised, other than failures to reach somebody, at the first
+                connection.
+
+        Cancellation:
+            Closes the transport without another word; requests in flight raise ConnectionLost.
+        """
+        if self._running or self._final is not None:
+            msg = "a supervisor runs once"
+            raise RuntimeError(msg)
+        self._running = True
+        self._heard = self._down_since = self._clock()
+        try:
+            await self._supervise(task_status)
+        except Exception as error:
+            self._final = error
+            raise
+        finally:
+            self._closing = True
+            self._notify()
+            self._on_state("error" if self._final else "closed", self._final)
+
+    async def request(
+        self, data: bytes, metadata: bytes | None = None, *, retry: bool, handover: Handover | None = None
+    ) -> bytes:
+        """Send a request and wait for its answer, and for a connection first where there is none.
+
+        What was not sent when its session ended goes out on the next one.
+
+        Args:
+            data: the request's data.
+            metadata: the request's metadata.
+            retry: whether the request may be sent again after it was sent and its session was lost.
+            handover: is told whether the request was sent, for callers that stop waiting.
+
+        Raises:
+            StreamFailed: the server answered with an error.
+            ConnectionLost: the connection ended for good, or, without *retry*, after the request was sent.
+            ConnectionClosed: the supervisor does not run, is draining, or was closed before the request was sent.
+
+        Cancellation:
+            Always a checkpoint. Cancelled before the writer has taken the request, nothing is sent; later, one CANCEL
+            follows it.
+        """
+        handover = handover or Handover()
+        with self._counted():
+            while True:
+                while self._session is None or not self._session.usable:
+                    await self._another_session(handover)
+                try:
+                    return await self._session.request(data, metadata, handover=handover)
+                except ConnectionLost as lost:
+                    if lost.sent and not retry:
+                        raise
+                    await anyio.lowlevel.checkpoint()
+
+    async def ping(self) -> float:
+        """Have a KEEPALIVE answered, by the next session if the present one ends; give the round trip's seconds.
+
+        Raises:
+            ConnectionLost: the connection ended for good.
+            ConnectionClosed: the supervisor does not run, is draining, or was closed.
+
+        Cancellation:
+            Always a checkpoint. The answer is then dropped when it comes.
+        """
+        with self._counted():
+            while True:
+                while self._session is None or not self._session.usable:
+                    await self._another_session(Handover())
+                try:
+                    return await self._session.ping()
+                except ConnectionLost:
+                    await anyio.lowlevel.checkpoint()
+
+    async def reconnect_now(self) -> None:
+        """End the present pause between two attempts; without one, do nothing. A checkpoint, no wait."""
+        self._hurry.set()
+        await anyio.lowlevel.checkpoint()
+
+    async def drain(self) -> None:
+        """Refuse new requests at once, let those under way end, ours and the server's, then :meth:`close`.
+
+        Waits as long as they take; bound it with a cancel scope.
+
+        Cancellation:
+            Always a checkpoint. Closes all the same.
+        """
+        self._draining = True
+        try:
+            await anyio.lowlevel.checkpoint()
+            while not (self._idle or self._closing):
+                await self._changed.wait()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close in order; :meth:`run` returns within a few seconds. Requests that still wait end with an error."""
+        self._draining = self._closing = True
+        self._hurry.set()
+        if self._session is not None and self._session.opened:
+            self._session.close()
+        elif self._attempt is not None:
+            self._attempt.cancel()
+        self._notify()
+
+    # Requests and the session they go by.
+
+    async def _another_session(self, handover: Handover) -> None:
+        """Wait for things to change, unless they have come to their end."""
+        if self._closing:
+            raise self._ended(sent=handover.sent)
+        await self._changed.wait()
+
+    def _ended(self, *, sent: bool) -> ElarianError:
+        """Make the error for a request that no session will carry any more."""
+        error: ElarianError
+        if sent or self._final is not None:
+            error = ConnectionLost("the connection ended for good before the answer came", sent=sent)
+            error.__cause__ = self._final
+        else:
+            error = ConnectionClosed("the connection was closed")
+        return error
+
+    @property
+    def _idle(self) -> bool:
+        return not self._requests and (self._session is None or self._session.idle)
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        """Let a request in, if any may come in, and count it while it is here."""
+        if not self._running or self._draining or self._closing:
+            msg = "the client is not connected: its block was not entered, or it was left"
+            raise ConnectionClosed(msg)
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self._see_idle()
+
+    def _see_idle(self) -> None:
+        if self._draining and self._idle:
+            self._notify()
+
+    def _notify(self) -> None:
+        """Wake everybody who waits for another state of things; each looks again."""
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    # Sessions, one after another.
+
+    async def _supervise(self, task_status: TaskStatus[None]) -> None:
+        await anyio.lowlevel.checkpoint()
+        while not self._closing:
+            try:
+                await self._live_once(task_status)
+                cause: ElarianError = ConnectionLost("the server closed the connection", sent=False)
+            except SetupRejected:
+                raise
+            except RemoteProtocolError as error:
+                self._count_strike(error)
+                cause = error
+            except (ConnectionFailed, ConnectionLost) as error:
+                cause = error
+            if not self._closing:
+                await self._pause(cause)
+        if not self._connected_once:
+            msg = "it was closed before the first connection stood"
+            raise ConnectionClosed(msg)
+
+    async def _live_once(self, task_status: TaskStatus[None]) -> None:
+        """Dial and live one session to its end, in this task; until it is open, only for ``connect_timeout``."""
+        self._on_state("connecting", None)
+        limit = self._attempt_limit()
+        with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
+            session = await self._make_session()
+            self._session = session
+            try:
+                await session.run(task_status=_WhenOpen(partial(self._opened, session, task_status)))
+            finally:
+                self._bury(session)
+        if self._attempt.cancelled_caught:
+            msg = f"no connection was made within {limit:g} s"
+            raise ConnectionFailed(msg)
+
+    def _attempt_limit(self) -> float:
+        """Give the seconds one attempt may take: not beyond giving up, but for an attempt that is the only one."""
+        left = self._until_giving_up()
+        return min(self._options.connect_timeout, left if left > 0 else math.inf)
+
+    async def _make_session(self) -> Session:
+        try:
+            setup = await self._setup()
+            transport = as_transport(await self._dial())
+        except ConnectionFailed:
+            raise
+        except _UNREACHABLE as error:
+            msg = f"the connection could not be opened: {str(error) or type(error).__name__}"
+            raise ConnectionFailed(msg) from error
+        except Exception as error:
+            if not self._connected_once:  # most likely a mistake of the program's, and it should see it plainly
+                raise
+            msg = f"dialing raised {type(error).__name__}"
+            raise ConnectionFailed(msg) from error
+        options = self._options
+        connection = Connection(
+            Role.CLIENT,
+            setup=setup,
+            fragment_size=options.fragment_size,
+            max_payload_size=options.max_payload_size,
+            timed=transport.timed,
+        )
+        return Session(transport, connection, self._handler, on_idle=self._see_idle, clock=self._clock)
+
+    def _opened(self, session: Session, task_status: TaskStatus[None]) -> None:
+        """Note that *session* is proven: its attempt has no limit any more."""
+        attempt = self._attempt
+        if attempt is None or attempt.cancel_called:
+            return
+        attempt.deadline = math.inf
+        self._schedule.reset()
+        if self._connected_once:
+            self.reconnects += 1
+        self._on_state("connected", None)
+        if not self._connected_once:
+            self._connected_once = True
+            task_status.started()
+        self._notify()
+
+    def _bury(self, session: Session) -> None:
+        """Keep the counts of a session that is over, and nothing else."""
+        self._session = None
+        self._past_sent += session.bytes_sent
+        self._past_received += session.bytes_received
+        self._past_ignored += session.frames_ignored
+        if session.last_heard is not None:
+            self._heard = session.last_heard
+        if session.opened:
+            self._down_since = self._clock()
+            self.sessions_lost += not self._closing
+        self._see_idle()
+
+    def _count_strike(self, error: RemoteProtocolError) -> None:
+        """Raise *error* where it is final: before anything else was ever heard, or for the third time in a minute."""
+        now = self._clock()
+        self._strikes.append(now)
+        if not self._connected_once or (len(self._strikes) == MAX_STRIKES and now - self._strikes[0] <= STRIKE_WINDOW):
+            raise error
+
+    async def _pause(self, cause: ElarianError) -> None:
+        """Wait before the next attempt, or give up."""
+        delay = self._schedule.next_delay(self._clock() - self._down_since)
+        left = self._until_giving_up()
+        logger.warning("%s; the next attempt follows in %.2f s", cause, min(delay, max(left, 0.0)))
+        self._on_state("pending", cause)
+        self._hurry = anyio.Event()
+        with anyio.move_on_after(min(delay, left)):
+            await self._hurry.wait()
+        if self._until_giving_up() <= 0 and not self._closing:
+            msg = f"gave up after {self._options.reconnect.give_up_after:g} s without an answer: {cause}"
+            raise ConnectionFailed(msg) from cause
+
+    def _until_giving_up(self) -> float:
+        give_up_after = self._options.reconnect.give_up_after
+        return math.inf if give_up_after is None else self._heard + give_up_after - self._clock()
+
+
+class _WhenOpen:
+    """A task status that calls a function: a session runs in the supervisor's own task."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def started(self, value: None = None) -> None:
+        del value
+        self._call()
