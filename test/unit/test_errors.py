@@ -1,0 +1,93 @@
+"""The error tree: what an ``except`` catches, what each error carries, and which may be tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from elarian_trio import errors
+
+PARENTS = {
+    errors.ElarianError: Exception,
+    errors.ConnectionFailed: errors.ElarianError,
+    errors.SetupRejected: errors.ConnectionFailed,
+    errors.ConnectionLost: errors.ElarianError,
+    errors.ConnectionClosed: errors.ElarianError,
+    errors.CommandTimedOut: errors.ElarianError,
+    errors.DeliveryExpired: errors.ElarianError,
+    errors.ProtocolError: errors.ElarianError,
+    errors.LocalProtocolError: errors.ProtocolError,
+    errors.RemoteProtocolError: errors.ProtocolError,
+    errors.CommandError: errors.ElarianError,
+    errors.CommandRejected: errors.CommandError,
+    errors.CommandFailed: errors.CommandError,
+    errors.ServiceError: errors.ElarianError,
+    errors.InternalError: errors.ElarianError,
+}
+
+RETRYABLE = {errors.ConnectionFailed, errors.ConnectionLost, errors.CommandTimedOut, errors.CommandRejected}
+
+
+class Greet:
+    """A command."""
+
+
+def test_tree_holds_every_error() -> None:
+    """This SDK: nothing is raised that the tree does not show."""
+    assert {error.__name__ for error in PARENTS} == set(errors.__all__)
+
+
+@pytest.mark.parametrize(("error", "parent"), PARENTS.items())
+def test_error_stands_where_the_tree_shows_it(error: type[Exception], parent: type[Exception]) -> None:
+    """This SDK: which ``except`` catches what is public."""
+    assert error.__bases__ == (parent,)
+    assert error.__doc__
+    assert errors.__doc__
+    assert error.__name__ in errors.__doc__
+
+
+@pytest.mark.parametrize("error", PARENTS)
+def test_error_says_whether_the_same_call_may_succeed_later(error: type[errors.ElarianError]) -> None:
+    """This SDK: a refusal is final, a lost connection is not."""
+    assert error.retryable is (error in RETRYABLE)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("error", [errors.ConnectionLost, errors.CommandTimedOut])
+def test_unanswered_command_says_whether_it_was_sent(
+    error: type[errors.ConnectionLost | errors.CommandTimedOut], *, sent: bool
+) -> None:
+    """This SDK: ``sent`` tells whether the server may have acted."""
+    raised = error("the connection ended", sent=sent)
+    assert raised.sent is sent
+    assert str(raised) == "the connection ended"
+
+
+@pytest.mark.parametrize("code", [None, 3])
+def test_rejected_setup_carries_the_code(code: int | None) -> None:
+    """The protocol: a setup is refused by an ERROR on stream 0 that has a code."""
+    raised = errors.SetupRejected("wrong key", code=code)
+    assert raised.code == code
+    assert str(raised) == "wrong key"
+
+
+@pytest.mark.parametrize(("description", "text"), [("no such tag", "Greet: no such tag"), ("", "Greet")])
+def test_command_error_names_the_command_and_the_reason(description: str, text: str) -> None:
+    """This SDK: the text names the kind of command, never what it holds."""
+    command = Greet()
+    raised = errors.CommandRejected(command, description)
+    assert raised.command is command
+    assert raised.description == description
+    assert str(raised) == text
+
+
+def test_failed_command_carries_the_reply_or_the_code() -> None:
+    """This SDK: a refusal has a reply, a stream error has a code."""
+    assert errors.CommandFailed(Greet(), "no", reply="reply").reply == "reply"
+    failed = errors.CommandFailed(Greet(), "no", code=0x201)
+    assert (failed.reply, failed.code) == (None, 0x201)
+
+
+def test_service_error_carries_the_response() -> None:
+    """This SDK: an HTTP error keeps what the service said."""
+    raised = errors.ServiceError("not found", status=404, body=b"{}")
+    assert (str(raised), raised.status, raised.body) == ("not found", 404, b"{}")
