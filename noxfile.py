@@ -76,7 +76,7 @@ def types(session: nox.Session) -> None:
         session.run("mypy", program)
     session.run("pyright", PACKAGE, *programs)
     readme = readme_program(Path(session.create_tmp()).resolve() / "readme_program.py")
-    session.run("mypy", "--config-file=", "--check-untyped-defs", readme)
+    session.run("mypy", "--config-file=", "--strict", readme)
     session.run("pyright", readme)
     session.run("pyright", "--ignoreexternal", "--verifytypes", PACKAGE)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import ssl
@@ -65,9 +65,15 @@ class JsonSerializer:
         if isinstance(stored, bytes):
             return stored
         try:
-            return json.loads(stored)
+            return json.loads(stored, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return stored
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Python reads NaN and Infinity, which are no JSON."""
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +158,22 @@ class ConnectionOptions:
         if self.resume not in ("auto", "require", "off"):
             msg = f"resume must be 'auto', 'require' or 'off', got {self.resume!r}"
             raise ValueError(msg)
-        _require_number("resume_buffer_size", self.resume_buffer_size, at_least=0)
-        _require_number("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
-        _require_number("max_payload_size", self.max_payload_size, at_least=1)
+        _require_size("resume_buffer_size", self.resume_buffer_size, at_least=0)
+        _require_size("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
+        _require_size("max_payload_size", self.max_payload_size, at_least=1)
+
+
+def _require_size(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> None:  # noqa: ANN401
+    """Raise the error that says what a number of bytes should have been."""
+    if not isinstance(value, int):
+        msg = f"{name} must be an int, got {value!r}"
+        raise TypeError(msg)
+    _require_number(name, value, at_least=at_least, at_most=at_most)
 
 
 def _require_number(
     name: str,
-    value: float,
+    value: Any,  # noqa: ANN401 - whatever the user gave
     *,
     at_least: float | None = None,
     above: float | None = None,

@@ -125,3 +125,15 @@ def test_command_timeout_may_be_left_to_the_caller() -> None:
 def test_tls_context_is_not_shown() -> None:
     """This SDK: a repr that is logged says nothing of certificates."""
     assert "SSLContext" not in repr(ConnectionOptions(ssl_context=ssl.create_default_context()))
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "[-Infinity]"])
+def test_words_that_only_python_takes_for_json_come_back_as_text(text: str) -> None:
+    """This SDK: text that is not JSON comes back as the str it is, and JSON knows no NaN."""
+    assert JsonSerializer().loads(text) == text
+
+
+def test_size_in_fractions_of_bytes_is_refused() -> None:
+    """This SDK: bad arguments are refused with what would be right."""
+    with pytest.raises(TypeError, match="fragment_size must be an int"):
+        ConnectionOptions(fragment_size=64.5)  # type: ignore[arg-type]
