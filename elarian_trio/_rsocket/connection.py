@@ -168,6 +168,7 @@ class Connection:
             self._outbox.put_control(frame)
             self._queue_ping(now)
             self._start_timers(now, interval=self._setup.keepalive_interval, lifetime=self._setup.keepalive_lifetime)
+            self._setup = None  # it holds credentials, and is not needed again
         self._is_started = True
 
     # What the transport received and wants to send
@@ -590,6 +591,7 @@ class Connection:
         self._phase = ConnectionPhase.CLOSED
         self._outbox.clear()
         self._farewell = None
+        self._offered = None
         self._held.clear()
 
     def _abort(self, code: int, message: str) -> None:

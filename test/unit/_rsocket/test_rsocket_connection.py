@@ -41,6 +41,11 @@ def is_ignored(events: list[Event]) -> bool:
     return len(events) == 1 and isinstance(events[0], FrameIgnored)
 
 
+def phase(connection: Connection) -> ConnectionPhase:
+    """Give the state anew each time; type checkers take a property they have compared for unchanged."""
+    return connection.state
+
+
 # Our requests
 
 
@@ -237,13 +242,13 @@ def test_a_cancel_stops_an_answer_on_its_way() -> None:
     assert (sent(server), server.outstanding) == ([], 0)
 
 
-@pytest.mark.parametrize("frame", [f.CancelFrame(1), f.ErrorFrame(1, 0x203)], ids=repr)
-def test_a_request_given_up_half_way_leaves_nothing(frame: f.Frame) -> None:
+@pytest.mark.parametrize("give_up", [f.CancelFrame, lambda stream_id: f.ErrorFrame(stream_id, 0x203)])
+def test_a_request_given_up_half_way_leaves_nothing(give_up: Callable[[int], f.Frame]) -> None:
     """Specification (checklist 43): the partial is dropped, the next request is fine."""
     server = open_server(max_payload_size=100)
     for stream_id in range(1, 99, 2):  # far more than the partials that fit in memory
         feed(server, f.RequestResponseFrame(stream_id, bytes(90), follows=True))
-        assert feed(server, type(frame)(*[stream_id, *[0x203] * isinstance(frame, f.ErrorFrame)])) == []
+        assert feed(server, give_up(stream_id)) == []
         assert is_ignored(feed(server, f.PayloadFrame(stream_id, b"rest", next_=True)))
     assert server.outstanding == 0
     assert feed(server, f.RequestResponseFrame(99, b"q")) == [RequestReceived(99, Payload(b"q"))]
@@ -486,7 +491,7 @@ def test_an_error_on_stream_0_ends_everything(
     unsent_id = end.request(Payload())
     feed(end, f.RequestResponseFrame(their_id))
     assert feed(end, f.ErrorFrame(0, code, "bye")) == [ConnectionEnded(code, "bye")]
-    assert end.state is ConnectionPhase.CLOSED
+    assert phase(end) is ConnectionPhase.CLOSED
     assert (end.was_sent(sent_id), end.was_sent(unsent_id)) == (True, False)
     assert end.respond(their_id, Payload()) is False
     assert (end.cancel(sent_id), end.cancel(unsent_id)) == (True, False)
@@ -508,7 +513,7 @@ def test_connection_close_lets_outstanding_requests_end(
     assert feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "bye")) == [
         ConnectionEnded(ErrorCode.CONNECTION_CLOSE, "bye")
     ]
-    assert end.state is ConnectionPhase.CLOSING
+    assert phase(end) is ConnectionPhase.CLOSING
     assert (end.was_sent(sent_id), end.was_sent(unsent_id)) == (True, False)
     assert end.cancel(unsent_id) is False
     for refused in (lambda: end.request(Payload()), lambda: end.ping(0.0)):
@@ -517,16 +522,16 @@ def test_connection_close_lets_outstanding_requests_end(
     assert is_ignored(feed(end, f.RequestResponseFrame(their_id + 2)))
     assert feed(end, f.PayloadFrame(sent_id, b"a", next_=True)) == [ResponseReceived(sent_id, Payload(b"a"))]
     assert end.respond(their_id, Payload(b"b")) is True
-    assert end.state is ConnectionPhase.CLOSING
+    assert phase(end) is ConnectionPhase.CLOSING
     assert [type(frame) for frame in sent(end)] == [f.ErrorFrame, f.PayloadFrame]
-    assert end.state is ConnectionPhase.CLOSED
+    assert phase(end) is ConnectionPhase.CLOSED
 
 
 def test_connection_close_with_nothing_outstanding_is_the_end() -> None:
     """Specification (checklist 52)."""
     client = open_client()
     feed(client, f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, ""))
-    assert client.state is ConnectionPhase.CLOSED
+    assert phase(client) is ConnectionPhase.CLOSED
 
 
 def test_closing_in_order_says_so_behind_what_is_queued() -> None:
@@ -536,15 +541,15 @@ def test_closing_in_order_says_so_behind_what_is_queued() -> None:
     server.respond(1, Payload(b"a"))
     server.close(message="going")
     server.close(message="again")
-    assert server.state is ConnectionPhase.CLOSING
+    assert phase(server) is ConnectionPhase.CLOSING
     assert sent(server) == [
         f.PayloadFrame(1, b"a", complete=True, next_=True),
         f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "going"),
     ]
-    assert server.state is ConnectionPhase.CLOSING
+    assert phase(server) is ConnectionPhase.CLOSING
     assert server.respond(3, Payload(b"b"))
     assert len(sent(server)) == 1
-    assert server.state is ConnectionPhase.CLOSED
+    assert phase(server) is ConnectionPhase.CLOSED
     server.close()
     assert not server.wants_to_send
 
@@ -556,10 +561,10 @@ def test_cancelling_the_last_request_lets_a_closing_connection_close() -> None:
     sent(client)
     client.close()
     sent(client)
-    assert client.state is ConnectionPhase.CLOSING
+    assert phase(client) is ConnectionPhase.CLOSING
     client.cancel(stream_id)
     assert sent(client) == [f.CancelFrame(stream_id)]
-    assert client.state is ConnectionPhase.CLOSED
+    assert phase(client) is ConnectionPhase.CLOSED
 
 
 def test_closing_with_an_error_sends_nothing_else() -> None:
@@ -567,7 +572,7 @@ def test_closing_with_an_error_sends_nothing_else() -> None:
     client = open_client()
     client.request(Payload())
     client.close(ErrorCode.CONNECTION_ERROR, "broken")
-    assert client.state is ConnectionPhase.CLOSED
+    assert phase(client) is ConnectionPhase.CLOSED
     assert sent(client) == [f.ErrorFrame(0, ErrorCode.CONNECTION_ERROR, "broken")]
 
 
@@ -592,4 +597,4 @@ def test_garbage_is_told_to_the_peer_and_raised(
     with pytest.raises(RemoteProtocolError):
         end.receive_frame(bytes.fromhex(wire), 0.0)
     assert [getattr(frame, "code", 0) for frame in sent(end)] == [ErrorCode.CONNECTION_ERROR]
-    assert end.state is ConnectionPhase.CLOSED
+    assert phase(end) is ConnectionPhase.CLOSED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from frame_strategies import Pair
@@ -24,6 +25,11 @@ from elarian_trio._rsocket import (
     ResponseReceived,
     SetupReceived,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from elarian_trio._rsocket import Event
 
 
 @pytest.mark.parametrize("step", [1, 7, 1 << 30])
@@ -99,7 +105,7 @@ class Conversation(RuleBasedStateMachine):
             for frame in source.connection.frames_to_send(1):
                 self.hear(target, source, target.connection.receive_frame(frame, 0.0))
 
-    def hear(self, end: End, other: End, events: list[object]) -> None:
+    def hear(self, end: End, other: End, events: Sequence[Event]) -> None:
         for event in events:
             match event:
                 case RequestReceived(stream_id, payload):
