@@ -1,0 +1,217 @@
+"""Frames over real sockets: framing across reads, errors in the package's own words, nothing allocated ahead."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import tracemalloc
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+import trustme
+from anyio.abc import SocketAttribute, SocketStream
+
+from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
+from elarian_trio.errors import ConnectionFailed, ConnectionLost
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def echoing_server(ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, int]]:
+    """Serve connections that send every frame back."""
+
+    async def serve(transport: StreamTransport) -> None:
+        try:
+            while True:
+                await transport.send_frames(await transport.receive_frames())
+        except anyio.EndOfStream:
+            return
+
+    async with anyio.create_task_group() as tasks:
+
+        async def listen(*, task_status: anyio.abc.TaskStatus[list[tuple[str, int]]]) -> None:
+            await serve_tcp(serve, ssl_context=ssl_context, task_status=task_status)
+
+        (address,) = await tasks.start(listen)
+        with anyio.fail_after(5):
+            yield address
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def raw_and_ours() -> AsyncIterator[tuple[SocketStream, StreamTransport]]:
+    """Join a plain socket of the test's and a transport of ours."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener:
+        port = listener.extra(SocketAttribute.local_port)
+        ours = await open_tcp("127.0.0.1", port)
+        raw = await listener.listeners[0].accept() if hasattr(listener, "listeners") else None
+        assert raw is not None
+        async with raw, ours:
+            with anyio.fail_after(5):
+                yield raw, ours
+
+
+async def test_frames_come_back() -> None:
+    """RSocket over TCP: many frames, and one larger than any read."""
+    frames = [b"header" + bytes(size) for size in (0, 1, 70_000, 5)]
+    async with echoing_server() as address, await open_tcp(*address) as transport:
+        await transport.send_frames(frames)
+        back: list[bytes] = []
+        while len(back) < len(frames):
+            back += await transport.receive_frames()
+    assert back == frames
+
+
+async def test_one_read_gives_all_its_frames() -> None:
+    """Conformance 1: many frames in one read."""
+    async with raw_and_ours() as (raw, ours):
+        await raw.send(b"".join(b"\0\0\x06" + b"frame%d" % n for n in range(9)))
+        received: list[bytes] = []
+        reads = 0
+        while len(received) < 9:
+            received += await ours.receive_frames()
+            reads += 1
+    assert received == [b"frame%d" % n for n in range(9)]
+    assert reads == 1
+
+
+async def test_frame_that_comes_byte_by_byte_is_whole() -> None:
+    """Conformance 1: byte-by-byte delivery."""
+    async with raw_and_ours() as (raw, ours), anyio.create_task_group() as tasks:
+
+        async def drip() -> None:
+            for byte in b"\0\0\x08dripping\0\0":
+                await raw.send(bytes([byte]))
+
+        tasks.start_soon(drip)
+        assert await ours.receive_frames() == [b"dripping"]
+
+
+async def test_huge_length_is_not_allocated_before_its_bytes_come() -> None:
+    """The issue: a length prefix of 16,777,215 with few bytes behind it."""
+    async with raw_and_ours() as (raw, ours):
+        tracemalloc.start()
+        try:
+            await raw.send(b"\xff\xff\xff" + b"few")
+            with anyio.move_on_after(0.05):
+                await ours.receive_frames()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    print(f"peak with a length of 16777215 and 3 bytes: {peak} bytes")  # noqa: T201 - a figure to look at
+    assert peak < 1_000_000
+
+
+async def test_end_in_the_middle_of_a_frame_is_an_end() -> None:
+    """Facts §4.3: bytes of a frame cut in the middle are thrown away."""
+    async with raw_and_ours() as (raw, ours):
+        await raw.send(b"\0\0\x08half")
+        await raw.aclose()
+        with pytest.raises(anyio.EndOfStream):
+            await ours.receive_frames()
+
+
+async def test_nagle_is_off_on_both_ends() -> None:
+    """Design: TCP_NODELAY is set."""
+    served: list[int] = []
+
+    async def serve(transport: StreamTransport) -> None:
+        raw = transport.extra(SocketAttribute.raw_socket)
+        served.append(raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        await transport.send(b"served")
+
+    async with anyio.create_task_group() as tasks:
+
+        async def listen(*, task_status: anyio.abc.TaskStatus[list[tuple[str, int]]]) -> None:
+            await serve_tcp(serve, task_status=task_status)
+
+        (address,) = await tasks.start(listen)
+        with anyio.fail_after(5):
+            async with await open_tcp(*address) as transport:
+                raw = transport.extra(SocketAttribute.raw_socket)
+                assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                assert await transport.receive() == b"served"
+        tasks.cancel_scope.cancel()
+    assert served[0]
+
+
+async def test_nobody_there_is_connection_failed() -> None:
+    """The error tree: foreign errors are translated at one boundary, from the cause, and the address is named."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{port}") as caught:
+            await open_tcp("127.0.0.1", port)
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
+async def test_name_that_does_not_exist_is_connection_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error tree: a failed name lookup is one way of not reaching anybody."""
+
+    async def fail(*_: object, **__: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(anyio, "connect_tcp", fail)
+    with pytest.raises(ConnectionFailed, match="Name or service"):
+        await open_tcp("nobody.invalid", 1)
+
+
+async def test_error_of_one_connection_does_not_end_the_server() -> None:
+    """This SDK: a peer that misbehaves costs its own connection only."""
+
+    async def serve(transport: StreamTransport) -> None:
+        frame = await transport.receive()
+        if frame == b"be bad":
+            msg = "badly"
+            raise ConnectionLost(msg, sent=False)
+        await transport.send(frame)
+
+    async with anyio.create_task_group() as tasks:
+
+        async def listen(*, task_status: anyio.abc.TaskStatus[list[tuple[str, int]]]) -> None:
+            await serve_tcp(serve, task_status=task_status)
+
+        (address,) = await tasks.start(listen)
+        with anyio.fail_after(5):
+            async with await open_tcp(*address) as bad:
+                await bad.send(b"be bad")
+                with pytest.raises(anyio.EndOfStream):
+                    await bad.receive()
+            async with await open_tcp(*address) as good:
+                await good.send(b"be good")
+                assert await good.receive() == b"be good"
+        tasks.cancel_scope.cancel()
+
+
+async def test_tls_carries_frames_and_verifies() -> None:
+    """Design: the default context verifies; a context of the user's replaces it."""
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    async with echoing_server(server) as address:
+        async with await open_tcp(*address, tls=True, ssl_context=client) as transport:
+            await transport.send(b"secretly")
+            assert await transport.receive() == b"secretly"
+        with pytest.raises(ConnectionFailed, match="certificate") as caught:
+            await open_tcp(*address, tls=True)
+    assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+
+async def test_cancelled_handshake_leaves_no_socket() -> None:
+    """Style, "nothing leaks": the fixture looks for the socket."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener:
+        port = listener.extra(SocketAttribute.local_port)
+        with anyio.move_on_after(0.05) as scope:
+            await open_tcp("127.0.0.1", port, tls=True)
+    assert scope.cancelled_caught
