@@ -1,0 +1,5 @@
+"""A local Elarian in your own process, or on a port: the server that apps are developed, shown and tested against.
+
+Users and their tests stand above. Below are the session (in the server's role), the wire, the models, and the rules
+without I/O in :mod:`.world`.
+"""

@@ -1,0 +1,267 @@
+"""Wall time that tests may move: the one place where the sandbox's timers come from.
+
+The sandbox's server and delivery stand above and ask for the present and for calls at a later time; anyio is below,
+and Trio's MockClock where one runs. The rules in :mod:`.world` never see a clock: they are told the time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import anyio
+import anyio.lowlevel
+import trio
+import trio.testing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+__all__ = ["Clock", "ClockName", "ManualClock", "RealClock", "Timer", "VirtualClock", "mock_clock", "open_clock"]
+
+ClockName: TypeAlias = Literal["auto", "real", "virtual", "manual"]
+
+NAMES = ("auto", "real", "virtual", "manual")
+INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
+MIN_DEAD = 64  # cancelled timers are swept out once there are this many and they outnumber the living
+
+
+class Timer:
+    """A call that is due later. Made by :meth:`Clock.call_at`."""
+
+    __slots__ = ("_timers", "callback", "due")
+
+    def __init__(self, due: datetime, callback: Callable[[], None], timers: Timers) -> None:
+        self.due = due
+        self.callback: Callable[[], None] | None = callback
+        self._timers = timers
+
+    def cancel(self) -> None:
+        """Have it never called; does nothing once it was."""
+        if self.callback is not None:
+            self.callback = None
+            self._timers.note_cancelled()
+
+
+class Timers:
+    """Timers in due order; equal times in the order in which they were set."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, int, Timer]] = []
+        self._counter = count()
+        self._dead = 0
+
+    def add(self, due: datetime, callback: Callable[[], None]) -> Timer:
+        """Note *callback* for *due*."""
+        timer = Timer(due, callback, self)
+        heapq.heappush(self._heap, (due, next(self._counter), timer))
+        return timer
+
+    def note_cancelled(self) -> None:
+        """Count a dead timer, and sweep when they are many: a manual clock may never get to their due times."""
+        self._dead += 1
+        if self._dead >= MIN_DEAD and self._dead * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._dead = 0
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the earliest living timer is due."""
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+            self._dead -= 1
+        return self._heap[0][0] if self._heap else None
+
+    def take_due(self, now: datetime) -> Iterator[Callable[[], None]]:
+        """Give the callbacks due by *now*, also those set meanwhile, one by one."""
+        while (due := self.next_due) is not None and due <= now:
+            timer = heapq.heappop(self._heap)[2]
+            callback, timer.callback = timer.callback, None
+            if callback is not None:
+                yield callback
+
+
+class Clock(ABC):
+    """The sandbox's clock: ``sandbox.clock``."""
+
+    def __init__(self) -> None:
+        self._timers = Timers()
+        self._rearm: anyio.Event | None = None  # set: an earlier timer came up while run() waits
+        self._advancing = anyio.ResourceGuard("advancing")
+        self._settle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Give the sandbox's present, an aware datetime in UTC. Synchronous."""
+
+    async def advance(self, by: timedelta) -> None:
+        """Let *by* pass, and return when all that fell due meanwhile was delivered.
+
+        A manual clock is moved, and what falls due comes in due order, each at its own time. Trio's MockClock is
+        moved likewise, or, with autojump, slept on. Real time is waited for. Delivered means: answered by the app (or
+        the phone) that heard of it, or kept because nobody is there or the app is busy. Waiting for answers is
+        bounded in real time, by a little more than the answers' own time-outs; past that, time goes on without them.
+
+        Raises:
+            ValueError: *by* is negative.
+            BusyResourceError: another task is advancing this clock.
+
+        Cancellation:
+            Always a checkpoint. Time stays where it had got to.
+        """
+        if by < timedelta(0):
+            msg = f"time moves forward only, got {by!r}"
+            raise ValueError(msg)
+        with self._advancing:
+            await self._settle()
+            await self._pass(by)
+            await self._settle()
+
+    @abstractmethod
+    async def _pass(self, by: timedelta) -> None:
+        """Let *by* pass, calling what falls due."""
+
+    # For the sandbox.
+
+    def settle_with(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Have :meth:`advance` wait for *settle*, which waits (within a bound) until nothing is under way."""
+        self._settle = settle
+
+    def call_at(self, due: datetime, callback: Callable[[], None]) -> Timer:
+        """Have *callback* called, synchronously, at *due*, or soon where that has passed already."""
+        earliest = self._timers.next_due
+        timer = self._timers.add(due, callback)
+        if self._rearm is not None and (earliest is None or due < earliest):
+            self._rearm.set()
+        return timer
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Have *callback* called in *seconds*; see :meth:`call_at`."""
+        return self.call_at(self.now() + timedelta(seconds=seconds), callback)
+
+    async def run(self) -> None:
+        """Call what falls due, until cancelled. Wakes for timers only: while none is set, nothing ticks."""
+        while True:
+            self._rearm = anyio.Event()
+            self._fire(self.now())
+            due = self._timers.next_due
+            wait = math.inf if due is None else max(due - self.now(), INSTANT).total_seconds()
+            with anyio.move_on_after(wait):
+                await self._rearm.wait()
+
+    def _fire(self, now: datetime) -> None:
+        for callback in self._timers.take_due(now):
+            callback()
+
+
+class RealClock(Clock):
+    """Time as it passes outside. It runs evenly: later corrections of the computer's clock are not followed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offset = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+
+    def now(self) -> datetime:
+        """Give the present."""
+        return self._offset + timedelta(seconds=time.monotonic())
+
+    async def _pass(self, by: timedelta) -> None:
+        await anyio.sleep(by.total_seconds())
+
+
+class VirtualClock(Clock):
+    """Time as Trio's MockClock has it; it begins at the real present.
+
+    Args:
+        mock: the clock that the running Trio loop goes by.
+    """
+
+    def __init__(self, mock: trio.testing.MockClock) -> None:
+        super().__init__()
+        self._mock = mock
+        self._offset = datetime.now(UTC) - timedelta(seconds=mock.current_time())
+
+    def now(self) -> datetime:
+        """Give the present."""
+        return self._offset + timedelta(seconds=self._mock.current_time())
+
+    async def _pass(self, by: timedelta) -> None:
+        end = self._mock.current_time() + by.total_seconds()
+        if math.isfinite(self._mock.autojump_threshold) or self._mock.rate > 0:
+            await trio.sleep_until(end)
+            self._fire(self.now() + INSTANT)  # a timer for the very end may lie a rounding error behind it
+            return
+        while (left := end - self._mock.current_time()) > 0:
+            await trio.testing.wait_all_tasks_blocked()
+            pause = trio.lowlevel.current_statistics().seconds_to_next_deadline
+            self._mock.jump(min(max(pause, 0.0), left))
+            self._fire(self.now() + INSTANT)
+            await trio.testing.wait_all_tasks_blocked()
+            await self._settle()
+
+
+class ManualClock(Clock):
+    """Time that stands still but for :meth:`advance`; it works on every backend and every transport.
+
+    Args:
+        start: where it begins, an aware datetime; the real present if left out. Give one where two runs shall be
+            alike to the stamp.
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        super().__init__()
+        if start is not None and start.utcoffset() is None:
+            msg = f"start must be an aware datetime, got the naive {start!r}"
+            raise ValueError(msg)
+        self._now = (start or datetime.now(UTC)).astimezone(UTC)
+
+    def now(self) -> datetime:
+        """Give the present."""
+        return self._now
+
+    async def _pass(self, by: timedelta) -> None:
+        end = self._now + by
+        while (due := self._timers.next_due) is not None and due <= end:
+            self._now = max(self._now, due)
+            self._fire(self._now)
+            await self._settle()
+        self._now = max(self._now, end)
+
+    async def run(self) -> None:
+        """Call what is due at once where it is set for the present or the past, until cancelled."""
+        while True:
+            self._rearm = anyio.Event()
+            self._fire(self._now)
+            await self._rearm.wait()
+
+
+def mock_clock() -> trio.testing.MockClock | None:
+    """Give Trio's MockClock where the running loop goes by one."""
+    if not trio.lowlevel.in_trio_run():
+        return None
+    clock = trio.lowlevel.current_clock()
+    return clock if isinstance(clock, trio.testing.MockClock) else None
+
+
+def open_clock(name: ClockName) -> Clock:
+    """Make the clock that *name* says, for the loop that runs.
+
+    Raises:
+        ValueError: "virtual" where Trio does not run with a MockClock.
+    """
+    mock = mock_clock()
+    if name == "manual":
+        return ManualClock()
+    if name == "virtual" and mock is None:
+        msg = (
+            "clock='virtual' follows Trio's MockClock, and none runs here; clock='manual' with sandbox.clock.advance() "
+            "works on every backend"
+        )
+        raise ValueError(msg)
+    return RealClock() if mock is None or name == "real" else VirtualClock(mock)

@@ -1,0 +1,93 @@
+"""Who may come in: organisations, apps, their keys, and the tokens made with them.
+
+The server asks the :class:`Door` at every SETUP and hands :class:`Credentials` to users. Below are the wire's reading
+of a SETUP and the rules' record of tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Credentials", "SandboxApp", "new_api_key"]
+
+HIDDEN = "'***'"
+
+
+def new_api_key() -> str:
+    """Make a key at random, in the form of Elarian's test keys."""
+    return f"el_k_test_{secrets.token_hex(32)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxApp:
+    """An app of an organisation that the sandbox lets in.
+
+    Attributes:
+        org_id: the organisation; customers are its, and shared by its apps.
+        app_id: the app; app data and reminders are its own.
+        api_key: its key; made at random if left out.
+    """
+
+    org_id: str
+    app_id: str
+    api_key: str = field(default_factory=new_api_key, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty name or key, which would be no secret."""
+        for name in ("org_id", "app_id", "api_key"):
+            if not getattr(self, name):
+                msg = f"{name} must not be empty"
+                raise ValueError(msg)
+
+
+class Credentials(Mapping[str, Any]):
+    """What ``Elarian(**credentials)`` and ``Simulator(**credentials)`` take; its repr shows no key.
+
+    The sandbox's own hold ``org_id``, ``app_id``, ``api_key`` and ``dial``, which opens a connection within this
+    process.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, **values: object) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - arguments of several types
+        """Give one argument's value."""
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the arguments' names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Count the arguments."""
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """Show everything but keys and tokens."""
+        shown = (f"{name}={HIDDEN if name in _SECRET else repr(value)}" for name, value in self._values.items())
+        return f"Credentials({', '.join(shown)})"
+
+    def at(self, endpoint: str) -> Credentials:
+        """Give the same credentials for *endpoint* instead of this process: one of ``sandbox.endpoints``."""
+        kept = {name: value for name, value in self._values.items() if name != "dial"}
+        return Credentials(**kept, endpoint=endpoint)
+
+
+_SECRET = frozenset({"api_key", "auth_token"})
+
+
+def digest(secret: str) -> str:
+    """Give what a secret is compared and looked up by, so that the time taken tells nothing about it."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def same_secret(given: str, known: str) -> bool:
+    """Compare two secrets in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(digest(given), digest(known))

@@ -1,0 +1,406 @@
+"""Which connection hears of what, in which order, and how often.
+
+The server stands above and makes one :class:`Route` for each app and one for each phone; the rules behind it are its
+:class:`Desk`. Below are the clock and the session. Everything but the one task that waits for an answer is synchronous.
+
+The order is kept per customer: each has a lane in a route, and one notification of a lane is on its way at a time.
+Several connections of an app take turns. The delays and bounds are this project's own, where nothing public says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import anyio
+
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio._session import StreamFailed
+from elarian_trio.errors import ConnectionLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from anyio.abc import TaskStatus
+
+    from elarian_trio.models.notifications import AnyNotification
+    from elarian_trio.sandbox.clock import Clock, Timer
+
+__all__ = ["Activity", "Desk", "Listener", "Parcel", "Route", "Starter"]
+
+ANSWER_TIMEOUT = 30.0  # seconds an app has for its answer
+HOP_TIMEOUT = 20.0  # the same where a customer waits at the phone; SDKs' own 15 s end first
+HOP_LEASE_TIMEOUT = 5.0  # seconds a customer at the phone waits for somebody else's lease
+REDELIVERY_DELAYS = (1.0, 2.0, 4.0)  # after an app failed on a notification; then it is dropped
+FIRST_BUSY_DELAY = 1.0  # after an app said it is too busy; doubles each time, and is not counted
+LAST_BUSY_DELAY = 86_400.0  # an app that never takes a notification must not keep time from passing
+AWAY_LIMIT = 1_000  # notifications kept for an app that is not there
+PRESENT_LIMIT = 20_000  # notifications kept for one that is, and is slow
+MAX_UNDER_WAY = 1_000  # notifications one connection may have unanswered
+
+Outcome: TypeAlias = "bytes | StreamFailed | ConnectionLost | None"
+Work: TypeAlias = "Callable[..., Coroutine[Any, Any, None]]"  # a task's function, which takes ``task_status``
+
+logger = logging.getLogger("elarian_trio.sandbox")
+
+
+class Listener(Protocol):
+    """A connection that hears notifications."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it would take one now."""
+        ...
+
+    async def ask(self, data: bytes) -> bytes:
+        """Send a notification and wait for the answer; StreamFailed or ConnectionLost where there is none."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """A notification on its way.
+
+    Attributes:
+        notification: what to tell.
+        customer_id: whose lane it goes by; ``None`` where it is about a purse.
+        hop: what waits for the answer: a customer at the phone. Such a parcel is not sent twice.
+        listener: who was chosen to hear it.
+        note: the desk's own, from making the content until the answer.
+    """
+
+    notification: AnyNotification
+    customer_id: str | None = None
+    hop: Any = None
+    listener: Listener | None = None
+    note: Any = None
+    failures: int = 0
+    refusals: int = 0
+    timer: Timer | None = None
+    scope: anyio.CancelScope | None = None
+
+    def stop_timer(self) -> None:
+        """Forget the time-out of the stage it was in."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Desk(Protocol):
+    """What a route asks of the server: the rules' side of a delivery. All of it is synchronous."""
+
+    def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
+        """Take the app data's lease for *parcel*, and call *then*: at once if it is free, else when it was granted."""
+        ...
+
+    def content(self, parcel: Parcel) -> bytes:
+        """Give what is sent, with the app data as it is now."""
+        ...
+
+    def answered(self, parcel: Parcel, data: bytes | None) -> bool:
+        """Act on an answer, ``None`` for one that never came; release the lease. ``False``: it cannot be read."""
+        ...
+
+    def put_back(self, parcel: Parcel) -> None:
+        """Release the lease, or leave its queue: *parcel* is not under way any more."""
+        ...
+
+    def unheard(self, parcel: Parcel) -> None:
+        """Tell a customer at the phone that nobody answered; called for parcels with a hop only."""
+        ...
+
+
+class Starter:
+    """Starts tasks one after another: Trio shuffles those that are started together, and then order would be chance."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Work] = deque()
+        self._wake = anyio.Event()
+
+    def __call__(self, work: Work) -> None:
+        """Have *work* started after what was given before."""
+        self._waiting.append(work)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Start what comes, until cancelled; whatever was started ends with it."""
+        async with anyio.create_task_group() as tasks:
+            while True:
+                while self._waiting:
+                    await tasks.start(self._waiting.popleft())
+                await self._wake.wait()
+                self._wake = anyio.Event()
+
+
+class Activity:
+    """Counts what is under way, for those who wait until nothing is."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = anyio.Event()
+
+    def begin(self) -> None:
+        """Count one more."""
+        self._count += 1
+
+    def end(self) -> None:
+        """Count one less."""
+        self._count -= 1
+        if not self._count:
+            self._idle.set()
+            self._idle = anyio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._count
+
+    async def wait_idle(self) -> None:
+        """Wait until nothing is under way. Returns without a checkpoint if nothing is."""
+        while self._count:
+            await self._idle.wait()
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The notifications of one customer to one app, in order. Busy from choosing a listener to the answer, or pause."""
+
+    customer_id: str | None
+    queue: deque[Parcel] = field(default_factory=deque)
+    busy: bool = False
+
+
+class Route:
+    """The way to one app, over any of its connections, or to one phone.
+
+    Args:
+        name: for the log.
+        desk: the rules' side.
+        clock: where the time-outs come from.
+        spawn: starts tasks in the order given; see :class:`Starter`.
+        activity: is told what is under way.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        desk: Desk,
+        clock: Clock,
+        spawn: Callable[[Work], None],
+        activity: Activity,
+    ) -> None:
+        self._name = name
+        self._desk = desk
+        self._clock = clock
+        self._spawn = spawn
+        self._activity = activity
+        self._listeners: deque[Listener] = deque()  # whose turn it is stands first
+        self._under_way: dict[Listener, int] = {}
+        self._lanes: dict[str | None, Lane] = {}
+        self._ready: deque[Lane] = deque()
+        self._paused: set[Lane] = set()  # of those the app was too busy for
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """How many notifications are kept or under way."""
+        return self._size
+
+    def attach(self, listener: Listener) -> None:
+        """Let *listener* hear, first of all what was kept."""
+        self._listeners.append(listener)
+        self._under_way[listener] = 0
+        for lane in list(self._paused):
+            self._resume(lane)
+        self._kick()
+
+    def detach(self, listener: Listener) -> None:
+        """Tell *listener* nothing more. What it has not answered is seen to when its session ends."""
+        self._listeners.remove(listener)
+        del self._under_way[listener]
+        if not self._listeners:
+            self._give_hops_up()
+
+    def put(self, parcel: Parcel) -> None:
+        """Take *parcel*, to be delivered after what was put before it for the same customer."""
+        if parcel.hop is not None and not self._listeners:
+            self._desk.unheard(parcel)
+            return
+        if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT):
+            logger.warning("%s has too many notifications waiting: one was dropped", self._name)
+            if parcel.hop is not None:
+                self._desk.unheard(parcel)
+            return
+        lane = self._lanes.get(parcel.customer_id)
+        if lane is None:
+            lane = self._lanes[parcel.customer_id] = Lane(parcel.customer_id)
+        lane.queue.append(parcel)
+        self._size += 1
+        if parcel.hop is not None:
+            self._set_timer(parcel, HOP_TIMEOUT, partial(self._hop_expires, lane, parcel))
+        if len(lane.queue) == 1:
+            self._ready.append(lane)
+            self._kick()
+
+    def close(self) -> None:
+        """Forget everything that is kept, as a phone that is gone does."""
+        for lane in self._lanes.values():
+            for parcel in lane.queue:
+                parcel.stop_timer()
+                self._desk.put_back(parcel)
+        self._lanes.clear()
+        self._ready.clear()
+        self._paused.clear()
+        self._size = 0
+
+    # From the lane to the wire.
+
+    def _kick(self) -> None:
+        """Set every lane going that can go."""
+        while self._ready:
+            listener = self._next_listener()
+            if listener is None:
+                return
+            self._start(self._ready.popleft(), listener)
+
+    def _next_listener(self) -> Listener | None:
+        """Give the listener whose turn it is, skipping those that are closing or have too much to answer."""
+        for _ in range(len(self._listeners)):
+            listener = self._listeners[0]
+            self._listeners.rotate(-1)
+            if listener.usable and self._under_way[listener] < MAX_UNDER_WAY:
+                return listener
+        return None
+
+    def _start(self, lane: Lane, listener: Listener) -> None:
+        parcel = lane.queue[0]
+        lane.busy = True
+        parcel.listener = listener
+        self._under_way[listener] += 1
+        parcel.stop_timer()
+        go = partial(self._send, lane, parcel)
+        if parcel.hop is not None:
+            self._set_timer(parcel, HOP_LEASE_TIMEOUT, go)
+        self._desk.take_lease(parcel, go)
+
+    def _send(self, lane: Lane, parcel: Parcel) -> None:
+        """Send *parcel*, with the lease or, for a hop that waited too long, without."""
+        listener = parcel.listener
+        if parcel.scope is not None or listener is None:  # sent already: the lease and its time-out came together
+            return
+        parcel.stop_timer()
+        if not listener.usable:
+            self._finish(lane, parcel, ConnectionLost("it was closed meanwhile", sent=False))
+            return
+        content = self._desk.content(parcel)
+        parcel.scope = anyio.CancelScope()
+        timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
+        self._set_timer(parcel, timeout, parcel.scope.cancel)
+        self._activity.begin()
+        self._spawn(partial(self._ask, lane, parcel, listener, parcel.scope, content))
+
+    async def _ask(
+        self,
+        lane: Lane,
+        parcel: Parcel,
+        listener: Listener,
+        scope: anyio.CancelScope,
+        content: bytes,
+        *,
+        task_status: TaskStatus[None],
+    ) -> None:
+        outcome: Outcome = None
+        task_status.started()  # no checkpoint from here until the request is queued: that keeps the order
+        with scope:
+            try:
+                outcome = await listener.ask(content)
+            except (StreamFailed, ConnectionLost) as error:
+                outcome = error
+        self._activity.end()
+        self._finish(lane, parcel, outcome)
+
+    # From the answer back to the lane.
+
+    def _finish(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
+        """See to what became of the lane's first parcel, and go on with the lane."""
+        parcel.stop_timer()
+        parcel.scope = None
+        listener, parcel.listener = parcel.listener, None
+        if listener is not None and listener in self._under_way:
+            self._under_way[listener] -= 1
+        if self._lanes.get(lane.customer_id) is not lane:  # the route was closed meanwhile
+            self._desk.put_back(parcel)
+            return
+        if isinstance(outcome, bytes | None) and self._desk.answered(parcel, outcome):
+            self._drop(lane, parcel)
+        else:
+            self._desk.put_back(parcel)
+            self._see_to_failure(lane, parcel, outcome)
+        self._kick()
+
+    def _see_to_failure(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
+        """Send *parcel* again, now or later, or give it up."""
+        if parcel.hop is not None:
+            self._desk.unheard(parcel)
+            self._drop(lane, parcel)
+        elif isinstance(outcome, ConnectionLost):
+            self._resume(lane)
+        elif isinstance(outcome, StreamFailed) and outcome.code == ErrorCode.REJECTED:
+            delay = min(FIRST_BUSY_DELAY * 2**parcel.refusals, LAST_BUSY_DELAY)
+            parcel.refusals = min(parcel.refusals + 1, 32)
+            self._pause(lane, parcel, delay)
+            self._paused.add(lane)
+        elif parcel.failures < len(REDELIVERY_DELAYS):
+            self._pause(lane, parcel, REDELIVERY_DELAYS[parcel.failures])
+            parcel.failures += 1
+        else:
+            logger.warning("%s failed on a notification again and again: it was dropped", self._name)
+            self._drop(lane, parcel)
+
+    def _pause(self, lane: Lane, parcel: Parcel, delay: float) -> None:
+        self._set_timer(parcel, delay, partial(self._resume_and_kick, lane))
+
+    def _resume(self, lane: Lane) -> None:
+        """Let *lane* go again from its first parcel."""
+        self._paused.discard(lane)
+        lane.queue[0].stop_timer()
+        lane.busy = False
+        self._ready.append(lane)
+
+    def _resume_and_kick(self, lane: Lane) -> None:
+        self._resume(lane)
+        self._kick()
+
+    def _drop(self, lane: Lane, parcel: Parcel) -> None:
+        """Be done with *parcel*, and let the lane go on, if it goes on."""
+        parcel.stop_timer()
+        was_first = lane.queue[0] is parcel
+        lane.queue.remove(parcel)
+        self._size -= 1
+        if not lane.queue:
+            del self._lanes[lane.customer_id]
+            if not lane.busy:
+                self._ready.remove(lane)
+        elif was_first and lane.busy:
+            lane.busy = False
+            self._ready.append(lane)
+
+    # Hops: somebody is at the phone.
+
+    def _hop_expires(self, lane: Lane, parcel: Parcel) -> None:
+        """Give up a hop that never had its turn."""
+        self._desk.unheard(parcel)
+        self._drop(lane, parcel)
+
+    def _give_hops_up(self) -> None:
+        """Answer for an app that is gone: hops that have not been sent are not kept."""
+        for lane in list(self._lanes.values()):
+            for parcel in [parcel for parcel in lane.queue if parcel.hop is not None and parcel.listener is None]:
+                self._hop_expires(lane, parcel)
+
+    def _set_timer(self, parcel: Parcel, delay: float, callback: Callable[[], None]) -> None:
+        parcel.stop_timer()
+        parcel.timer = self._clock.call_later(delay, callback)

@@ -1,0 +1,216 @@
+"""The sandbox's clock: real, virtual and manual time, and timers that fall due in order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import anyio
+import pytest
+import trio
+import trio.testing
+
+from elarian_trio.sandbox.clock import MIN_DEAD, ManualClock, RealClock, Timers, VirtualClock, mock_clock, open_clock
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def test_timers_fall_due_by_time_then_in_the_order_they_were_set() -> None:
+    """This SDK: reminders fire in due order, and equal times in the order in which they were asked for."""
+    timers, heard = Timers(), list[str]()
+    for seconds, name in ((2, "late"), (1, "first"), (1, "second")):
+        timers.add(START + seconds * SECOND, partial(heard.append, name))
+    for callback in timers.take_due(START + 2 * SECOND):
+        callback()
+    assert heard == ["first", "second", "late"]
+
+
+def test_a_cancelled_timer_is_never_called_and_hides_nothing() -> None:
+    """This SDK: an answer cancels its time-out, whatever stands behind it in the queue."""
+    timers, heard = Timers(), list[str]()
+    gone = timers.add(START, partial(heard.append, "gone"))
+    timers.add(START + SECOND, partial(heard.append, "stays"))
+    gone.cancel()
+    gone.cancel()
+    assert timers.next_due == START + SECOND
+    for callback in timers.take_due(START + SECOND):
+        callback()
+    assert heard == ["stays"]
+    assert timers.next_due is None
+
+
+def test_cancelled_timers_do_not_pile_up() -> None:
+    """This SDK: a clock that is never advanced must not keep every time-out that was ever set."""
+    timers = Timers()
+    kept = timers.add(START + SECOND, lambda: None)
+    for _ in range(100 * MIN_DEAD):
+        timers.add(START + 2 * SECOND, lambda: None).cancel()
+    assert len(timers._heap) <= 2 * MIN_DEAD  # the sweep itself cannot be seen from outside
+    assert timers.next_due == kept.due
+
+
+def test_a_timer_cancelled_by_an_earlier_one_is_not_called() -> None:
+    """This SDK: what falls due together still takes effect one after another."""
+    timers, heard = Timers(), list[str]()
+    second = timers.add(START + SECOND, partial(heard.append, "second"))
+    timers.add(START, second.cancel)
+    for callback in timers.take_due(START + SECOND):
+        callback()
+    assert heard == []
+
+
+@pytest.mark.anyio
+class TestManual:
+    """Time that a test moves; the design's ``await advance(timedelta)``."""
+
+    async def test_it_stands_still(self) -> None:
+        """The design: manual time moves by ``advance`` only."""
+        clock = ManualClock(START)
+        assert clock.now() == START
+        await anyio.lowlevel.checkpoint()
+        assert clock.now() == START
+
+    async def test_due_timers_see_their_own_time_in_order(self) -> None:
+        """The design: reminders fire in due order, each at its time, wherever ``advance`` ends."""
+        clock, heard = ManualClock(START), list[datetime]()
+        for seconds in (30, 10, 20, 61):
+            clock.call_later(seconds, lambda: heard.append(clock.now()))
+        await clock.advance(timedelta(minutes=1))
+        assert heard == [START + seconds * SECOND for seconds in (10, 20, 30)]
+        assert clock.now() == START + timedelta(minutes=1)
+
+    async def test_a_timer_may_set_another_within_the_span(self) -> None:
+        """This SDK: a repeating reminder fires as often as the span holds it."""
+        clock, heard = ManualClock(START), list[datetime]()
+
+        def again() -> None:
+            heard.append(clock.now())
+            clock.call_later(15, again)
+
+        clock.call_later(15, again)
+        await clock.advance(timedelta(minutes=1))
+        assert heard == [START + seconds * SECOND for seconds in (15, 30, 45, 60)]
+
+    async def test_it_settles_after_each_moment_and_at_the_end(self) -> None:
+        """The design: ``advance`` returns when all that fell due was delivered."""
+        clock, settled = ManualClock(START), list[datetime]()
+
+        async def settle() -> None:
+            await anyio.lowlevel.checkpoint()
+            settled.append(clock.now())
+
+        clock.settle_with(settle)
+        clock.call_later(10, lambda: None)
+        await clock.advance(timedelta(minutes=1))
+        assert settled == [START, START + 10 * SECOND, START + timedelta(minutes=1)]
+
+    async def test_two_tasks_cannot_advance_at_once(self) -> None:
+        """This SDK: time has one mover; a second one is told so instead of waiting for itself."""
+        clock, held = ManualClock(START), anyio.Event()
+
+        async def settle() -> None:
+            await held.wait()
+
+        clock.settle_with(settle)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(clock.advance, SECOND)
+                await anyio.wait_all_tasks_blocked()
+                with pytest.raises(anyio.BusyResourceError):
+                    await clock.advance(SECOND)
+                held.set()
+
+    async def test_what_is_due_already_is_called_without_advancing(self) -> None:
+        """Facts, decision 21: a reminder in the past fires immediately."""
+        clock, called = ManualClock(START), anyio.Event()
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(clock.run)
+                await anyio.wait_all_tasks_blocked()
+                clock.call_at(START - SECOND, called.set)
+                await called.wait()
+                tasks.cancel_scope.cancel()
+
+    async def test_time_does_not_run_backwards(self) -> None:
+        """This SDK: a negative span is an error of the caller's."""
+        clock = ManualClock(START)
+        with pytest.raises(ValueError, match="forward"):
+            await clock.advance(-SECOND)
+
+    async def test_a_naive_start_is_refused(self) -> None:
+        """The design: times are aware."""
+        with pytest.raises(ValueError, match="aware"):
+            ManualClock(datetime(2026, 1, 1))
+
+
+@pytest.mark.anyio
+async def test_real_time_fires_what_is_due_soon() -> None:
+    """This SDK: the real clock wakes by itself, also for a timer that is set while it waits for a later one."""
+    clock, called = RealClock(), anyio.Event()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            clock.call_later(3600, lambda: None)
+            tasks.start_soon(clock.run)
+            await anyio.wait_all_tasks_blocked()
+            clock.call_later(0.01, called.set)
+            await called.wait()
+            tasks.cancel_scope.cancel()
+
+
+@pytest.mark.anyio
+async def test_real_time_is_near_the_computers() -> None:
+    """The design: "real" is the time that user code sees, too."""
+    assert abs(RealClock().now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.anyio
+async def test_without_a_mock_clock_auto_is_real_and_virtual_is_refused() -> None:
+    """The design: "auto" follows Trio's MockClock where one runs, else real time."""
+    assert mock_clock() is None
+    assert isinstance(open_clock("auto"), RealClock)
+    assert isinstance(open_clock("manual"), ManualClock)
+    with pytest.raises(ValueError, match="manual"):
+        open_clock("virtual")
+
+
+def test_outside_a_loop_there_is_no_mock_clock() -> None:
+    """This SDK: asking is harmless anywhere."""
+    assert mock_clock() is None
+
+
+@pytest.mark.trio
+async def test_virtual_time_passes_a_year_at_once(autojump_clock: trio.testing.MockClock) -> None:
+    """The design: with a MockClock a year passes at once, since nothing ticks while it is idle."""
+    clock, heard = open_clock("auto"), list[timedelta]()
+    assert isinstance(clock, VirtualClock)
+    begun = clock.now()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(clock.run)
+        clock.call_later(3600, lambda: heard.append(clock.now() - begun))
+        clock.call_later(365 * 86400, lambda: heard.append(clock.now() - begun))
+        await clock.advance(timedelta(days=365))
+        nursery.cancel_scope.cancel()
+    assert [round(passed.total_seconds(), 3) for passed in heard] == [3600, 365 * 86400]
+    assert round((clock.now() - begun).total_seconds(), 3) == 365 * 86400
+
+
+@pytest.mark.trio
+async def test_virtual_time_without_autojump_goes_from_deadline_to_deadline(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    """This SDK: a MockClock that stands still is moved by ``advance``, and the program's own sleeps wake in between."""
+    clock, heard = open_clock("virtual"), list[str]()
+    begun = clock.now()
+
+    async def sleeper() -> None:
+        await trio.sleep(5)
+        heard.append(f"sleeper at {round((clock.now() - begun).total_seconds())}")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(clock.run)
+        nursery.start_soon(sleeper)
+        clock.call_later(10, lambda: heard.append(f"timer at {round((clock.now() - begun).total_seconds())}"))
+        await clock.advance(timedelta(seconds=10))
+        nursery.cancel_scope.cancel()
+    assert heard == ["sleeper at 5", "timer at 10"]

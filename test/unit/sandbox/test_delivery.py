@@ -1,0 +1,406 @@
+"""Delivery: whose turn it is, the order per customer, redelivery, and what is kept for an app that is away."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio._session import StreamFailed
+from elarian_trio.errors import ConnectionLost
+from elarian_trio.models.messaging import MessageDeliveryStatus
+from elarian_trio.models.notifications import MessageStatusNotification
+from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.clock import ManualClock
+from elarian_trio.sandbox.delivery import Activity, Parcel, Route, Starter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+pytestmark = pytest.mark.anyio
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeListener:
+    """A connection whose answers the test gives by hand, in the order in which it was asked."""
+
+    def __init__(self) -> None:
+        self.usable = True
+        self.asked: list[str] = []
+        self.canceled: list[str] = []
+        self._answers: dict[str, tuple[anyio.Event, list[bytes | Exception]]] = {}
+
+    async def ask(self, data: bytes) -> bytes:
+        name = data.decode()
+        self.asked.append(name)
+        event, answer = self._answers[name] = anyio.Event(), list[bytes | Exception]()
+        try:
+            await event.wait()
+        except anyio.get_cancelled_exc_class():
+            self.canceled.append(name)
+            raise
+        given = answer[0]
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    def answer(self, name: str, answer: bytes | Exception = b"ok") -> None:
+        event, given = self._answers[name]
+        given.append(answer)
+        event.set()
+
+
+class FakeDesk:
+    """The rules' side: one lease, held or free, and a note of everything that is asked of it."""
+
+    def __init__(self) -> None:
+        self.lease_is_held = False
+        self.waiting: list[Callable[[], None]] = []
+        self.answers: list[tuple[str, bytes | None]] = []
+        self.put_backs: list[str] = []
+        self.unheard_of: list[str] = []
+
+    def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
+        if self.lease_is_held:
+            self.waiting.append(then)
+        else:
+            then()
+
+    def content(self, parcel: Parcel) -> bytes:
+        return name_of(parcel).encode()
+
+    def answered(self, parcel: Parcel, data: bytes | None) -> bool:
+        if data == b"garbage":
+            return False
+        self.answers.append((name_of(parcel), data))
+        return True
+
+    def put_back(self, parcel: Parcel) -> None:
+        self.put_backs.append(name_of(parcel))
+
+    def unheard(self, parcel: Parcel) -> None:
+        self.unheard_of.append(name_of(parcel))
+
+
+def name_of(parcel: Parcel) -> str:
+    """Give the name that the test gave it."""
+    assert isinstance(parcel.notification, MessageStatusNotification)
+    return parcel.notification.message_id
+
+
+def parcel(name: str, customer_id: str | None = "asha", *, hop: str | None = None) -> Parcel:
+    """Make a notification to deliver."""
+    return Parcel(MessageStatusNotification(message_id=name, status=MessageDeliveryStatus.SENT), customer_id, hop)
+
+
+class Post:
+    """A route with everything around it."""
+
+    def __init__(self) -> None:
+        self.starter = Starter()
+        self.desk = FakeDesk()
+        self.clock = ManualClock(START)
+        self.activity = Activity()
+        self.route = Route("the app", self.desk, self.clock, self.starter, self.activity)
+
+    async def settle(self) -> None:
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.clock.advance(timedelta(seconds=seconds))
+        await self.settle()
+
+
+@asynccontextmanager
+async def opened_post() -> AsyncIterator[Post]:
+    """Give a route whose tasks end with the block."""
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            post = Post()
+            tasks.start_soon(post.starter.run)
+            yield post
+            tasks.cancel_scope.cancel()
+
+
+async def test_one_customers_notifications_come_one_at_a_time_and_in_order() -> None:
+    """Facts, decision 20: the order is per app and customer."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for name in ("first", "second"):
+            post.route.put(parcel(name))
+        await post.settle()
+        assert listener.asked == ["first"]
+        listener.answer("first")
+        await post.settle()
+        assert listener.asked == ["first", "second"]
+
+
+async def test_different_customers_do_not_wait_for_each_other() -> None:
+    """The design's promise 5: different customers in parallel."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("asha's"))
+        post.route.put(parcel("juma's", "juma"))
+        post.route.put(parcel("the purse's", None))
+        await post.settle()
+        assert listener.asked == ["asha's", "juma's", "the purse's"]
+
+
+async def test_connections_take_turns_and_each_notification_goes_to_one() -> None:
+    """Facts, decision 17: exactly one connection, round-robin, skipping closed ones."""
+    async with opened_post() as post:
+        listeners = [FakeListener() for _ in range(3)]
+        for listener in listeners:
+            post.route.attach(listener)
+        listeners[1].usable = False
+        for number in range(4):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        await post.settle()
+        assert [listener.asked for listener in listeners] == [["0", "2"], [], ["1", "3"]]
+
+
+async def test_what_comes_while_the_app_is_away_is_kept_in_order() -> None:
+    """Facts, decision 18: kept in a bounded queue, flushed in order on connect."""
+    async with opened_post() as post:
+        for number in range(3):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        listener = FakeListener()
+        post.route.attach(listener)
+        await post.settle()
+        assert listener.asked == ["0", "1", "2"]
+
+
+async def test_no_more_than_a_thousand_are_kept(caplog: pytest.LogCaptureFixture) -> None:
+    """Facts, decision 18: the queue is bounded; what finds no room is dropped, and the log says so."""
+    async with opened_post() as post:
+        for number in range(delivery.AWAY_LIMIT + 5):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        assert post.route.size == delivery.AWAY_LIMIT
+        assert sum("dropped" in record.message for record in caplog.records) == 5
+
+
+async def test_a_hop_is_answered_at_once_when_nobody_is_there() -> None:
+    """Facts, decision 18: a customer at the phone is not kept waiting for an app that is away."""
+    async with opened_post() as post:
+        post.route.put(parcel("dial", hop="hop"))
+        assert post.desk.unheard_of == ["dial"]
+        assert post.route.size == 0
+
+
+async def test_hops_that_wait_end_when_the_last_connection_goes() -> None:
+    """Facts, decision 18: whoever is at the phone is told once nobody is left to answer."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("first"))
+        post.route.put(parcel("dial", hop="hop"))
+        await post.settle()
+        post.route.detach(listener)
+        assert post.desk.unheard_of == ["dial"]
+
+
+async def test_a_hop_does_not_wait_for_ever_behind_others() -> None:
+    """Facts, decision 15: a customer at the phone waits 20 s at most."""
+    async with opened_post() as post:
+        post.route.attach(FakeListener())
+        post.route.put(parcel("first"))
+        post.route.put(parcel("dial", hop="hop"))
+        await post.settle()
+        await post.pass_time(delivery.HOP_TIMEOUT)
+        assert post.desk.unheard_of == ["dial"]
+
+
+async def test_an_error_is_redelivered_three_times_and_then_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """Facts, decision 16: up to 3 times, after 1, 2 and 4 s, possibly on another connection."""
+    async with opened_post() as post:
+        first, second = FakeListener(), FakeListener()
+        post.route.attach(first)
+        post.route.attach(second)
+        post.route.put(parcel("it"))
+        for listener, delay in ((first, 1), (second, 2), (first, 4), (second, 0)):
+            await post.settle()
+            assert listener.asked.pop() == "it"
+            listener.answer("it", StreamFailed(ErrorCode.APPLICATION_ERROR, "no"))
+            await post.settle()
+            await post.pass_time(delay)
+        assert post.route.size == 0
+        assert first.asked == second.asked == []
+        assert any("dropped" in record.message for record in caplog.records)
+        assert len(post.desk.put_backs) == 4
+
+
+async def test_an_answer_that_cannot_be_read_counts_as_an_error() -> None:
+    """This SDK: garbage is a failure of the app's, redelivered like one."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        await post.settle()
+        listener.answer("it", b"garbage")
+        await post.settle()
+        await post.pass_time(1)
+        assert listener.asked == ["it", "it"]
+
+
+async def test_a_busy_app_is_asked_again_with_growing_delay_and_without_end() -> None:
+    """Facts, decision 16: REJECTED means not processed: kept, retried later and later, not counted."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        await post.settle()
+        for delay in (1, 2, 4, 8, 16):
+            listener.answer("it", StreamFailed(ErrorCode.REJECTED, "busy"))
+            await post.settle()
+            asked = len(listener.asked)
+            await post.pass_time(delay - 0.5)
+            assert len(listener.asked) == asked
+            await post.pass_time(0.5)
+            assert len(listener.asked) == asked + 1
+        listener.answer("it")
+        await post.settle()
+        assert post.desk.answers == [("it", b"ok")]
+
+
+async def test_a_new_connection_ends_the_pause_of_a_busy_app() -> None:
+    """This SDK: whoever comes new is not busy yet."""
+    async with opened_post() as post:
+        busy, fresh = FakeListener(), FakeListener()
+        post.route.attach(busy)
+        post.route.put(parcel("it"))
+        await post.settle()
+        busy.answer("it", StreamFailed(ErrorCode.REJECTED, "busy"))
+        await post.settle()
+        post.route.detach(busy)
+        post.route.attach(fresh)
+        await post.settle()
+        assert fresh.asked == ["it"]
+
+
+async def test_a_lost_connection_hands_its_notification_to_the_next() -> None:
+    """The design's promise 1: no notification is lost with its connection."""
+    async with opened_post() as post:
+        first, second = FakeListener(), FakeListener()
+        post.route.attach(first)
+        post.route.put(parcel("it"))
+        await post.settle()
+        post.route.detach(first)
+        first.answer("it", ConnectionLost("gone", sent=True))
+        await post.settle()
+        assert post.route.size == 1
+        post.route.attach(second)
+        await post.settle()
+        assert second.asked == ["it"]
+
+
+@pytest.mark.parametrize("error", [StreamFailed(ErrorCode.APPLICATION_ERROR, ""), ConnectionLost("gone", sent=True)])
+async def test_a_hop_is_never_sent_twice(error: Exception) -> None:
+    """Facts, decision 16: interactive hops are not retried, the customer at the phone is told at once."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("dial", hop="hop"))
+        await post.settle()
+        listener.answer("dial", error)
+        await post.settle()
+        assert post.desk.unheard_of == ["dial"]
+        assert post.route.size == 0
+
+
+@pytest.mark.parametrize(("hop", "seconds"), [(None, delivery.ANSWER_TIMEOUT), ("hop", delivery.HOP_TIMEOUT)])
+async def test_an_answer_that_never_comes_counts_as_an_empty_one(hop: str | None, seconds: float) -> None:
+    """Facts, decision 15: after 30 s, or 20 s on the phone, treated as an empty reply; the app is told to stop."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it", hop=hop))
+        await post.settle()
+        await post.pass_time(seconds - 1)
+        assert post.desk.answers == []
+        await post.pass_time(1)
+        assert post.desk.answers == [("it", None)]
+        assert listener.canceled == ["it"]
+        assert post.activity.idle
+
+
+async def test_a_notification_waits_for_the_lease() -> None:
+    """Facts, decision 11: queued behind whoever holds the customer's app data."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("it"))
+        await post.settle()
+        assert listener.asked == []
+        post.desk.waiting.pop()()
+        await post.settle()
+        assert listener.asked == ["it"]
+
+
+async def test_a_hop_waits_five_seconds_for_the_lease_and_goes_without() -> None:
+    """Facts, decision 11: interactive hops wait about 5 s, then are sent with the value as it is."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(delivery.HOP_LEASE_TIMEOUT)
+        assert listener.asked == ["dial"]
+        post.desk.waiting.pop()()  # granted after all: it is not sent a second time
+        await post.settle()
+        assert listener.asked == ["dial"]
+
+
+async def test_a_connection_that_closes_while_the_lease_is_waited_for_is_replaced() -> None:
+    """This SDK: whoever was chosen must still be there when the turn comes."""
+    async with opened_post() as post:
+        first, second = FakeListener(), FakeListener()
+        post.route.attach(first)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("it"))
+        first.usable = False
+        post.route.attach(second)
+        post.desk.lease_is_held = False
+        post.desk.waiting.pop()()
+        await post.settle()
+        assert (first.asked, second.asked) == ([], ["it"])
+
+
+async def test_one_connection_is_not_asked_more_than_it_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: what a frozen app has not answered is bounded."""
+    monkeypatch.setattr(delivery, "MAX_UNDER_WAY", 2)
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for number in range(3):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        await post.settle()
+        assert listener.asked == ["0", "1"]
+        listener.answer("1")
+        await post.settle()
+        assert listener.asked == ["0", "1", "2"]
+
+
+async def test_a_closed_route_forgets_what_it_kept() -> None:
+    """This SDK: what a phone that is gone has not heard is not kept."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for name in ("first", "second"):
+            post.route.put(parcel(name))
+        await post.settle()
+        post.route.detach(listener)
+        post.route.close()
+        listener.answer("first", ConnectionLost("gone", sent=True))
+        await post.settle()
+        assert post.route.size == 0
+        assert post.activity.idle
