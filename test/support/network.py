@@ -1,0 +1,132 @@
+"""A network in memory: what a supervisor dials, and servers that a test may stop, start, script and cut."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+from peers import Run, a_setup, echo, refuse, running
+
+from elarian_trio._rsocket import Connection, Role, Setup
+from elarian_trio._session import IncomingRequest, Session, Supervisor
+from elarian_trio._transport import FrameTransport, MemoryTransport, open_memory_pair
+from elarian_trio.errors import ElarianError
+from elarian_trio.options import Backoff, ConnectionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from anyio.abc import TaskGroup
+
+    from elarian_trio._session import StateName
+
+PROMPT = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # for tests on the wall clock
+CALM = ConnectionOptions(reconnect=Backoff(jitter=0.0))
+
+
+class Network:
+    """Connections that a supervisor dials, each served by a task.
+
+    Attributes:
+        up: whether anybody answers.
+        handler: answers requests, in ordinary servers.
+        judge: judges SETUPs there.
+        script: plays the server of the next connection instead, once, for each entry.
+        sessions: the servers' sessions so far.
+        transports: our ends of the connections so far.
+        asked: every request's data that a server has seen.
+        dials: how often somebody tried.
+    """
+
+    def __init__(self, tasks: TaskGroup) -> None:
+        self.tasks = tasks
+        self.up = True
+        self.handler: Callable[[IncomingRequest], None] = echo
+        self.judge: Callable[[Setup], Awaitable[None]] = self.welcome
+        self.script: list[Callable[[FrameTransport], Awaitable[None]]] = []
+        self.sessions: list[Session] = []
+        self.transports: list[MemoryTransport] = []
+        self.asked: list[bytes] = []
+        self.dials = 0
+        self.wrap: Callable[[FrameTransport], FrameTransport] = lambda transport: transport
+
+    async def welcome(self, _: Setup) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    async def dial(self) -> FrameTransport:
+        """Open a connection, or fail as a socket does."""
+        self.dials += 1
+        await anyio.lowlevel.checkpoint()
+        if not self.up:
+            raise ConnectionRefusedError(111, "Connection refused")
+        ours, theirs = open_memory_pair()
+        self.transports.append(ours)
+        play = self.script.pop(0) if self.script else self.serve
+        self.tasks.start_soon(self._play, play, theirs)
+        return self.wrap(ours)
+
+    async def _play(self, play: Callable[[FrameTransport], Awaitable[None]], transport: FrameTransport) -> None:
+        async with transport:
+            try:
+                await play(transport)
+            except (ElarianError, anyio.BrokenResourceError, anyio.EndOfStream):
+                return
+
+    async def serve(self, transport: FrameTransport) -> None:
+        """Be an ordinary server."""
+
+        def handle(request: IncomingRequest) -> None:
+            self.asked.append(request.data)
+            self.handler(request)
+
+        session = Session(transport, Connection(Role.SERVER, timed=transport.timed), handle, on_setup=self.judge)
+        self.sessions.append(session)
+        await session.run()
+
+    async def cut(self) -> None:
+        """Cut the newest connection, as a cable is."""
+        await self.transports[-1].aclose()
+
+
+class States:
+    """What a supervisor's listener was told."""
+
+    def __init__(self) -> None:
+        self.names: list[StateName] = []
+        self.causes: list[BaseException | None] = []
+
+    def __call__(self, name: StateName, cause: BaseException | None) -> None:
+        self.names.append(name)
+        self.causes.append(cause)
+
+
+async def fresh_setup() -> Setup:
+    """Make a SETUP, as the client does before each session."""
+    await anyio.lowlevel.checkpoint()
+    return a_setup()
+
+
+@asynccontextmanager
+async def supervised(
+    options: ConnectionOptions = PROMPT,
+    *,
+    opened: bool = True,
+    up: bool = True,
+    setup: Callable[[], Awaitable[Setup]] = fresh_setup,
+    handler: Callable[[IncomingRequest], None] = refuse,
+    prepare: Callable[[Network], None] = lambda _: None,
+) -> AsyncIterator[tuple[Supervisor, Network, Run, States]]:
+    """Run a supervisor on a network of its own."""
+    async with anyio.create_task_group() as tasks:
+        network = Network(tasks)
+        network.up = up
+        prepare(network)
+        states = States()
+        supervisor = Supervisor(
+            dial=network.dial, setup=setup, options=options, handler=handler, on_state=states, random=lambda: 0.5
+        )
+        async with running(supervisor, opened=opened) as run:
+            yield supervisor, network, run, states
+        tasks.cancel_scope.cancel()
