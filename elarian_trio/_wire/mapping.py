@@ -295,9 +295,8 @@ def _union(hint: Hint, oneof: OneofDescriptor) -> Part:
     reads = {member.name: read for member, (_, read) in zip(members, places, strict=True)}
     first = places[0][1]
 
-    def fill(message: Message, value: Value, strict: bool) -> None:
-        kind: Hint = type(value)
-        write = writes.get(kind)
+    def fill(message: Message, value: object, strict: bool) -> None:
+        write = writes.get(type(value)) or next((writes[kind] for kind in kinds if isinstance(value, kind)), None)
         if write is not None:
             write(message, value, strict)
         elif value is not None or not optional:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
@@ -80,7 +80,7 @@ class Model:
             raise ValueError(msg)
         try:
             return cls(**{name: unplain(hints[name], part) for name, part in value.items() if name != "class"})
-        except TypeError as error:
+        except (TypeError, ArithmeticError) as error:
             msg = f"{cls.__name__} cannot be made of this: {error}"
             raise ValueError(msg) from error
 
@@ -117,30 +117,36 @@ def converters(cls: type) -> tuple[tuple[str, Convert], ...]:
 
 
 def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - any type form
+    if hint is Any:
+        return None
     enum = enum_of(hint)
     if enum is not None:
         return _to_enum(enum, optional=type(None) in alternatives(hint))
     parts = [each for each in alternatives(hint) if each is not type(None)]
-    kinds = {get_origin(each) or each for each in parts}
-    if len(kinds) > 1:
-        return _union_converter(parts)
-    check = _CHECKS.get(next(iter(kinds)))
-    if check is None:
-        return None
+    kinds = [_kind(each) for each in parts]
+    check = _to_one_of(kinds) if len(kinds) > 1 else _CHECKS.get(kinds[0]) or _to_one_of(kinds)
     return _optional(check) if type(None) in alternatives(hint) else check
 
 
-def _union_converter(parts: list[Any]) -> Convert | None:
-    """Strings and tuples among several alternatives are still checked as such; models check themselves."""
-    checks = [(origin, _CHECKS[origin]) for each in parts if (origin := get_origin(each) or each) in (str, tuple)]
+def _kind(part: Any) -> type:  # noqa: ANN401
+    """Give the class of an alternative's values."""
+    kind: type = get_origin(part) or part
+    return kind
+
+
+def _to_one_of(kinds: list[type]) -> Convert:
+    """Several classes, or one that has no check of its own; strings and tuples among them are checked as such."""
+    allowed = tuple(kinds)
+    wanted = f"{'one of ' if len(kinds) > 1 else 'a '}{', '.join(kind.__name__ for kind in kinds)}"
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
-        for kind, check in checks:
-            if isinstance(value, kind) or (kind is tuple and isinstance(value, list)):
-                return check(name, value)
-        return value
+        if not isinstance(cast("object", value), allowed):
+            if tuple in allowed and isinstance(cast("object", value), list):
+                return tuple(value)
+            _wrong_type(name, wanted, value)
+        return _check_str(name, value) if isinstance(cast("object", value), str) else value
 
-    return convert if checks else None
+    return convert
 
 
 def _optional(check: Convert) -> Convert:
@@ -164,9 +170,9 @@ def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
     if not value.isascii():
         try:
             value.encode()
-        except UnicodeEncodeError:
-            msg = f"{name} holds a lone surrogate, which UTF-8 cannot carry: {value!r}"
-            raise ValueError(msg) from None
+        except UnicodeEncodeError as error:
+            msg = f"{name} holds a lone surrogate at index {error.start}, which UTF-8 cannot carry"
+            raise ValueError(msg) from None  # the text may be a credential: neither quoted nor chained
     return value
 
 
@@ -176,7 +182,11 @@ def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
     if value.utcoffset() is None:
         msg = f"{name} must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}"
         raise ValueError(msg)
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    try:
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError:
+        msg = f"{name} must be within the years 1 to 9999 of UTC, got {value!r}"
+        raise ValueError(msg) from None
 
 
 def _check_timedelta(name: str, value: Any) -> timedelta:  # noqa: ANN401
@@ -188,10 +198,14 @@ def _check_timedelta(name: str, value: Any) -> timedelta:  # noqa: ANN401
 def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | float):
         _wrong_type(name, "a number", value)
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         msg = f"{name} must be finite, got {value!r}"
         raise ValueError(msg)
-    return float(value)
+    return number
 
 
 def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
@@ -210,17 +224,16 @@ def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
 
 
 def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
+    given = cast("object", value)  # a checker then narrows that, and not the Any
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         _wrong_type(name, "a sequence", value)
-    items: Iterable[Any] = value
-    return tuple(items)  # a tuple comes back as itself
+    return tuple(value)  # a tuple comes back as itself
 
 
 def _check_mapping(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
-    if not isinstance(value, Mapping):
+    if not isinstance(cast("object", value), Mapping):
         _wrong_type(name, "a mapping", value)
-    given: Mapping[Any, Any] = value
-    return dict(given)
+    return dict(value)
 
 
 _CHECKS: Mapping[Any, Convert] = {
@@ -253,6 +266,12 @@ def plain(value: Any) -> JsonValue:  # noqa: ANN401
     raise ValueError(msg)
 
 
+def _plain_mapping(value: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
+    items = {key: plain(part) for key, part in value.items()}
+    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
+
+
 _TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
     (StrEnum, lambda value: value.value),
     ((str, bool, int, float, types.NoneType), lambda value: value),
@@ -260,7 +279,7 @@ _TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
     (timedelta, lambda value: value.total_seconds()),
     (Decimal, str),
     (bytes, lambda value: {"base64": base64.b64encode(value).decode()}),
-    (Mapping, lambda value: {key: plain(part) for key, part in value.items()}),
+    (Mapping, lambda value: _plain_mapping(value)),
     ((tuple, list), lambda value: [plain(part) for part in value]),
 )
 
@@ -270,12 +289,10 @@ def unplain(hint: Any, value: Any) -> Any:  # noqa: ANN401
     if value is None:
         return None
     options = [each for each in alternatives(hint) if each is not type(None)]
-    if isinstance(value, Mapping):
-        by_name: Mapping[str, Any] = value
-        return _unplain_mapping(options, by_name)
-    if isinstance(value, list):
-        items: list[Any] = value
-        return _unplain_list(options, items)
+    if isinstance(cast("object", value), Mapping):
+        return _unplain_mapping(options, value)
+    if isinstance(cast("object", value), list):
+        return _unplain_list(options, value)
     for option in options:
         read = _FROM_PLAIN.get(option)
         if read is not None:
@@ -289,18 +306,19 @@ def _unplain_mapping(options: list[Any], value: Mapping[str, Any]) -> Any:  # no
         if value.get("class", model.__name__) == model.__name__:
             return model.from_json(value)
     if list(value) == ["base64"]:
-        return base64.b64decode(value["base64"])
-    for each in options:
-        if get_origin(each) is Mapping:
-            return {key: unplain(get_args(each)[1], part) for key, part in value.items()}
-    return dict(value)
+        return base64.b64decode(value["base64"], validate=True)
+    inner = value.get("mapping")
+    if list(value) == ["mapping"] and isinstance(inner, Mapping):
+        value = cast("Mapping[str, Any]", inner)
+    parts = next((get_args(each)[1] for each in options if get_origin(each) is Mapping), Any)
+    return {key: unplain(parts, part) for key, part in value.items()}
 
 
 def _unplain_list(options: list[Any], value: list[Any]) -> Any:  # noqa: ANN401
     for each in options:
         if get_origin(each) is tuple:
             return tuple(unplain(get_args(each)[0], part) for part in value)
-    return value
+    return [unplain(Any, part) for part in value]
 
 
 _FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
