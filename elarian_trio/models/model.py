@@ -108,17 +108,14 @@ def enum_of(hint: Any) -> type[WireEnum] | None:  # noqa: ANN401 - any type form
 
 
 def converters(cls: type) -> tuple[tuple[str, Convert], ...]:
-    """Give, for each field of *cls* that needs one, the function that converts and checks its value."""
+    """Give, for each field of *cls*, the function that converts and checks its value."""
     found = _CONVERTERS.get(cls)
     if found is None:
-        pairs = [(name, _converter(hint)) for name, hint in field_types(cls).items()]
-        found = _CONVERTERS[cls] = tuple((name, convert) for name, convert in pairs if convert is not None)
+        found = _CONVERTERS[cls] = tuple((name, _converter(hint)) for name, hint in field_types(cls).items())
     return found
 
 
-def _converter(hint: Any) -> Convert | None:  # noqa: ANN401 - any type form
-    if hint is Any:
-        return None
+def _converter(hint: Any) -> Convert:  # noqa: ANN401 - any type form
     enum = enum_of(hint)
     if enum is not None:
         return _to_enum(enum, optional=type(None) in alternatives(hint))
