@@ -1,0 +1,448 @@
+"""The client's inbox: which notification goes to whom, whose turn it is, and what becomes of those nobody answers.
+
+The client makes it and gives :meth:`Inbox.handle` to the supervisor, whose reader calls it for each request of the
+server's. Nothing here but :meth:`Inbox.keep_time` and :meth:`Inbox.wait_answered` waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import anyio
+import anyio.lowlevel
+
+from elarian_trio._inbox.deliveries import Delivery, Mute
+from elarian_trio._inbox.order import AppDataWatch, Lanes, lane_of
+from elarian_trio._inbox.tickets import Stage, Ticket
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio.errors import ConnectionClosed, ConnectionLost, DeliveryExpired, LocalProtocolError
+from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from elarian_trio._inbox.subscriptions import Observation, Subscription
+    from elarian_trio._inbox.tickets import Taker
+    from elarian_trio._session import IncomingRequest
+    from elarian_trio.customer import Customer
+    from elarian_trio.models.notifications import AnyNotification
+    from elarian_trio.options import ConnectionOptions
+
+    Decode: TypeAlias = Callable[[bytes], tuple[AnyNotification, str | bytes | None]]
+    Encode: TypeAlias = Callable[[NotificationReply], bytes]
+    FindCustomer: TypeAlias = Callable[[AnyNotification], Customer | None]
+
+__all__ = ["WAITING_ROOM", "Inbox"]
+
+WAITING_ROOM = 64  # notifications that wait for the client's first taker
+
+logger = logging.getLogger("elarian_trio.inbox")
+
+
+class Inbox:
+    """Routes notifications to their takers, in each customer's order. Made by the client, one each.
+
+    Args:
+        kinds: every class of notification that may come.
+        decode: bytes to a notification and the app's data.
+        encode: an answer to bytes.
+        customer_of: makes the customer a notification is about, if it is about one.
+        options: how long notifications may wait, and how app data is stored.
+
+    Attributes:
+        watch: for the client: which unanswered notifications a change of app data concerns.
+        streams: the streams that are open.
+        ended: what those who wait are told since no more notifications are taken; ``None`` before.
+        notifications: how many came.
+        unclaimed: how many nobody took, answered by default.
+        rejected: how many were answered REJECTED, for want of room, of time, or of a client that stays.
+        answers_late: how many were answered after their time was up, or after nobody waited any more.
+        observed_dropped: how many copies found no room with an observer.
+    """
+
+    def __init__(
+        self,
+        *,
+        kinds: Sequence[type[AnyNotification]],
+        decode: Decode,
+        encode: Encode,
+        customer_of: FindCustomer,
+        options: ConnectionOptions,
+    ) -> None:
+        self._kinds = tuple(kinds)
+        self._decode = decode
+        self._encode = encode
+        self._customer_of = customer_of
+        self._timeout = options.notification_timeout
+        self._serializer = options.serializer
+        self.watch = AppDataWatch()
+        self.streams: set[Subscription[Any]] = set()
+        self.ended: type[Exception] | None = None
+        self.notifications = self.unclaimed = self.rejected = self.answers_late = self.observed_dropped = 0
+        self._lanes = Lanes()
+        self._takers: dict[type[AnyNotification], Taker] = {}
+        self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}
+        self._room: _WaitingRoom | None = _WaitingRoom()
+        self._unanswered: OrderedDict[Ticket, None] = OrderedDict()  # in order of deadline, all times being equal
+        self._more = anyio.Event()  # for the timer
+        self._fewer = anyio.Event()  # for whoever waits until all is answered
+
+    # Who takes what.
+
+    def kinds_of(self, types: Iterable[type[AnyNotification]]) -> frozenset[type[AnyNotification]]:
+        """Give every kind that is one of *types* or below it; all kinds for no type.
+
+        Raises:
+            ValueError: nothing of a type ever comes here.
+        """
+        wanted = tuple(types)
+        for each in wanted:
+            if not any(issubclass(kind, each) for kind in self._kinds):
+                known = ", ".join(kind.__name__ for kind in self._kinds)
+                msg = f"{getattr(each, '__name__', each)!r} is no notification of this socket; known are {known}"
+                raise ValueError(msg)
+        return frozenset(kind for kind in self._kinds if not wanted or issubclass(kind, wanted))
+
+    def require_free(self, kinds: Iterable[type[AnyNotification]]) -> None:
+        """See that nobody takes any of *kinds*.
+
+        Raises:
+            ValueError: somebody does.
+        """
+        taken = sorted(kind.__name__ for kind in kinds if kind in self._takers)
+        if taken:
+            msg = f"{', '.join(taken)}: taken already, by another subscription or handler; observe=True only listens"
+            raise ValueError(msg)
+
+    def open(self, kinds: frozenset[type[AnyNotification]], taker: Taker) -> None:
+        """Let *taker* take *kinds*; the first one ever gets, of what waited, what is for it.
+
+        Raises:
+            ValueError: somebody takes one of them.
+        """
+        self.require_free(kinds)
+        self._takers.update(dict.fromkeys(kinds, taker))
+        room, self._room = self._room, None
+        if room is None:
+            return
+        tickets = room.empty()
+        for ticket in tickets:  # all of them leave before the first is routed: nobody overtakes
+            self._lanes.leave(ticket)
+        for ticket in tickets:
+            self._unanswered.pop(ticket, None)
+            self.watch.discard(ticket)
+            self._route(ticket)
+
+    def close_taker(self, kinds: frozenset[type[AnyNotification]], waiting: Iterable[Ticket]) -> None:
+        """Forget who took *kinds*; what *waiting* holds was seen by no user code, so the server may try again."""
+        for kind in kinds:
+            self._takers.pop(kind, None)
+        for ticket in waiting:
+            self._refuse_waiting(ticket)
+
+    def observe(self, observer: Observation[Any]) -> None:
+        """Let *observer* have copies."""
+        for kind in observer.kinds:
+            self._observers.setdefault(kind, []).append(observer)
+
+    def stop_observing(self, observer: Observation[Any]) -> None:
+        """Let *observer* have copies no longer."""
+        for kind in observer.kinds:
+            self._observers[kind].remove(observer)
+
+    # A notification comes.
+
+    def handle(self, request: IncomingRequest) -> None:
+        """Take a request of the server's in; for the session's reader, so it waits for nobody and raises nothing."""
+        self.notifications += 1
+        if self.ended is not None:
+            self._reject(request, "the app is leaving")
+            return
+        try:
+            notification, app_data = self._decode(request.data)
+        except Exception as error:
+            logger.error("a notification could not be read: %s", type(error).__name__)
+            request.fail(ErrorCode.INVALID, "not a notification")
+            return
+        deadline = anyio.current_time() + self._timeout
+        ticket = Ticket(request, notification, app_data, lane_of(notification), deadline)
+        request.on_cancel(lambda: self._on_cancel(ticket))
+        self._copy(ticket)
+        self._route(ticket)
+
+    def _copy(self, ticket: Ticket) -> None:
+        for observer in self._observers.get(type(ticket.notification), ()):
+            if not observer.offer(self._make_delivery(ticket, Mute())):
+                self.observed_dropped += 1
+
+    def _route(self, ticket: Ticket) -> None:
+        taker = self._takers.get(type(ticket.notification), self._room)
+        if taker is None:
+            self.unclaimed += 1
+            ticket.stage = Stage.DONE
+            ticket.answered = True
+            ticket.request.respond(self._encode(NotificationReply(data_update=default_update(ticket))))
+            return
+        first = self._lanes.is_free(ticket.lane)
+        if not taker.has_room(first=first):
+            ticket.stage = Stage.DONE
+            self._reject(ticket.request, "no room")
+            return
+        ticket.taker = taker
+        self._lanes.join(ticket)
+        self._unanswered[ticket] = None
+        self.watch.add(ticket)
+        if len(self._unanswered) == 1:
+            self._more.set()
+        taker.hold(ticket)
+        if first:
+            taker.ready(ticket)
+
+    def _reject(self, request: IncomingRequest, reason: str) -> None:
+        """Promise the server that nothing was done with it."""
+        self.rejected += 1
+        request.fail(ErrorCode.REJECTED, reason)
+
+    def _on_cancel(self, ticket: Ticket) -> None:
+        """Nobody waits for the answer any more: what no user code has seen is forgotten."""
+        if ticket.stage is Stage.WAITING:
+            self._done(ticket)
+        self._note_fewer()
+
+    # A ticket is handed out, answered, and done.
+
+    def hand_out(self, ticket: Ticket) -> Delivery[Any]:
+        """Give *ticket* to user code; for takers, when its turn has come."""
+        ticket.stage = Stage.IN_HAND
+        return self._make_delivery(ticket, _TicketAnswers(self, ticket))
+
+    def _make_delivery(self, ticket: Ticket, answers: _TicketAnswers | Mute) -> Delivery[Any]:
+        return Delivery(
+            ticket.notification,
+            self._customer_of(ticket.notification),
+            raw=ticket.request.data,
+            stored=ticket.app_data,
+            answers=answers,
+            serializer=self._serializer,
+        )
+
+    def answer(self, ticket: Ticket, reply: NotificationReply | str) -> None:
+        """Answer by hand: a reply, or the reason for a failure."""
+        self._require_answerable(ticket)
+        data = None if isinstance(reply, str) else self._encode(reply)  # which may refuse it: nothing is sent then
+        if data is None:
+            ticket.request.fail(ErrorCode.APPLICATION_ERROR, str(reply))
+        else:
+            ticket.request.respond(data)
+        self._answered(ticket)
+        if not ticket.entered:
+            self._done(ticket)
+
+    def _require_answerable(self, ticket: Ticket) -> None:
+        if ticket.expired:
+            self._count_late(ticket)
+            msg = "its time was up, and the default answer went out"
+            raise DeliveryExpired(msg)
+        if ticket.answered:
+            msg = "this delivery was answered before"
+            raise LocalProtocolError(msg)
+        if not ticket.request.canceled:
+            return
+        self._count_late(ticket)
+        if ticket.request.session.usable:
+            msg = "the server has given up waiting for the answer"
+            raise DeliveryExpired(msg)
+        if self.ended is not None:
+            msg = "the client's block was left"
+            raise ConnectionClosed(msg)
+        msg = "the session it came by is over; the server will deliver it again"
+        raise ConnectionLost(msg, sent=False)
+
+    def enter(self, ticket: Ticket) -> None:
+        """User code has begun."""
+        ticket.entered = True
+        ticket.task = anyio.get_current_task().id
+
+    def leave(self, ticket: Ticket, error: BaseException | None) -> None:
+        """User code has ended: answer what it left unanswered, and let the next one through."""
+        if ticket.expired or (not ticket.answered and ticket.request.canceled):
+            self._count_late(ticket)
+        elif not ticket.answered:
+            self._answer_unasked(ticket, error)
+        self._done(ticket)
+
+    def _answer_unasked(self, ticket: Ticket, error: BaseException | None = None) -> None:
+        if error is not None:
+            ticket.request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
+        else:
+            ticket.request.respond(self._encode(NotificationReply(data_update=default_update(ticket))))
+        self._answered(ticket)
+
+    def _answered(self, ticket: Ticket) -> None:
+        ticket.answered = True
+        self._unanswered.pop(ticket, None)
+        self.watch.discard(ticket)
+        self._note_fewer()
+
+    def _count_late(self, ticket: Ticket) -> None:
+        self.answers_late += not ticket.late
+        ticket.late = True
+
+    def _refuse_waiting(self, ticket: Ticket) -> None:
+        """Answer REJECTED to what no user code has seen."""
+        if ticket.stage is Stage.WAITING:
+            self._reject(ticket.request, "not taken in time")
+            self._done(ticket)
+
+    def _done(self, ticket: Ticket) -> None:
+        """Forget *ticket*, and let the next of its customer through."""
+        if ticket.stage is Stage.DONE:
+            return
+        if ticket.stage is Stage.WAITING and ticket.taker is not None:
+            ticket.taker.drop(ticket)
+        ticket.stage = Stage.DONE
+        self._unanswered.pop(ticket, None)
+        self.watch.discard(ticket)
+        self._note_fewer()
+        following = self._lanes.leave(ticket)
+        if following is not None and following.taker is not None and self.ended is None:
+            following.taker.ready(following)
+
+    # Time.
+
+    async def keep_time(self) -> None:
+        """Answer what nobody answered in time, until cancelled."""
+        while True:
+            wait = self._expire(anyio.current_time())
+            with anyio.move_on_after(wait):
+                await self._more.wait()
+            await anyio.lowlevel.checkpoint()
+
+    def _expire(self, now: float) -> float:
+        """Settle what is due; give the seconds until more is, and listen for the first if nothing waits."""
+        while self._unanswered:
+            ticket = next(iter(self._unanswered))
+            if ticket.deadline > now:
+                self._more = anyio.Event()
+                return ticket.deadline - now
+            del self._unanswered[ticket]
+            self._expire_one(ticket)
+        self._more = anyio.Event()
+        return float("inf")
+
+    def _expire_one(self, ticket: Ticket) -> None:
+        if ticket.stage is Stage.WAITING:
+            self._refuse_waiting(ticket)
+            return
+        if ticket.request.canceled:
+            self.watch.discard(ticket)
+        else:
+            self._answer_unasked(ticket)
+        ticket.expired = True
+        if not ticket.entered:
+            self._done(ticket)
+
+    # The end.
+
+    def close(self) -> None:
+        """Take nothing in any more and hand nothing out; what is in hand may still be answered."""
+        self._end(anyio.EndOfStream)
+        for ticket in tuple(self._unanswered):
+            self._refuse_waiting(ticket)
+
+    def abandon(self) -> None:
+        """The client's block ended otherwise: whoever still listens is told, and nothing is answered."""
+        self._end(anyio.BrokenResourceError)
+        for ticket in tuple(self._unanswered):
+            if ticket.stage is Stage.WAITING:
+                self._done(ticket)
+
+    def _end(self, reason: type[Exception]) -> None:
+        self.ended = self.ended or reason
+        for stream in tuple(self.streams):
+            stream.finish(self.ended)
+
+    async def wait_answered(self) -> None:
+        """Wait until all that is in hand is answered, but for what this very task has in hand.
+
+        For after :meth:`close`. Always a checkpoint; cancelled, nothing changes.
+        """
+        await anyio.lowlevel.checkpoint()
+        task = anyio.get_current_task().id
+        while any(ticket.task != task and not ticket.request.canceled for ticket in self._unanswered):
+            await self._fewer.wait()
+
+    def answer_own(self) -> None:
+        """Answer by default what this very task has in hand: it is the one that ends the connection."""
+        task = anyio.get_current_task().id
+        for ticket in tuple(self._unanswered):
+            if ticket.task == task and not ticket.request.canceled:
+                self._answer_unasked(ticket)
+
+    def _note_fewer(self) -> None:
+        if self.ended is not None:
+            self._fewer.set()
+            self._fewer = anyio.Event()
+
+
+class _TicketAnswers:
+    """Where the answer of a delivery in hand goes: to the server, through the inbox."""
+
+    __slots__ = ("_inbox", "_ticket")
+
+    def __init__(self, inbox: Inbox, ticket: Ticket) -> None:
+        self._inbox = inbox
+        self._ticket = ticket
+
+    @property
+    def deadline(self) -> float:
+        return self._ticket.deadline
+
+    def default_update(self) -> AppDataUpdate | None:
+        return default_update(self._ticket)
+
+    def reply(self, reply: NotificationReply) -> None:
+        self._inbox.answer(self._ticket, reply)
+
+    def reject(self, reason: str) -> None:
+        self._inbox.answer(self._ticket, reason)
+
+    def enter(self) -> None:
+        self._inbox.enter(self._ticket)
+
+    def leave(self, error: BaseException | None) -> None:
+        self._inbox.leave(self._ticket, error)
+
+
+class _WaitingRoom:
+    """Takes notifications in until the client has a taker; hands nothing out."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Ticket, None] = OrderedDict()
+
+    def has_room(self, *, first: bool) -> bool:
+        del first
+        return len(self._waiting) < WAITING_ROOM
+
+    def hold(self, ticket: Ticket) -> None:
+        self._waiting[ticket] = None
+
+    def ready(self, ticket: Ticket) -> None:
+        """There is nobody to give it to."""
+
+    def drop(self, ticket: Ticket) -> None:
+        self._waiting.pop(ticket, None)
+
+    def empty(self) -> tuple[Ticket, ...]:
+        tickets = tuple(self._waiting)
+        self._waiting.clear()
+        return tickets
+
+
+def default_update(ticket: Ticket) -> AppDataUpdate | None:
+    """Give the app's data back as it came, which releases the server's lease on it; unless it was changed meanwhile."""
+    if ticket.app_data is None or ticket.changes:
+        return None
+    return AppDataUpdate(ticket.app_data)

@@ -1,0 +1,217 @@
+"""The streams from which the user's tasks take deliveries.
+
+The client hands them out; the inbox puts tickets in, synchronously, and never more than they have room for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Generic
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import ObjectReceiveStream
+from typing_extensions import TypeVar
+
+from elarian_trio._inbox.deliveries import Delivery
+from elarian_trio.models.notifications import AnyNotification
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from elarian_trio._inbox.inbox import Inbox
+    from elarian_trio._inbox.tickets import Ticket
+
+__all__ = ["Claim", "Observation", "Subscription"]
+
+N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
+
+
+class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
+    """A stream of deliveries. Made by ``notifications()``.
+
+    Opened by ``async with``, once; iterated by one task or several, each delivery going to one of them. The loop ends
+    when the client is left in order.
+    """
+
+    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
+        self._inbox = inbox
+        self.kinds = kinds
+        self._max_buffer_size = max_buffer_size
+        self._receivers: deque[anyio.Event] = deque()  # one for each task that waits, in order
+        self._opened = self._closed = False
+        self._end: type[Exception] | None = None  # what those who wait are told
+
+    async def __aenter__(self) -> Self:
+        """Open the stream: from here on nothing of its kinds is missed. A checkpoint, before it is opened.
+
+        Raises:
+            ValueError: somebody else takes one of its kinds.
+            RuntimeError: it was opened before.
+        """
+        if self._opened:
+            msg = "a subscription is opened once; ask for another"
+            raise RuntimeError(msg)
+        await anyio.lowlevel.checkpoint()
+        self._open()
+        self._opened = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the stream; see :meth:`aclose`."""
+        self._close()
+        await anyio.lowlevel.cancel_shielded_checkpoint()
+
+    async def receive(self) -> Delivery[N]:
+        """Wait for the next delivery whose turn it is.
+
+        Raises:
+            EndOfStream: the client has been left in order; a loop ends with it.
+            BrokenResourceError: the client's block ended otherwise (only a task outside the block sees this).
+            ClosedResourceError: the stream was not opened, or was closed here.
+
+        Cancellation:
+            Always a checkpoint. Nothing is taken from the stream.
+        """
+        await anyio.lowlevel.checkpoint()
+        while True:
+            delivery = self._next()
+            if delivery is not None:
+                return delivery
+            if self._closed or not self._opened:
+                raise anyio.ClosedResourceError
+            if self._end is not None:
+                raise self._end
+            await self._wait()
+
+    async def aclose(self) -> None:
+        """Stop taking notifications. Those that were not handed out are answered REJECTED. A checkpoint, no wait."""
+        self._close()
+        await anyio.lowlevel.checkpoint()
+
+    def finish(self, reason: type[Exception]) -> None:
+        """For the inbox: no more deliveries come; whoever waits is told *reason*."""
+        self._end = self._end or reason
+        self._wake_all()
+
+    def _open(self) -> None:
+        raise NotImplementedError
+
+    def _shut(self) -> None:
+        raise NotImplementedError
+
+    def _next(self) -> Delivery[N] | None:
+        raise NotImplementedError
+
+    def _has_next(self) -> bool:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        if self._opened and not self._closed:
+            self._closed = True
+            self._shut()
+            self._wake_all()
+
+    async def _wait(self) -> None:
+        """Wait to be woken; who is cancelled after that wakes the next, so that no delivery lies unseen."""
+        event = anyio.Event()
+        self._receivers.append(event)
+        try:
+            await event.wait()
+        except BaseException:
+            if not event.is_set():
+                self._receivers.remove(event)
+            elif self._has_next():
+                self._wake_one()
+            raise
+
+    def _wake_one(self) -> None:
+        if self._receivers:
+            self._receivers.popleft().set()
+
+    def _wake_all(self) -> None:
+        while self._receivers:
+            self._wake_one()
+
+
+class Claim(Subscription[N]):
+    """The one taker of its kinds of notification: each delivery is to be answered."""
+
+    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
+        super().__init__(inbox, kinds, max_buffer_size)
+        self._waiting: OrderedDict[Ticket, None] = OrderedDict()
+        self._turns: OrderedDict[Ticket, None] = OrderedDict()  # of those that wait: whose turn has come
+
+    def has_room(self, *, first: bool) -> bool:
+        """Whether another ticket would be taken in: there is room, or a task that would take it from here at once."""
+        return len(self._waiting) < self._max_buffer_size or (first and bool(self._receivers))
+
+    def hold(self, ticket: Ticket) -> None:
+        """Take *ticket* in."""
+        self._waiting[ticket] = None
+
+    def ready(self, ticket: Ticket) -> None:
+        """Let *ticket* be handed out."""
+        self._turns[ticket] = None
+        self._wake_one()
+
+    def drop(self, ticket: Ticket) -> None:
+        """Forget *ticket*."""
+        self._waiting.pop(ticket, None)
+        self._turns.pop(ticket, None)
+
+    def _open(self) -> None:
+        self._inbox.open(self.kinds, self)
+        self._inbox.streams.add(self)
+        if self._inbox.ended is not None:
+            self._end = self._inbox.ended
+
+    def _shut(self) -> None:
+        self._inbox.streams.discard(self)
+        self._inbox.close_taker(self.kinds, tuple(self._waiting))
+
+    def _has_next(self) -> bool:
+        return bool(self._turns)
+
+    def _next(self) -> Delivery[N] | None:
+        if not self._turns:
+            return None
+        ticket, _ = self._turns.popitem(last=False)
+        del self._waiting[ticket]
+        return self._inbox.hand_out(ticket)
+
+
+class Observation(Subscription[N]):
+    """A listening copy: its deliveries answer nothing, and what finds no room is dropped and counted."""
+
+    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
+        super().__init__(inbox, kinds, max_buffer_size)
+        self._copies: deque[Delivery[N]] = deque()
+
+    def offer(self, delivery: Delivery[N]) -> bool:
+        """Take a copy in, if there is room."""
+        if len(self._copies) >= self._max_buffer_size:
+            return False
+        self._copies.append(delivery)
+        self._wake_one()
+        return True
+
+    def _open(self) -> None:
+        self._inbox.observe(self)
+        self._inbox.streams.add(self)
+        if self._inbox.ended is not None:
+            self._end = self._inbox.ended
+
+    def _shut(self) -> None:
+        self._inbox.streams.discard(self)
+        self._inbox.stop_observing(self)
+        self._copies.clear()
+
+    def _has_next(self) -> bool:
+        return bool(self._copies)
+
+    def _next(self) -> Delivery[N] | None:
+        return self._copies.popleft() if self._copies else None

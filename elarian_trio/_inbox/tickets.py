@@ -1,0 +1,79 @@
+"""One notification on its way through the inbox, and the parts that take such tickets in.
+
+The inbox makes the tickets and keeps them in order; subscriptions and handlers take them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from elarian_trio._session import IncomingRequest
+    from elarian_trio.models.notifications import AnyNotification
+
+__all__ = ["Stage", "Taker", "Ticket"]
+
+
+class Stage(Enum):
+    """How far a ticket has come."""
+
+    WAITING = auto()
+    IN_HAND = auto()
+    DONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A notification and the request that brought it. Made by the inbox.
+
+    Attributes:
+        request: what is answered.
+        notification: what the server says.
+        app_data: the app's data as it came, byte for byte.
+        lane: whose turn it is; tickets with one lane reach user code one after the other. ``None`` waits for nobody.
+        deadline: until when it must be answered, on anyio's clock.
+        taker: who took it in.
+        stage: how far it has come.
+        answered: whether an answer went out, by hand or by default.
+        expired: whether that was the default answer, at the deadline.
+        late: whether it was counted as answered too late.
+        entered: whether user code said where its work on it ends.
+        task: the task that entered it.
+        changes: how many commands of this client changed the app's data since it came.
+    """
+
+    request: IncomingRequest
+    notification: AnyNotification
+    app_data: str | bytes | None
+    lane: str | None
+    deadline: float
+    taker: Taker | None = None
+    stage: Stage = Stage.WAITING
+    answered: bool = False
+    expired: bool = False
+    late: bool = False
+    entered: bool = False
+    task: int | None = None
+    changes: int = 0
+
+
+class Taker(Protocol):
+    """Whoever takes tickets in until user code gets them. None of this waits."""
+
+    def has_room(self, *, first: bool) -> bool:
+        """Whether another ticket would be taken in; *first* if it could be handed out at once."""
+        ...
+
+    def hold(self, ticket: Ticket) -> None:
+        """Take *ticket* in."""
+        ...
+
+    def ready(self, ticket: Ticket) -> None:
+        """Note that *ticket*, taken in before, may be handed out: it is its customer's turn."""
+        ...
+
+    def drop(self, ticket: Ticket) -> None:
+        """Forget *ticket*: it was withdrawn before it was handed out."""
+        ...

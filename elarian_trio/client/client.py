@@ -1,0 +1,526 @@
+"""The client: one connection, owned by an ``async with`` block.
+
+``Elarian`` and ``Simulator`` stand above and say what their notifications and answers look like; the supervisor, below,
+keeps the connection, the inbox takes what comes by it.
+
+In the block's task group run one task that keeps the connection and the time of notifications, and the user's handlers.
+None of ours raises: a failure is recorded, the block's own scope is cancelled, and the failure comes out of the block.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+
+import anyio
+import anyio.lowlevel
+from anyio import AsyncContextManagerMixin
+
+from elarian_trio._inbox import Claim, Handlers, Inbox, Observation
+from elarian_trio._rsocket import ErrorCode, Setup
+from elarian_trio._session import Handover, StreamFailed, Supervisor
+from elarian_trio._wire.envelopes import decode_reply, encode_command
+from elarian_trio._wire.setup import agent_metadata, encode_setup
+from elarian_trio.client.credentials import Identity, wrap
+from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
+from elarian_trio.client.events import EventTable
+from elarian_trio.client.outcome import Outcome
+from elarian_trio.client.states import ConnectionState, ConnectionStates, StateBoard, Statistics
+from elarian_trio.errors import (
+    CommandFailed,
+    CommandRejected,
+    CommandTimedOut,
+    ConnectionClosed,
+    ElarianError,
+    InternalError,
+)
+from elarian_trio.models.commands import (
+    DeleteCustomer,
+    DeleteCustomerAppData,
+    LeaseCustomerAppData,
+    UpdateCustomerAppData,
+)
+from elarian_trio.models.model import Model
+from elarian_trio.options import ConnectionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+    from typing import Self
+
+    from anyio.abc import ByteStream, ObjectStream, TaskGroup
+
+    from elarian_trio._inbox import Handler, Subscription
+    from elarian_trio._session import StateName
+    from elarian_trio.client.credentials import TokenSource
+    from elarian_trio.customer import Customer
+    from elarian_trio.models.commands import Command
+    from elarian_trio.models.notifications import AnyNotification, NotificationReply
+
+    Dial: TypeAlias = Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]]
+
+__all__ = ["Client"]
+
+R = TypeVar("R", bound=Model)
+
+LEASE_TIMEOUT = 95.0  # seconds: a lease ends after 90, so whoever waits for one has it by then
+LISTENER_TIMEOUT = 2.0  # seconds that listeners to the last state may take
+DEFAULTS = ConnectionOptions()
+
+_TIMEOUTS: Mapping[type, float] = {LeaseCustomerAppData: LEASE_TIMEOUT}
+"""What bounds a command instead of ``command_timeout``."""
+
+
+_CHANGES_APP_DATA = (UpdateCustomerAppData, DeleteCustomerAppData)
+
+
+class Client(AsyncContextManagerMixin):
+    """What both sockets share: connect, supervise, call, notifications, leave.
+
+    It is entered once, with ``async with``; entering returns when the server has answered the setup, and leaving in
+    order lets what is in hand be answered. Whatever ends the connection for good comes out of the block.
+
+    Args:
+        org_id: the organisation.
+        app_id: the app.
+        api_key: the app's key; or
+        auth_token: a token, or an async function that gives one and is asked before each setup.
+        endpoint: where to connect: ``tcp://host:port`` or ``tls://host:port``.
+        options: how to connect, wait and buffer.
+        dial: replaces ``endpoint``: an async function that opens a transport, an anyio ``ObjectStream[bytes]`` of whole
+            frames or a ``ByteStream``.
+
+    Raises:
+        ValueError: there is not exactly one credential, or the endpoint is not one.
+        TypeError: an argument is of the wrong type.
+    """
+
+    _simulator: ClassVar[bool] = False
+    _kinds: ClassVar[Sequence[type[AnyNotification]]] = ()
+    _block: anyio.CancelScope  # the user's part of the block; made on entering, since it needs a running loop
+    _service: anyio.CancelScope  # around our own tasks
+
+    def __init__(
+        self,
+        *,
+        org_id: str,
+        app_id: str,
+        api_key: str | None = None,
+        auth_token: TokenSource | None = None,
+        endpoint: str = DEFAULT,
+        options: ConnectionOptions = DEFAULTS,
+        dial: Dial | None = None,
+    ) -> None:
+        key, token = wrap(api_key), wrap(auth_token)
+        del api_key, auth_token  # before anything can fail: a traceback may print its frames' variables
+        self._identity = Identity(org_id, app_id, key, token)
+        self._endpoint = endpoint if dial is None else ""
+        self._options = options
+        self._dial = dial or self._dialer(endpoint)
+        self._entered = self._left = False
+        self._failure: Exception | None = None
+        self._commands = self._commands_failed = 0
+        self._supervisor: Supervisor | None = None
+        self._board = StateBoard()
+        self._inbox = Inbox(
+            kinds=self._kinds,
+            decode=self._decode,
+            encode=self._encode,
+            customer_of=self._customer_of,
+            options=options,
+        )
+        self._handlers = Handlers(self._inbox)
+        self._events = EventTable(self._kinds, self._handlers)
+        self._connected = anyio.Event()
+        self._service_ended = anyio.Event()
+
+    @classmethod
+    def from_env(cls, *, options: ConnectionOptions = DEFAULTS, dial: Dial | None = None) -> Self:
+        """Make a client of what the environment says. No I/O but reading ``ELARIAN_CA_FILE``.
+
+        Reads ``ELARIAN_ORG_ID``, ``ELARIAN_APP_ID``, one of ``ELARIAN_API_KEY`` and ``ELARIAN_AUTH_TOKEN``,
+        ``ELARIAN_ENDPOINT`` if set, and ``ELARIAN_CA_FILE`` for a private authority; a variable that is set to nothing
+        counts as not set.
+
+        Raises:
+            ValueError: a variable is missing, or holds what it cannot hold; the words name it.
+            OSError: the file of the authority cannot be read.
+        """
+        missing = [name for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID") if not os.environ.get(name)]
+        given = [name for name in ("ELARIAN_API_KEY", "ELARIAN_AUTH_TOKEN") if os.environ.get(name)]
+        if missing:
+            msg = f"the environment lacks {' and '.join(missing)}"
+            raise ValueError(msg)
+        if len(given) != 1:
+            msg = f"set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; {len(given)} of them are set"
+            raise ValueError(msg)
+        authority = os.environ.get("ELARIAN_CA_FILE")
+        if authority and options.ssl_context is None:
+            options = replace(options, ssl_context=ssl.create_default_context(cafile=authority))
+        return cls(
+            org_id=os.environ["ELARIAN_ORG_ID"],
+            app_id=os.environ["ELARIAN_APP_ID"],
+            api_key=os.environ.get("ELARIAN_API_KEY") or None,
+            auth_token=os.environ.get("ELARIAN_AUTH_TOKEN") or None,
+            endpoint=os.environ.get("ELARIAN_ENDPOINT") or DEFAULT,
+            options=options,
+            dial=dial,
+        )
+
+    def __repr__(self) -> str:
+        """Say who, where and in what state; no credential."""
+        where = self._endpoint or "dial"
+        who = f"org_id={self._identity.org_id!r} app_id={self._identity.app_id!r}"
+        return f"<{type(self).__name__} {who} at {where}, {self._board.present}>"
+
+    # What a kind of socket says about itself.
+
+    def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
+        """Read a notification and the app data beside it."""
+        raise NotImplementedError
+
+    def _encode(self, reply: NotificationReply) -> bytes:
+        """Write the answer to a notification."""
+        raise NotImplementedError
+
+    def _customer_of(self, notification: AnyNotification) -> Customer | None:
+        """Make the customer a notification is about, if it is about one."""
+        raise NotImplementedError
+
+    # The block.
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        """Connect, hand the client to the block, and leave as the block does; see the class.
+
+        Raises:
+            SetupRejected: the server refused the setup.
+            ConnectionFailed: no connection came about within ``give_up_after``.
+            RemoteProtocolError: the server broke the protocol, at first or three times within a minute.
+            RuntimeError: it was entered before.
+        """
+        if self._entered:
+            msg = f"this {type(self).__name__} was entered before; make another"
+            raise RuntimeError(msg)
+        self._entered = True
+        self._block, self._service = anyio.CancelScope(), anyio.CancelScope()
+        outcome = Outcome()
+        try:
+            async with anyio.create_task_group() as tasks:
+                try:
+                    with self._block:
+                        await self._begin(tasks)
+                        yield self
+                        await self._leave_in_order()
+                    with anyio.move_on_after(LISTENER_TIMEOUT):
+                        await self._handlers.wait_told()
+                except BaseException as error:
+                    outcome.keep(error)
+                    if isinstance(error, anyio.get_cancelled_exc_class()):
+                        raise
+                finally:
+                    self._end(tasks)
+        except BaseException as error:
+            outcome.escaped = error
+        await outcome.settle(self._failure)
+
+    async def _begin(self, tasks: TaskGroup) -> None:
+        """Connect; a failure to do so cancels this very call."""
+        self._handlers.run_in(tasks)
+        self._supervisor = Supervisor(
+            dial=self._dial,
+            setup=self._setup,
+            options=self._options,
+            handler=self._inbox.handle,
+            on_state=self._show,
+        )
+        tasks.start_soon(self._serve, self._supervisor, name=f"elarian_trio {type(self).__name__}")
+        await self._connected.wait()
+        self._service.shield = True  # from here on cancellation reaches the block first: its cleanup can still send
+
+    async def _leave_in_order(self) -> None:
+        await self.disconnect()
+        with anyio.move_on_after(self._options.drain_timeout):
+            await self._handlers.wait_idle()
+
+    def _end(self, tasks: TaskGroup) -> None:
+        """Nothing of the block goes on: whoever still waits is woken, every task is cancelled."""
+        self._left = True
+        self._inbox.abandon()
+        self._service.shield = False
+        self._service.cancel()
+        tasks.cancel_scope.cancel()
+
+    async def _serve(self, supervisor: Supervisor) -> None:
+        """Keep the connection and the time of notifications, until the one ends or the block does."""
+        try:
+            with self._service:
+                async with anyio.create_task_group() as service:
+                    service.start_soon(self._inbox.keep_time)
+                    await self._supervise(supervisor)
+                    service.cancel_scope.cancel()
+        finally:
+            self._service_ended.set()
+
+    async def _supervise(self, supervisor: Supervisor) -> None:
+        try:
+            await supervisor.run(task_status=_Started(self._connected))
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Record why the block ends, and end it."""
+        if self._connected.is_set() and not isinstance(error, ElarianError):
+            self._failure = InternalError("a defect ended the connection; please report it")
+            self._failure.__cause__ = error
+        else:
+            self._failure = error
+        self._block.cancel()
+
+    async def disconnect(self) -> None:
+        """Leave in order, ahead of the block's end: nothing new is sent or taken, what is in hand may be finished.
+
+        New commands raise ConnectionClosed and notifications are answered REJECTED at once; loops over subscriptions
+        end. Waits until deliveries in hand are answered and commands under way have ended, ``drain_timeout`` at most,
+        but for what the calling task itself has in hand: that gets the default answer. Then the connection is closed.
+        Called again, or outside the block, it only waits for that end.
+
+        Cancellation:
+            Always a checkpoint. The connection is closed all the same, without more waiting.
+        """
+        supervisor = self._supervisor
+        if supervisor is None:
+            await anyio.lowlevel.checkpoint()
+            return
+        if self._left:
+            self._inbox.answer_own()
+            await self._service_ended.wait()
+            return
+        self._left = True
+        self._inbox.close()
+        try:
+            with anyio.move_on_after(self._options.drain_timeout):
+                await self._inbox.wait_answered()
+                self._inbox.answer_own()
+                await supervisor.drain()
+        finally:
+            supervisor.close()
+        await self._service_ended.wait()
+
+    async def reconnect_now(self) -> None:
+        """Skip the present pause between two attempts to connect; without one, do nothing.
+
+        Raises:
+            ConnectionClosed: the client's block was not entered, or it was left.
+
+        Cancellation:
+            Always a checkpoint, no wait.
+        """
+        await self._require_open().reconnect_now()
+
+    async def ping(self) -> float:
+        """Have a KEEPALIVE answered; give the round trip's seconds.
+
+        Waits for the answer, and first for the connection while it is being re-established.
+
+        Raises:
+            ConnectionLost: the connection ended for good.
+            ConnectionClosed: the client's block was not entered, or it was left.
+
+        Cancellation:
+            Always a checkpoint. The answer is dropped when it comes.
+        """
+        return await self._require_open().ping()
+
+    # Notifications.
+
+    def on(self, event: str | type[AnyNotification], handler: Handler) -> Self:
+        """Have *handler* called for each *event*, in place of an earlier handler.
+
+        Handlers run in the client's task group, 64 at most at once; 64 more notifications wait, and then they are
+        answered REJECTED. One that raises is logged, and its notification answered APPLICATION_ERROR; one that ends
+        without having answered gets the default answer.
+
+        Args:
+            event: a name of the specification's (``"ussdSession"``, also ``"ussd_session"``), the notification's class,
+                or an event of the connection: ``"error"`` (called with the exception), ``"closed"``, ``"pending"``,
+                ``"connecting"``, ``"connected"`` (called with nothing).
+            handler: ``async def handler(notification, customer, app_data, callback)``. *customer* is ``None`` where
+                there is none. ``callback(message=None, app_data=...)`` answers at once, and can be awaited or not.
+
+        Returns:
+            The client itself.
+
+        Raises:
+            ValueError: the event is not known, or a subscription takes it.
+            TypeError: the handler is no function.
+        """
+        self._events.on(event, handler)
+        return self
+
+    def off(self, event: str | type[AnyNotification]) -> Self:
+        """Have nothing called for *event* any more; what waited for its handler is answered REJECTED.
+
+        Returns:
+            The client itself.
+
+        Raises:
+            ValueError: the event is not known.
+        """
+        self._events.off(event)
+        return self
+
+    def _subscribe(
+        self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool
+    ) -> Subscription[Any]:
+        """Make a subscription; it is opened by its own block."""
+        if not float(max_buffer_size).is_integer() or max_buffer_size < 1:  # which also refuses infinity
+            msg = f"max_buffer_size must be a whole number from 1 on, got {max_buffer_size!r}"
+            raise ValueError(msg)
+        kinds = self._inbox.kinds_of(types)
+        if observe:
+            return Observation(self._inbox, kinds, max_buffer_size)
+        self._inbox.require_free(kinds)
+        return Claim(self._inbox, kinds, max_buffer_size)
+
+    # State.
+
+    @property
+    def connection_state(self) -> ConnectionState:
+        """Where the connection stands."""
+        return self._board.present
+
+    def connection_states(self) -> ConnectionStates:
+        """Give a stream of states: ``async with client.connection_states() as states:``, then ``async for``.
+
+        The present state comes first, then each change; the loop ends after a final state. A listener that is more than
+        1,024 changes behind gets ``anyio.BrokenResourceError``.
+        """
+        return ConnectionStates(self._board)
+
+    def statistics(self) -> Statistics:
+        """Give what was counted so far."""
+        inbox, supervisor = self._inbox, self._supervisor
+        counted = Statistics(
+            commands=self._commands,
+            commands_failed=self._commands_failed,
+            notifications=inbox.notifications,
+            unclaimed=inbox.unclaimed,
+            rejected=inbox.rejected,
+            answers_late=inbox.answers_late,
+            observed_dropped=inbox.observed_dropped,
+        )
+        if supervisor is None:
+            return counted
+        return replace(
+            counted,
+            reconnects=supervisor.reconnects,
+            resumptions=supervisor.resumptions,
+            sessions_lost=supervisor.sessions_lost,
+            frames_ignored=supervisor.frames_ignored,
+            bytes_sent=supervisor.bytes_sent,
+            bytes_received=supervisor.bytes_received,
+        )
+
+    def _show(self, name: StateName, error: BaseException | None) -> None:
+        """For the supervisor: the state changed."""
+        if self._board.show(ConnectionState(name)):
+            self._events.tell(name, *([error] if name == "error" else []))
+
+    # Commands.
+
+    async def _call(self, command: Command[R]) -> R:
+        """Have *command* carried out; see :class:`~elarian_trio.customer.Call`."""
+        self._commands += 1
+        try:
+            return await self._carry_out(command)
+        except BaseException:
+            self._commands_failed += 1
+            raise
+
+    async def _carry_out(self, command: Command[R]) -> R:
+        data = encode_command(command)
+        supervisor = self._require_open()
+        limit = _TIMEOUTS.get(type(command), self._options.command_timeout)
+        handover = Handover()
+        with anyio.move_on_after(limit), self._watching(command, handover):
+            try:
+                answer = await supervisor.request(data, retry=command.is_read, handover=handover)
+            except StreamFailed as failed:
+                raise _command_error(command, failed) from failed
+            reply = decode_reply(command, answer)
+            if isinstance(command, _CHANGES_APP_DATA):
+                self._inbox.watch.mark(getattr(reply, "customer_id", None))
+            return _checked(command, reply)
+        msg = f"no answer to {type(command).__name__} came within {limit:g} s"
+        raise CommandTimedOut(msg, sent=handover.sent)
+
+    @contextmanager
+    def _watching(self, command: Command[Any], handover: Handover) -> Generator[None]:
+        """Have unanswered notifications of the customer know that their app data is being changed."""
+        concerned = self._inbox.watch.mark(command.customer) if isinstance(command, _CHANGES_APP_DATA) else ()
+        try:
+            yield
+        except BaseException:
+            if not handover.sent:
+                self._inbox.watch.unmark(concerned)
+            raise
+
+    def _require_open(self) -> Supervisor:
+        if self._supervisor is None or self._left:
+            state = "left" if self._left else "not entered yet"
+            msg = f"the block of this {type(self).__name__} was {state}"
+            raise ConnectionClosed(msg)
+        return self._supervisor
+
+    # The connection.
+
+    async def _setup(self) -> Setup:
+        """Make the SETUP; for the supervisor, before each session."""
+        credentials = await self._identity.credentials(
+            simplex_mode=not self._options.receive_notifications, simulator_mode=self._simulator
+        )
+        return Setup(
+            encode_setup(credentials),
+            agent_metadata(),
+            keepalive_interval=self._options.keepalive_interval,
+            keepalive_lifetime=self._options.keepalive_lifetime,
+        )
+
+    def _dialer(self, endpoint: str) -> Dial:
+        where = parse_endpoint(endpoint)
+
+        async def dial() -> ObjectStream[bytes]:
+            return await where.open(self._options.ssl_context)
+
+        return dial
+
+
+class _Started:
+    """A task status that sets an event: the supervisor runs in a task that never fails to start."""
+
+    def __init__(self, event: anyio.Event) -> None:
+        self._event = event
+
+    def started(self, value: None = None) -> None:
+        del value
+        self._event.set()
+
+
+def _command_error(command: Command[Any], failed: StreamFailed) -> CommandRejected | CommandFailed:
+    """Translate the ERROR that a command was answered with."""
+    if failed.code == ErrorCode.REJECTED:
+        return CommandRejected(command, failed.message)
+    words = failed.message
+    if isinstance(command, DeleteCustomer) and failed.code in (ErrorCode.INVALID, ErrorCode.APPLICATION_ERROR):
+        words = f"not supported by this server ({words})" if words else "not supported by this server"
+    return CommandFailed(command, words, code=failed.code)
+
+
+def _checked(command: Command[Any], reply: R) -> R:
+    """Raise about a reply that says no; a status of several values is for the caller to judge."""
+    if getattr(reply, "status", None) is False:
+        raise CommandFailed(command, str(getattr(reply, "description", "")), reply=reply)
+    return reply

@@ -1,0 +1,131 @@
+"""Keys and tokens, wrapped so that no repr, log, error or traceback of ours shows one.
+
+The client stands above, and wraps what it is given before it does anything else.
+"""
+
+from __future__ import annotations
+
+from inspect import isawaitable
+from typing import TYPE_CHECKING, TypeAlias
+
+from elarian_trio._wire.setup import Credentials
+from elarian_trio.models.identity import AuthToken
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    TokenSource: TypeAlias = str | Callable[[], Awaitable[str | AuthToken]]
+
+__all__ = ["Identity", "Secret", "wrap"]
+
+
+class Secret:
+    """A string that does not show itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | bytes) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        """Say nothing."""
+        return "<secret>"
+
+    def __reduce__(self) -> str:
+        """Refuse to be copied out of the process."""
+        msg = "a secret is not pickled"
+        raise TypeError(msg)
+
+    @property
+    def problem(self) -> str | None:
+        """Say what is wrong with it, if anything, without repeating it."""
+        if not isinstance(self._value, str):
+            return "must be a str"
+        if not self._value.strip():
+            return "must not be empty"
+        if any("\ud800" <= character <= "\udfff" for character in self._value):
+            return "holds a lone surrogate, which UTF-8 cannot carry"
+        return None
+
+    def reveal(self) -> str:
+        """Give the string itself; keep it in no variable."""
+        return str(self._value)
+
+
+def wrap(value: object) -> object:
+    """Give *value*, in a :class:`Secret` if it may be one itself."""
+    return Secret(value) if isinstance(value, str | bytes) else value
+
+
+class Identity:
+    """Who connects, and with which credential. Made by the client.
+
+    Args:
+        org_id: the organisation.
+        app_id: the app.
+        api_key: a wrapped key, or ``None``.
+        auth_token: a wrapped token, an async function that gives one, or ``None``.
+
+    Raises:
+        ValueError: an id is empty, or there is not exactly one credential.
+        TypeError: something is neither text nor, for the token, an async function.
+    """
+
+    def __init__(self, org_id: str, app_id: str, api_key: object, auth_token: object) -> None:
+        for name, text in (("org_id", org_id), ("app_id", app_id)):
+            _require_text(name, wrap(text))
+        if (api_key is None) == (auth_token is None):
+            msg = "give exactly one credential: either api_key or auth_token"
+            raise ValueError(msg)
+        self.org_id = org_id
+        self.app_id = app_id
+        self._ask: Callable[[], object] | None = None
+        if api_key is None and not isinstance(auth_token, Secret) and callable(auth_token):
+            self._ask = auth_token
+        elif api_key is None:
+            _require_text("auth_token", auth_token)
+        else:
+            _require_text("api_key", api_key)
+        self._key, self._token = api_key, auth_token
+
+    async def credentials(self, *, simplex_mode: bool, simulator_mode: bool) -> Credentials:
+        """Give what a SETUP carries; asks for a token where an async function gives them, and waits as it does.
+
+        Raises:
+            ValueError: the token is empty or cannot be sent.
+            TypeError: the token is not text.
+            Exception: what the function raised.
+
+        Cancellation:
+            The function is cancelled; nothing is left behind.
+        """
+        token = self._token if self._ask is None else await self._fresh_token(self._ask)
+        return Credentials(
+            org_id=self.org_id,
+            app_id=self.app_id,
+            api_key=self._key.reveal() if isinstance(self._key, Secret) else None,
+            auth_token=token.reveal() if isinstance(token, Secret) else None,
+            simplex_mode=simplex_mode,
+            simulator_mode=simulator_mode,
+        )
+
+    async def _fresh_token(self, ask: Callable[[], object]) -> object:
+        answer = ask()
+        token = wrap_token(await answer) if isawaitable(answer) else wrap_token(answer)
+        del answer
+        _require_text("what the auth_token function gave", token)
+        return token
+
+
+def wrap_token(value: object) -> object:
+    """Wrap a token, or what ``generate_auth_token()`` gave."""
+    return wrap(value.token if isinstance(value, AuthToken) else value)
+
+
+def _require_text(name: str, secret: object) -> None:
+    if not isinstance(secret, Secret):
+        msg = f"{name} must be a str, got {type(secret).__name__}"
+        raise TypeError(msg)
+    if secret.problem is not None:
+        msg = f"{name} {secret.problem}"
+        raise ValueError(msg)

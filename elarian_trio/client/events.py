@@ -1,0 +1,81 @@
+"""The names of events, and whom ``on()`` has called for them.
+
+The client stands above; the inbox's handlers run what is registered here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from elarian_trio._inbox import Handler, Handlers
+    from elarian_trio.models.notifications import AnyNotification
+
+__all__ = ["CONNECTION_EVENTS", "EventTable", "snake_case"]
+
+CONNECTION_EVENTS = ("error", "closed", "pending", "connecting", "connected")
+
+
+def snake_case(event: str) -> str:
+    """Give ``ussd_session`` for ``ussdSession``."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", event).lower()
+
+
+class EventTable:
+    """The events of one kind of socket, by all their names. Made by the client.
+
+    Args:
+        kinds: the notifications that come by the socket.
+        handlers: what runs their handlers.
+    """
+
+    def __init__(self, kinds: Sequence[type[AnyNotification]], handlers: Handlers) -> None:
+        self._handlers = handlers
+        self._listeners: dict[str, Handler] = {}
+        self._kinds: Mapping[str, type[AnyNotification]] = {
+            name: kind for kind in kinds for name in (snake_case(kind.event), kind.event)
+        }
+        self._names = tuple(dict.fromkeys(kind.event for kind in kinds))
+
+    def on(self, event: str | type[AnyNotification], handler: Handler) -> None:
+        """Have *handler* called for *event*, in place of an earlier one."""
+        found = self._find(event)
+        _require_function(handler)
+        if isinstance(found, str):
+            self._listeners[found] = handler
+        else:
+            self._handlers.set(found, handler)
+
+    def off(self, event: str | type[AnyNotification]) -> None:
+        """Have nothing called for *event*."""
+        found = self._find(event)
+        if isinstance(found, str):
+            self._listeners.pop(found, None)
+        else:
+            self._handlers.remove(found)
+
+    def tell(self, event: str, *arguments: object) -> None:
+        """Have a connection event's listener run, if there is one."""
+        listener = self._listeners.get(event)
+        if listener is not None:
+            self._handlers.tell(listener, *arguments)
+
+    def _find(self, event: str | type[AnyNotification]) -> str | type[AnyNotification]:
+        if isinstance(event, str):
+            found = event if event in CONNECTION_EVENTS else self._kinds.get(event)
+        else:
+            found = event if event in self._kinds.values() else None
+        if found is None:
+            known = ", ".join((*self._names, *CONNECTION_EVENTS))
+            msg = f"{event!r} is no event of this socket; known are {known}"
+            raise ValueError(msg)
+        return found
+
+
+def _require_function(handler: object) -> None:
+    if not callable(handler):
+        msg = f"a handler must be a function, got {type(handler).__name__}"
+        raise TypeError(msg)
