@@ -14,6 +14,7 @@ import logging
 import math
 from contextlib import suppress
 from functools import partial
+from traceback import format_tb
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
@@ -87,7 +88,8 @@ class Session:
         connection: fresh, in the role to play.
         handler: is given each request of the peer's, in the reader task; it must not wait.
         on_setup: the server's judge, an async function: returns to accept the SETUP, raises
-            :exc:`~elarian_trio.errors.SetupRejected` to refuse it. It may wait; the reader does not wait for it.
+            :exc:`~elarian_trio.errors.SetupRejected` to refuse it. It may wait, up to 10 seconds; the reader does not
+            wait for it. With it, a client that sends no SETUP for 10 seconds is closed; without, everybody is welcome.
         on_idle: called whenever the last request, of ours or of the peer's, has ended.
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
 
@@ -400,8 +402,8 @@ class Session:
         except SetupRejected as error:
             self._refuse(error)
         except Exception as error:
-            logger.error("judging a SETUP raised %s", type(error).__name__)
-            logger.debug("it was raised here", exc_info=True)
+            logger.error("judging a SETUP raised %s", type(error).__name__)  # not its words: it saw credentials
+            logger.debug("it was raised here:\n%s", "".join(format_tb(error.__traceback__)))
             self._refuse(SetupRejected("the setup could not be checked"))
         else:
             self._accept()
@@ -481,7 +483,7 @@ class Session:
         self._requests.fail(event.stream_id, StreamFailed(event.code, event.message))
 
     def _on_connection_ended(self, event: ConnectionEnded) -> None:
-        words = event.message[:MAX_TEXT]
+        words = _printable(event.message)
         if event.code == ErrorCode.CONNECTION_CLOSE and self.opened:
             self._peer_leaves = True
             for stream_id in self._requests.unanswered():
@@ -512,6 +514,11 @@ class Session:
         FireAndForgetReceived: _on_ignored,  # Elarian's protocol has no use for these two
         MetadataPushed: _on_ignored,
     }
+
+
+def _printable(message: str) -> str:
+    """Give a peer's words as an error may repeat them and a log may hold them: on one line, and not too many."""
+    return "".join(each if each.isprintable() else " " for each in message[:MAX_TEXT])
 
 
 async def _close(transport: FrameTransport) -> None:

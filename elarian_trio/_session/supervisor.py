@@ -305,7 +305,7 @@ class Supervisor:
             session = await self._make_session()
             self._session = session
             try:
-                await session.run(task_status=_WhenOpen(partial(self._opened, session, task_status)))
+                await session.run(task_status=_WhenOpen(partial(self._opened, task_status)))
             finally:
                 self._bury(session)
         if self._attempt.cancelled_caught:
@@ -341,12 +341,11 @@ class Supervisor:
         )
         return Session(transport, connection, self._handler, on_idle=self._see_idle, clock=self._clock)
 
-    def _opened(self, session: Session, task_status: TaskStatus[None]) -> None:
-        """Note that *session* is proven: its attempt has no limit any more."""
-        attempt = self._attempt
-        if attempt is None or attempt.cancel_called:
+    def _opened(self, task_status: TaskStatus[None]) -> None:
+        """Note that the session is proven: its attempt has no limit any more."""
+        if self._attempt is None or self._attempt.cancel_called:  # too late by a hair: the attempt counts as failed
             return
-        attempt.deadline = math.inf
+        self._attempt.deadline = math.inf
         self._schedule.reset()
         if self._connected_once:
             self.reconnects += 1
@@ -362,10 +361,9 @@ class Supervisor:
         self._past_sent += session.bytes_sent
         self._past_received += session.bytes_received
         self._past_ignored += session.frames_ignored
-        if session.last_heard is not None:
-            self._heard = session.last_heard
-        if session.opened:
+        if session.opened:  # a server that only ever refuses has not answered
             self._down_since = self._clock()
+            self._heard = self._down_since if session.last_heard is None else session.last_heard
             self.sessions_lost += not self._closing
         self._see_idle()
 

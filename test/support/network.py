@@ -96,10 +96,12 @@ class States:
     def __init__(self) -> None:
         self.names: list[StateName] = []
         self.causes: list[BaseException | None] = []
+        self.times: list[float] = []
 
     def __call__(self, name: StateName, cause: BaseException | None) -> None:
         self.names.append(name)
         self.causes.append(cause)
+        self.times.append(anyio.current_time())
 
 
 async def fresh_setup() -> Setup:
@@ -125,7 +127,12 @@ async def supervised(
         prepare(network)
         states = States()
         supervisor = Supervisor(
-            dial=network.dial, setup=setup, options=options, handler=handler, on_state=states, random=lambda: 0.5
+            dial=lambda: network.dial(),
+            setup=setup,
+            options=options,
+            handler=handler,
+            on_state=states,
+            random=lambda: 0.5,
         )
         async with running(supervisor, opened=opened) as run:
             yield supervisor, network, run, states

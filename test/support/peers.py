@@ -1,4 +1,4 @@
-"""Scripted peers and joined sessions, for tests of whoever talks to a peer: what it sees, what it says, what is left."""
+"""Scripted peers and joined sessions, for tests of whoever talks to a peer."""
 
 from __future__ import annotations
 
@@ -181,9 +181,7 @@ def a_client(
     fragment_size: int = 64 * 1024,
 ) -> Session:
     """Make the client's session on *transport*."""
-    connection = Connection(
-        Role.CLIENT, setup=setup or a_setup(), timed=transport.timed, fragment_size=fragment_size
-    )
+    connection = Connection(Role.CLIENT, setup=setup or a_setup(), timed=transport.timed, fragment_size=fragment_size)
     return Session(transport, connection, handler)
 
 

@@ -1,4 +1,4 @@
-"""The delays of design §2's Backoff, without a clock."""
+"""The delays of the options' Backoff, without a clock."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def half() -> float:
 
 
 def test_delays_grow_from_first_to_the_cap() -> None:
-    """Design: the first after ``first``, the n-th after ``base * factor ** (n - 2)``, up to ``cap``."""
+    """This SDK: the first after ``first``, the n-th after ``base * factor ** (n - 2)``, up to ``cap``."""
     schedule = Schedule(CALM, half)
     delays = [schedule.next_delay(0.0) for _ in range(9)]
     assert delays == pytest.approx([0.25, 0.5, 0.8, 1.28, 2.048, 3.2768, 5.0, 5.0, 5.0])
 
 
 def test_reset_starts_again() -> None:
-    """Design: reset when the peer has answered."""
+    """This SDK: reset when the peer has answered."""
     schedule = Schedule(CALM, half)
     for _ in range(6):
         schedule.next_delay(400.0)
@@ -34,7 +34,7 @@ def test_reset_starts_again() -> None:
 
 
 def test_resumable_session_is_tried_quickly_for_ten_seconds() -> None:
-    """Design: while the session can be resumed, every ``first`` for the first 10 s; then the growing delays."""
+    """This SDK: while the session can be resumed, every ``first`` for the first 10 s; then the growing delays."""
     schedule = Schedule(CALM, half)
     quick = [schedule.next_delay(second * 0.25, resumable=True) for second in range(40)]
     assert quick == [0.25] * 40
@@ -43,7 +43,7 @@ def test_resumable_session_is_tried_quickly_for_ten_seconds() -> None:
 
 
 def test_long_outage_doubles_up_to_the_slow_cap() -> None:
-    """Design: after 5 minutes of failure the delay doubles up to ``slow_cap``."""
+    """This SDK: after 5 minutes of failure the delay doubles up to ``slow_cap``."""
     schedule = Schedule(CALM, half)
     for _ in range(10):
         schedule.next_delay(299.0)
@@ -65,7 +65,7 @@ def test_thousands_of_attempts_do_not_overflow() -> None:
 
 @given(dice=st.floats(0, 1, exclude_max=True), attempts=st.integers(1, 30))
 def test_jitter_stays_within_its_share(dice: float, attempts: int) -> None:
-    """Design: each delay is varied by ``jitter`` either way."""
+    """This SDK: each delay is varied by ``jitter`` either way."""
     plain, varied = Schedule(CALM, half), Schedule(Backoff(jitter=0.2), lambda: dice)
     for _ in range(attempts):
         delay = plain.next_delay(0.0)

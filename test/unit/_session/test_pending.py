@@ -31,7 +31,7 @@ async def test_none_is_an_answer_like_any_other() -> None:
 
 
 async def test_first_word_counts() -> None:
-    """Style, "every way out wakes every waiter, idempotently": later words change nothing and say so."""
+    """This SDK, "every way out wakes every waiter, idempotently": later words change nothing and say so."""
     pending: Pending[int, str] = Pending()
     with pending.catch(1) as waiter:
         assert pending.fail(1, ValueError("first"))
@@ -43,7 +43,7 @@ async def test_first_word_counts() -> None:
 
 
 async def test_nobody_waits_after_the_block() -> None:
-    """Style, "a waiter is a with block": leaving it by an error forgets the key, and a late answer finds nobody."""
+    """This SDK, "a waiter is a with block": leaving it by an error forgets the key, and a late answer finds nobody."""
     pending: Pending[int, str] = Pending()
     with pytest.raises(KeyError), pending.catch(1):
         raise KeyError
@@ -85,7 +85,7 @@ async def test_second_waiter_for_a_key_is_refused() -> None:
 
 
 async def test_cancelled_wait_leaves_nothing() -> None:
-    """Style, "no waiter left": the block is left by cancellation like by any other way."""
+    """This SDK, "no waiter left": the block is left by cancellation like by any other way."""
     pending: Pending[int, str] = Pending()
     with anyio.CancelScope() as scope:
         with pending.catch(1) as waiter:

@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from peers import (
-    BOUND,
-    RawPeer,
-    a_client,
-    client_and_peer,
-    client_and_server,
-    echo,
-    payload_of,
-    running,
-    settle,
-    until,
-)
+from peers import BOUND, RawPeer, a_client, client_and_peer, client_and_server, echo, payload_of, running, settle, until
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._rsocket.frames import (
@@ -59,7 +48,7 @@ async def test_answer_reaches_its_caller() -> None:
 
 
 async def test_stream_error_reaches_its_caller_only() -> None:
-    """Conformance 30: an application's own code is kept, other requests go on."""
+    """RSocket: an application's own code is kept, other requests go on."""
     async with client_and_peer() as (session, peer, _, _), anyio.create_task_group() as tasks:
         answers: list[object] = []
 
@@ -81,7 +70,7 @@ async def test_stream_error_reaches_its_caller_only() -> None:
 
 
 async def test_thousand_requests_answered_out_of_order() -> None:
-    """Conformance 36 and the issue: 1,000 concurrent requests, each answer to its caller."""
+    """RSocket: 1,000 concurrent requests, each answer to its caller."""
     waiting: list[IncomingRequest] = []
 
     def collect(request: IncomingRequest) -> None:
@@ -109,7 +98,7 @@ async def test_thousand_requests_answered_out_of_order() -> None:
 
 
 async def test_frames_that_wait_together_leave_in_one_write() -> None:
-    """Style: the writer takes whatever waits. 200 requests behind one blocked write make one more."""
+    """This SDK: the writer takes whatever waits. 200 requests behind one blocked write make one more."""
     async with client_and_peer() as (session, peer, _, recorder), anyio.create_task_group() as tasks:
         recorder.hold()
         tasks.start_soon(session.request, b"the first")
@@ -128,7 +117,7 @@ async def test_frames_that_wait_together_leave_in_one_write() -> None:
 
 
 async def test_five_megabytes_both_ways_over_tcp() -> None:
-    """The issue: a 5 MB value, fragmented at the default size."""
+    """This SDK: a 5 MB value, fragmented at the default size."""
     data = random.Random(5).randbytes(5_000_000)
     opened: list[StreamTransport] = []
     done = anyio.Event()
@@ -165,7 +154,7 @@ async def test_five_megabytes_both_ways_over_tcp() -> None:
 
 
 async def test_cancel_before_the_writer_took_it_sends_nothing() -> None:
-    """Style, "a cancelled caller": unsent is forgotten."""
+    """This SDK, "a cancelled caller": unsent is forgotten."""
     async with client_and_peer() as (session, peer, _, recorder), anyio.create_task_group() as tasks:
         recorder.hold()
         tasks.start_soon(session.request, b"holds the writer")
@@ -183,7 +172,7 @@ async def test_cancel_before_the_writer_took_it_sends_nothing() -> None:
 
 
 async def test_cancel_after_sending_sends_one_cancel() -> None:
-    """Conformance 33: exactly one CANCEL, and the late answer is ignored."""
+    """RSocket: exactly one CANCEL, and the late answer is ignored."""
     async with client_and_peer() as (session, peer, _, _):
         handover = Handover()
         async with anyio.create_task_group() as tasks:
@@ -206,7 +195,7 @@ async def test_cancel_after_sending_sends_one_cancel() -> None:
 
 
 async def test_cancel_in_the_middle_of_its_fragments_leaves_whole_frames() -> None:
-    """Style, rule 7: a cancelled caller never leaves half a frame, and its other fragments stay here."""
+    """This SDK: a cancelled caller never leaves half a frame, and its other fragments stay here."""
     ours, theirs = open_memory_pair(max_frames=4)
     session, peer = a_client(ours, fragment_size=64), RawPeer(theirs)
     async with theirs, running(session, opened=False):
@@ -229,7 +218,7 @@ async def test_cancel_in_the_middle_of_its_fragments_leaves_whole_frames() -> No
 
 @pytest.mark.parametrize("step", range(12))
 async def test_session_is_usable_whenever_a_caller_was_cancelled(step: int) -> None:
-    """The issue: a command cancelled at every step leaves the session usable, and nobody waiting."""
+    """This SDK: a command cancelled at every step leaves the session usable, and nobody waiting."""
     async with client_and_server() as (client, server):
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as tasks:
@@ -264,7 +253,7 @@ async def test_requests_of_the_peer_are_answered() -> None:
 
 
 async def test_blocked_handling_delays_nothing() -> None:
-    """Conformance 37: requests that nobody answers delay neither KEEPALIVE answers nor other requests."""
+    """RSocket: requests that nobody answers delay neither KEEPALIVE answers nor other requests."""
     kept: list[IncomingRequest] = []
     async with client_and_peer(kept.append) as (session, peer, _, _), anyio.create_task_group() as tasks:
         await peer.send(*(RequestResponseFrame(2 * number + 2, b"waits") for number in range(100)))
@@ -278,7 +267,7 @@ async def test_blocked_handling_delays_nothing() -> None:
 
 
 async def test_handler_that_raises_is_answered_with_its_name_only(caplog: pytest.LogCaptureFixture) -> None:
-    """Design, Delivery: APPLICATION_ERROR with the exception's class name, never its message."""
+    """This SDK, Delivery: APPLICATION_ERROR with the exception's class name, never its message."""
 
     def handle(_: IncomingRequest) -> None:
         msg = "+254700000000 said something private"
@@ -293,7 +282,7 @@ async def test_handler_that_raises_is_answered_with_its_name_only(caplog: pytest
 
 
 async def test_cancel_of_the_peer_reaches_whoever_works_on_it() -> None:
-    """Conformance 32: CANCEL stops the handler; no frame follows for that id."""
+    """RSocket: CANCEL stops the handler; no frame follows for that id."""
     kept: list[IncomingRequest] = []
     told: list[str] = []
     async with client_and_peer(kept.append) as (session, peer, _, _):
@@ -313,8 +302,23 @@ async def test_cancel_of_the_peer_reaches_whoever_works_on_it() -> None:
         assert session.idle
 
 
+async def test_request_canceled_before_anybody_looked_is_quiet() -> None:
+    """This SDK: a request may be answered and given up at once, and the session's end finds nothing to cancel."""
+    kept: list[IncomingRequest] = []
+    async with client_and_peer(kept.append) as (session, peer, run, _):
+        await peer.send(RequestResponseFrame(2, b"x"), CancelFrame(2), RequestResponseFrame(4, b"y"))
+        await until(lambda: len(kept) == 2)
+        assert kept[0].canceled
+        assert kept[1].respond(b"answered")
+        kept[1].cancel()
+        assert not kept[1].canceled
+        session.close()
+        await run.wait()
+        assert not kept[1].canceled
+
+
 async def test_ping_waits_for_its_own_answer() -> None:
-    """Design: ``ping()`` gives the round trip of a KEEPALIVE."""
+    """This SDK: ``ping()`` gives the round trip of a KEEPALIVE."""
     async with client_and_peer() as (session, peer, _, _), anyio.create_task_group() as tasks:
         trips: list[float] = []
 
@@ -347,7 +351,7 @@ async def test_what_nobody_asked_for_is_ignored_and_counted() -> None:
 
 
 async def test_bytes_are_counted_without_prefixes() -> None:
-    """Facts §0.2: positions count encoded frames; the statistics do likewise."""
+    """RSocket and its peers: positions count encoded frames; the statistics do likewise."""
     async with client_and_server() as (client, server):
         await client.request(b"x" * 100)
         await until(lambda: server.bytes_sent == client.bytes_received)
@@ -371,7 +375,7 @@ async def test_answer_and_cancellation_at_once_lose_nothing_else() -> None:
 
 
 async def test_request_on_a_session_that_is_over_is_not_sent() -> None:
-    """Style: ``sent`` tells the truth."""
+    """This SDK: ``sent`` tells the truth."""
     async with client_and_peer() as (session, _, run, _):
         session.close()
         await run.wait()

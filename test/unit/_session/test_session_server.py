@@ -54,7 +54,7 @@ async def server_and_peer(
 async def test_setup_and_request_in_one_segment_are_both_served(
     judge: Callable[[Setup], Awaitable[None]] | None,
 ) -> None:
-    """Conformance 19: what came behind the SETUP waits for the judgement and is served then."""
+    """RSocket: what came behind the SETUP waits for the judgement and is served then."""
     async with server_and_peer(judge) as (session, peer, _, _):
         await peer.send(SETUP, KEEPALIVE, RequestResponseFrame(1, b"early"))
         assert await peer.receive() == KeepaliveFrame(b"first")
@@ -63,7 +63,7 @@ async def test_setup_and_request_in_one_segment_are_both_served(
 
 
 async def test_nothing_is_sent_before_the_setup_is_accepted() -> None:
-    """Conformance 21, and the client's proof: a KEEPALIVE behind SETUP is answered after acceptance only."""
+    """RSocket, and the client's proof: a KEEPALIVE behind SETUP is answered after acceptance only."""
     judged = anyio.Event()
     seen: list[Setup] = []
 
@@ -85,7 +85,7 @@ async def test_nothing_is_sent_before_the_setup_is_accepted() -> None:
 
 @pytest.mark.parametrize("code", [None, 0x002, 0x003])
 async def test_refused_client_hears_why_and_is_closed(code: int | None) -> None:
-    """Conformance 16: REJECTED_SETUP with reason, flushed before close; the request behind is not executed."""
+    """RSocket: REJECTED_SETUP with reason, flushed before close; the request behind is not executed."""
 
     async def judge(_: Setup) -> None:
         await anyio.lowlevel.checkpoint()
@@ -119,7 +119,7 @@ async def test_judge_that_fails_lets_nobody_in(caplog: pytest.LogCaptureFixture)
 
 
 async def test_first_frame_must_be_a_setup() -> None:
-    """Conformance 11: anything else is answered INVALID_SETUP and closed."""
+    """RSocket: anything else is answered INVALID_SETUP and closed."""
     async with server_and_peer() as (_, peer, run, _):
         await peer.send(RequestResponseFrame(1, b"hello?"))
         (frame,) = await peer.receive_rest()
@@ -137,8 +137,8 @@ async def test_bad_frame_behind_the_setup_is_told_after_acceptance() -> None:
 
 
 async def test_resume_behind_the_setup_ends_the_session_with_a_word() -> None:
-    """Conformance 65: RESUME after SETUP is ERROR[CONNECTION_ERROR], also when it came before the judgement."""
-    resume = bytes.fromhex("00000000" "3400" "0001" "0000" "0003") + b"tok" + bytes(16)
+    """RSocket: RESUME after SETUP is ERROR[CONNECTION_ERROR], also when it came before the judgement."""
+    resume = bytes.fromhex("000000003400000100000003") + b"tok" + bytes(16)
     async with server_and_peer() as (_, peer, run, _):
         await peer.send(SETUP, resume)
         (frame,) = await peer.receive_rest()
@@ -148,7 +148,7 @@ async def test_resume_behind_the_setup_ends_the_session_with_a_word() -> None:
 
 
 async def test_client_that_goes_while_judged_ends_the_session() -> None:
-    """Style: nobody waits for a judgement that has no more use."""
+    """This SDK: nobody waits for a judgement that has no more use."""
 
     async def judge(_: Setup) -> None:
         await anyio.sleep_forever()
@@ -161,15 +161,17 @@ async def test_client_that_goes_while_judged_ends_the_session() -> None:
     assert recorder.closed
 
 
-async def test_judgement_after_the_session_was_closed_changes_nothing() -> None:
-    """This SDK: closing a server while a judge shields itself sends CONNECTION_ERROR or nothing, not acceptance."""
+@pytest.mark.parametrize("verdict", ["welcome", "refused"])
+async def test_judgement_after_the_session_was_closed_changes_nothing(verdict: str) -> None:
+    """This SDK: closing a server while a judge shields itself sends an ERROR or nothing, not acceptance."""
     judged = anyio.Event()
 
     async def judge(_: Setup) -> None:
         with anyio.CancelScope(shield=True):
             await judged.wait()
-        msg = "too late"
-        raise SetupRejected(msg)
+        if verdict == "refused":
+            msg = "too late"
+            raise SetupRejected(msg)
 
     async with server_and_peer(judge) as (session, peer, run, recorder):
         await peer.send(SETUP, KEEPALIVE)
@@ -185,7 +187,7 @@ async def test_judgement_after_the_session_was_closed_changes_nothing() -> None:
 
 
 async def test_refused_client_reads_the_reason_though_more_of_its_bytes_come() -> None:
-    """A socket closed over unread bytes resets the connection and takes the ERROR along; so we let the peer go first."""
+    """A socket closed over unread bytes is reset and takes the ERROR along; so the peer is let go first."""
     errors: list[Exception] = []
 
     async def judge(_: Setup) -> None:

@@ -51,7 +51,7 @@ async def timed_client(
 
 
 async def test_keepalive_every_interval() -> None:
-    """Conformance 48: KEEPALIVE(R) every interval."""
+    """RSocket: KEEPALIVE(R) every interval."""
     async with timed_client(interval=10.0) as (_, peer, _, _):
         began = anyio.current_time()
         times: list[float] = []
@@ -73,7 +73,7 @@ def decode(data: bytes) -> KeepaliveFrame:
 
 
 async def test_silent_peer_is_dead_after_the_lifetime() -> None:
-    """Conformance 50: no KEEPALIVE for the lifetime closes the transport, and in-flight commands hear of it."""
+    """RSocket: no KEEPALIVE for the lifetime closes the transport, and in-flight commands hear of it."""
     async with timed_client(interval=10.0, lifetime=30.0) as (session, peer, run, recorder):
         began = anyio.current_time()
         with pytest.raises(ConnectionLost) as caught:
@@ -88,7 +88,7 @@ async def test_silent_peer_is_dead_after_the_lifetime() -> None:
 
 
 async def test_other_traffic_is_no_sign_of_life() -> None:
-    """Conformance 50: only KEEPALIVEs count; a busy connection without them is dead, too."""
+    """RSocket: only KEEPALIVEs count; a busy connection without them is dead, too."""
     async with timed_client(interval=10.0, lifetime=30.0) as (_, peer, run, _):
         began = anyio.current_time()
         for number in range(5):
@@ -99,7 +99,7 @@ async def test_other_traffic_is_no_sign_of_life() -> None:
 
 
 async def test_any_keepalive_is_a_sign_of_life() -> None:
-    """Conformance 50: KEEPALIVEs of the peer's own accord keep the session, answers or not."""
+    """RSocket: KEEPALIVEs of the peer's own accord keep the session, answers or not."""
     async with timed_client(interval=10.0, lifetime=30.0) as (session, peer, run, _):
         for _ in range(20):
             await anyio.sleep(25)
@@ -109,7 +109,7 @@ async def test_any_keepalive_is_a_sign_of_life() -> None:
 
 
 async def test_silence_before_the_first_answer_is_a_failed_attempt() -> None:
-    """Conformance 25: silence gives a timeout, and a retryable failure."""
+    """RSocket: silence gives a timeout, and a retryable failure."""
     ours, theirs = open_memory_pair()
     ours.timed = True
     async with theirs, running(a_client(ours), opened=False) as run:
@@ -119,7 +119,7 @@ async def test_silence_before_the_first_answer_is_a_failed_attempt() -> None:
 
 
 async def test_year_passes_over_an_untimed_transport() -> None:
-    """Design §2, Sandbox: in memory only the proving KEEPALIVE is sent, so that a year passes at once."""
+    """This SDK: in memory only the proving KEEPALIVE is sent, so that a year passes at once."""
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
     session, peer = a_client(recorder), RawPeer(theirs)
@@ -132,7 +132,7 @@ async def test_year_passes_over_an_untimed_transport() -> None:
 
 
 async def test_client_without_setup_is_closed_after_ten_seconds() -> None:
-    """Conformance 20: no first frame within the setup timeout closes, in memory as well."""
+    """RSocket: no first frame within the setup timeout closes, in memory as well."""
 
     async def judge(_: Setup) -> None:
         raise AssertionError
@@ -147,7 +147,7 @@ async def test_client_without_setup_is_closed_after_ten_seconds() -> None:
 
 
 async def test_judge_that_never_comes_back_is_a_refusal() -> None:
-    """Style, "no wait without a bound": a judge has ten seconds."""
+    """This SDK, "no wait without a bound": a judge has ten seconds."""
 
     async def judge(_: Setup) -> None:
         await anyio.sleep_forever()
@@ -164,7 +164,7 @@ async def test_judge_that_never_comes_back_is_a_refusal() -> None:
 
 
 async def test_server_drops_a_silent_client_after_its_lifetime() -> None:
-    """Conformance 51: the same with the lifetime from SETUP."""
+    """RSocket: the same with the lifetime from SETUP."""
     ours, theirs = open_memory_pair()
     ours.timed = True
     session = Session(ours, Connection(Role.SERVER), echo)
@@ -176,7 +176,7 @@ async def test_server_drops_a_silent_client_after_its_lifetime() -> None:
 
 
 async def test_goodbye_does_not_wait_for_a_peer_that_reads_nothing() -> None:
-    """Style, "no wait without a bound": the last frames have two seconds, then the transport is closed."""
+    """This SDK, "no wait without a bound": the last frames have two seconds, then the transport is closed."""
     async with timed_client() as (session, _, run, recorder):
         recorder.hold()
         began = anyio.current_time()
@@ -198,7 +198,7 @@ async def test_goodbye_lingers_for_a_moment_only() -> None:
 
 
 async def test_transport_that_does_not_close_is_left_after_a_second() -> None:
-    """Style, "no wait without a bound": also for a transport's own goodbye, under cancellation as well."""
+    """This SDK, "no wait without a bound": also for a transport's own goodbye, under cancellation as well."""
 
     class Sticky(Recorder):
         async def aclose(self) -> None:
@@ -217,7 +217,7 @@ async def test_transport_that_does_not_close_is_left_after_a_second() -> None:
 
 
 async def test_keepalive_overtakes_bulk_data() -> None:
-    """Conformance 48: KEEPALIVEs go out every interval while megabytes wait for a slow peer."""
+    """RSocket: KEEPALIVEs go out every interval while megabytes wait for a slow peer."""
 
     class Slow(Recorder):
         async def send_frames(self, frames: Sequence[bytes]) -> None:

@@ -14,13 +14,7 @@ from elarian_trio._rsocket import Connection, Role, Setup
 from elarian_trio._rsocket.frames import ErrorFrame, RequestResponseFrame, encode_frame
 from elarian_trio._session import Handover, IncomingRequest, Session, StreamFailed, Supervisor
 from elarian_trio._transport import FrameTransport, StreamTransport, open_tcp, serve_tcp
-from elarian_trio.errors import (
-    ConnectionClosed,
-    ConnectionFailed,
-    ConnectionLost,
-    RemoteProtocolError,
-    SetupRejected,
-)
+from elarian_trio.errors import ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError, SetupRejected
 from elarian_trio.options import Backoff, ConnectionOptions
 
 if TYPE_CHECKING:
@@ -40,7 +34,7 @@ class Asked:
     def ask(self, data: bytes, *, retry: bool = False) -> None:
         self.tasks.start_soon(self._ask, data, retry)
 
-    async def _ask(self, data: bytes, retry: bool) -> None:  # noqa: FBT001 - start_soon passes positions only
+    async def _ask(self, data: bytes, retry: bool) -> None:
         try:
             self.outcomes[data] = await self.supervisor.request(data, retry=retry)
         except (ConnectionLost, ConnectionClosed) as error:
@@ -82,7 +76,7 @@ REJECTED = encode_frame(ErrorFrame(0, 0x003, "wrong key"))
 
 
 async def test_request_and_ping_go_by_the_session_there_is() -> None:
-    """Design: connected means proven by the first KEEPALIVE's answer."""
+    """This SDK: connected means proven by the first KEEPALIVE's answer."""
     async with supervised() as (supervisor, _, _, states):
         assert states.names == ["connecting", "connected"]
         assert await supervisor.request(b"hello", retry=False) == b"hello"
@@ -93,15 +87,15 @@ async def test_request_and_ping_go_by_the_session_there_is() -> None:
 
 
 async def test_stream_errors_pass_through() -> None:
-    """The seam: what the server answers is for the room above to translate."""
+    """This SDK: what the server answers is for the room above to translate."""
     async with supervised() as (supervisor, network, _, _):
-        network.handler = lambda request: None if request.fail(0x204, "invalid") else None
+        network.handler = lambda request: _drop(request.fail(0x204, "invalid"))
         with pytest.raises(StreamFailed, match="invalid"):
             await supervisor.request(b"x", retry=True)
 
 
 async def test_lost_session_is_followed_by_another() -> None:
-    """Design: the client reconnects by itself, and commands afterwards work."""
+    """This SDK: the client reconnects by itself, and commands afterwards work."""
     async with supervised() as (supervisor, network, _, states):
         await network.cut()
         await until(lambda: supervisor.reconnects == 1)
@@ -112,14 +106,14 @@ async def test_lost_session_is_followed_by_another() -> None:
 
 
 async def test_sent_request_is_lost_with_its_session_unless_it_may_be_repeated() -> None:
-    """Promise 1: only reads are sent again in silence; for others ``sent`` is the truth."""
+    """This SDK promises: only reads are sent again in silence; for others ``sent`` is the truth."""
     async with supervised() as (supervisor, network, _, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
         asked = Asked(supervisor, tasks)
         asked.ask(b"read", retry=True)
         asked.ask(b"write")
         await until(lambda: len(network.asked) == 2)
-        network.handler = lambda request: None if request.respond(b"answer") else None
+        network.handler = lambda request: _drop(request.respond(b"answer"))
         await network.cut()
         lost = await asked.outcome(b"write")
         assert isinstance(lost, ConnectionLost)
@@ -129,7 +123,7 @@ async def test_sent_request_is_lost_with_its_session_unless_it_may_be_repeated()
 
 
 async def test_unsent_request_goes_out_on_the_next_session_in_silence() -> None:
-    """Promise 1: what was not yet sent goes out on the next session, whatever it is."""
+    """This SDK promises: what was not yet sent goes out on the next session, whatever it is."""
     recorders: list[Recorder] = []
 
     def record(transport: FrameTransport) -> FrameTransport:
@@ -155,7 +149,7 @@ async def test_unsent_request_goes_out_on_the_next_session_in_silence() -> None:
 
 
 async def test_requests_wait_while_there_is_no_session() -> None:
-    """Design: commands wait for the connection while it is being re-established; cancelled there, nothing is sent."""
+    """This SDK: commands wait for the connection while it is being re-established; cancelled there, nothing is sent."""
     async with supervised() as (supervisor, network, _, states), anyio.create_task_group() as tasks:
         network.up = False
         await network.cut()
@@ -194,7 +188,7 @@ async def test_ping_is_repeated_on_the_next_session() -> None:
 
 
 async def test_goodbye_of_the_server_is_followed_by_another_session() -> None:
-    """Style: a peer's CONNECTION_CLOSE lets outstanding requests end; then the supervisor reconnects."""
+    """This SDK: a peer's CONNECTION_CLOSE lets outstanding requests end; then the supervisor reconnects."""
     waiting: list[IncomingRequest] = []
     async with supervised() as (supervisor, network, _, _), anyio.create_task_group() as tasks:
         network.handler = waiting.append
@@ -211,7 +205,7 @@ async def test_goodbye_of_the_server_is_followed_by_another_session() -> None:
 
 @pytest.mark.parametrize("code", [0x001, 0x002, 0x003])
 async def test_refused_setup_is_final_at_first(code: int) -> None:
-    """The issue: wrong key gives SetupRejected, plain, with no credential in its text, after one attempt."""
+    """This SDK: wrong key gives SetupRejected, plain, with no credential in its text, after one attempt."""
     rejection = says(encode_frame(ErrorFrame(0, code, "wrong key")))
     async with supervised(opened=False, prepare=lambda network: network.script.append(rejection)) as (
         _,
@@ -229,7 +223,7 @@ async def test_refused_setup_is_final_at_first(code: int) -> None:
 
 
 async def test_refused_setup_is_final_later_and_wakes_who_waits() -> None:
-    """Design: REJECTED_SETUP is final later, too; commands that wait for a session hear that they were not sent."""
+    """This SDK: REJECTED_SETUP is final later, too; commands that wait for a session hear that they were not sent."""
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.up = False
         await network.cut()
@@ -250,7 +244,7 @@ async def test_refused_setup_is_final_later_and_wakes_who_waits() -> None:
 
 @pytest.mark.parametrize("code", [0x101, 0x102])
 async def test_lesser_refusal_is_tried_again_with_a_warning(code: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Design: while the first connection fails for lesser reasons, attempts go on, each logged at WARNING."""
+    """This SDK: while the first connection fails for lesser reasons, attempts go on, each logged at WARNING."""
     caplog.set_level(logging.WARNING, "elarian_trio.session")
     full = says(encode_frame(ErrorFrame(0, code, "full")))
     async with supervised(prepare=lambda network: network.script.extend([full, full])) as (_, network, _, states):
@@ -263,7 +257,7 @@ async def test_lesser_refusal_is_tried_again_with_a_warning(code: int, caplog: p
 
 
 async def test_nobody_there_is_tried_again_until_giving_up(caplog: pytest.LogCaptureFixture) -> None:
-    """Design: ``give_up_after`` ends it with ConnectionFailed, from the last failure."""
+    """This SDK: ``give_up_after`` ends it with ConnectionFailed, from the last failure."""
     caplog.set_level(logging.WARNING, "elarian_trio.session")
     options = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.001, jitter=0.0, give_up_after=0.02))
     async with supervised(options, opened=False, up=False) as (_, network, run, _):
@@ -276,7 +270,7 @@ async def test_nobody_there_is_tried_again_until_giving_up(caplog: pytest.LogCap
 
 
 async def test_garbage_at_first_is_final() -> None:
-    """The issue: malformed bytes before the first answer raise RemoteProtocolError."""
+    """This SDK: malformed bytes before the first answer raise RemoteProtocolError."""
     async with supervised(opened=False, prepare=lambda network: network.script.append(says(GARBAGE))) as (
         _,
         network,
@@ -288,7 +282,7 @@ async def test_garbage_at_first_is_final() -> None:
 
 
 async def test_garbage_later_costs_a_session_and_three_such_end_it() -> None:
-    """Design: fresh SETUP each time, and three such sessions within a minute end the block with it."""
+    """This SDK: fresh SETUP each time, and three such sessions within a minute end the block with it."""
     garbled = lets_in_then_says(GARBAGE)
     async with (
         supervised(prepare=lambda network: network.script.extend([garbled] * 3)) as (supervisor, network, run, _),
@@ -355,12 +349,9 @@ async def test_dial_that_gives_no_transport_is_a_type_error() -> None:
 
 
 async def test_requests_before_and_after_are_refused() -> None:
-    """Design: commands before or after the block raise ConnectionClosed."""
-    supervisor: Supervisor | None = None
+    """This SDK: commands before or after the block raise ConnectionClosed."""
     async with supervised() as (supervisor, _, run, states):
-        idle = Supervisor(
-            dial=supervisor._dial, setup=fresh_setup, options=PROMPT, handler=lambda _: None
-        )
+        idle = Supervisor(dial=supervisor._dial, setup=fresh_setup, options=PROMPT, handler=lambda _: None)
         with pytest.raises(ConnectionClosed):
             await idle.request(b"before", retry=True)
         supervisor.close()
@@ -375,7 +366,7 @@ async def test_requests_before_and_after_are_refused() -> None:
 
 
 async def test_close_says_goodbye_and_ends_what_is_in_flight() -> None:
-    """Style: orderly close; ``sent`` tells the truth; the server saw CONNECTION_CLOSE, not a cut."""
+    """This SDK: orderly close; ``sent`` tells the truth; the server saw CONNECTION_CLOSE, not a cut."""
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
         asked = Asked(supervisor, tasks)
@@ -390,7 +381,7 @@ async def test_close_says_goodbye_and_ends_what_is_in_flight() -> None:
 
 
 async def test_close_while_waiting_to_reconnect_ends_at_once() -> None:
-    """Style, "every way out": also in the pause between two attempts, whose commands were not sent."""
+    """This SDK, "every way out": also in the pause between two attempts, whose commands were not sent."""
     options = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
     async with supervised(options) as (supervisor, network, run, states), anyio.create_task_group() as tasks:
         asked = Asked(supervisor, tasks)
@@ -403,8 +394,37 @@ async def test_close_while_waiting_to_reconnect_ends_at_once() -> None:
         assert await run.wait() is None
 
 
+async def test_closed_before_it_ran_it_never_connects() -> None:
+    """This SDK: whoever waits for ``started()`` hears an error, not silence."""
+    async with supervised() as (_, network, _, _):
+        early = Supervisor(dial=network.dial, setup=fresh_setup, options=PROMPT, handler=lambda _: None)
+        early.close()
+        with pytest.raises(ConnectionClosed):
+            await early.run()
+        assert network.dials == 1
+
+
+async def test_own_error_of_a_dial_is_tried_again_as_it_is() -> None:
+    """This SDK: a dial that says ConnectionFailed, as ours for TCP do, is not wrapped once more."""
+    failure = ConnectionFailed("could not connect to somewhere")
+
+    def prepare(network: Network) -> None:
+        dial = network.dial
+
+        async def fail_once() -> FrameTransport:
+            network.dial = dial  # type: ignore[method-assign]
+            await anyio.lowlevel.checkpoint()
+            raise failure
+
+        network.dial = fail_once  # type: ignore[method-assign]
+
+    async with supervised(prepare=prepare) as (_, network, _, states):
+        assert states.causes[1] is failure
+        assert network.dials == 1
+
+
 async def test_close_during_an_attempt_ends_at_once() -> None:
-    """Style, "every way out": also while a server thinks about our SETUP."""
+    """This SDK, "every way out": also while a server thinks about our SETUP."""
 
     async def silent(transport: FrameTransport) -> None:
         await RawPeer(transport).receive_rest()
@@ -422,7 +442,7 @@ async def test_close_during_an_attempt_ends_at_once() -> None:
 
 
 async def test_drain_lets_everything_under_way_end() -> None:
-    """Design, ``disconnect()``: new commands are refused; commands and deliveries under way may end."""
+    """This SDK, ``disconnect()``: new commands are refused; commands and deliveries under way may end."""
     at_server: list[IncomingRequest] = []
     at_client: list[IncomingRequest] = []
     async with (
@@ -454,7 +474,7 @@ async def test_drain_lets_everything_under_way_end() -> None:
 
 
 async def test_drain_that_is_cancelled_closes_all_the_same() -> None:
-    """Design: ``drain_timeout`` bounds it; then it closes."""
+    """This SDK: ``drain_timeout`` bounds it; then it closes."""
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
         asked = Asked(supervisor, tasks)
@@ -468,7 +488,7 @@ async def test_drain_that_is_cancelled_closes_all_the_same() -> None:
 
 
 async def test_reconnect_now_skips_the_pause() -> None:
-    """Design: ``reconnect_now()`` skips the present backoff delay, and only that."""
+    """This SDK: ``reconnect_now()`` skips the present backoff delay, and only that."""
     options = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
     async with supervised(options) as (supervisor, network, _, states):
         await supervisor.reconnect_now()  # nothing to skip
@@ -481,7 +501,7 @@ async def test_reconnect_now_skips_the_pause() -> None:
 
 
 async def test_requests_of_the_server_reach_the_handler_on_every_session() -> None:
-    """The seam: the handler is the supervisor's, whichever session a request came by."""
+    """This SDK: the handler is the supervisor's, whichever session a request came by."""
     seen: list[bytes] = []
 
     def handle(request: IncomingRequest) -> None:
@@ -498,7 +518,7 @@ async def test_requests_of_the_server_reach_the_handler_on_every_session() -> No
 
 
 async def test_peer_that_is_let_in_and_garbled_by_ignored_frames_counts_them() -> None:
-    """Design, statistics: ``frames_ignored`` over all sessions."""
+    """This SDK, statistics: ``frames_ignored`` over all sessions."""
     async with supervised() as (supervisor, network, _, _):
         peer = RawPeer(network.sessions[0]._transport)
         await peer.send(RequestResponseFrame(1, b"our own parity"))
@@ -510,7 +530,7 @@ async def test_peer_that_is_let_in_and_garbled_by_ignored_frames_counts_them() -
 
 @pytest.mark.parametrize("step", range(10))
 async def test_supervisor_is_usable_whenever_a_caller_was_cancelled(step: int) -> None:
-    """The issue: a command cancelled at every step, a cut included, leaves the client usable."""
+    """This SDK: a command cancelled at every step, a cut included, leaves the client usable."""
     async with supervised() as (supervisor, network, _, _):
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as tasks:
@@ -524,7 +544,7 @@ async def test_supervisor_is_usable_whenever_a_caller_was_cancelled(step: int) -
 
 @pytest.mark.parametrize("step", range(12))
 async def test_run_cancelled_at_every_step_leaves_nothing(step: int) -> None:
-    """Promise 3: the fixtures look for tasks and sockets, this test for waiters."""
+    """This SDK promises: the fixtures look for tasks and sockets, this test for waiters."""
     async with supervised(opened=False) as (supervisor, _, run, states), anyio.create_task_group() as tasks:
         asked = Asked(supervisor, tasks)
         await until(lambda: bool(states.names))
@@ -538,7 +558,7 @@ async def test_run_cancelled_at_every_step_leaves_nothing(step: int) -> None:
 
 
 async def test_server_killed_and_restarted_over_tcp() -> None:
-    """The issue: server killed and restarted mid-run; the client comes back by itself."""
+    """This SDK: server killed and restarted mid-run; the client comes back by itself."""
     answered: list[bytes] = []
 
     async def serve(transport: StreamTransport) -> None:
@@ -584,6 +604,10 @@ async def test_server_killed_and_restarted_over_tcp() -> None:
             assert await run.wait() is None
         assert supervisor.reconnects == 3
         tasks.cancel_scope.cancel()
+
+
+def _drop(_: object) -> None:
+    """Make a handler of a call."""
 
 
 async def _welcome(_: Setup) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 from anyio.abc import ByteSendStream
 from anyio.streams.buffered import BufferedByteReceiveStream
-from anyio.streams.memory import MemoryObjectSendStream
 from anyio.streams.stapled import StapledByteStream, StapledObjectStream
 
 from elarian_trio._transport import ObjectTransport, as_transport, open_memory_pair
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectSendStream
 
 pytestmark = pytest.mark.anyio
 
@@ -32,14 +36,14 @@ def stream_of_objects() -> StapledObjectStream[bytes]:
 
 
 async def test_own_transport_is_taken_as_it_is() -> None:
-    """The seam: our own already speak frames."""
+    """This SDK: our own already speak frames."""
     left, right = open_memory_pair()
     async with left, right:
         assert as_transport(left) is left
 
 
 async def test_stream_of_objects_carries_a_frame_an_object() -> None:
-    """Design: ``dial`` returns a transport; a WebSocket of the user's is one message a frame."""
+    """This SDK: ``dial`` returns a transport; a WebSocket of the user's is one message a frame."""
     transport = as_transport(stream_of_objects())
     assert isinstance(transport, ObjectTransport)
     assert transport.timed
@@ -54,7 +58,7 @@ async def test_stream_of_objects_carries_a_frame_an_object() -> None:
 
 
 async def test_stream_of_bytes_gets_length_prefixes() -> None:
-    """Facts §1.1: on a byte stream, a tunnel or proxy say, each frame has a 24-bit length before it."""
+    """RSocket and its peers: on a byte stream, a tunnel or proxy say, each frame has a 24-bit length before it."""
     send, receive = anyio.create_memory_object_stream[bytes](10)
     transport = as_transport(StapledByteStream(_Bytes(send), BufferedByteReceiveStream(receive)))
     async with transport:

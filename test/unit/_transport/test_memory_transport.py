@@ -21,7 +21,7 @@ async def test_frames_cross_in_order_both_ways() -> None:
 
 
 async def test_single_receives_take_turns_through_one_read() -> None:
-    """anyio's ObjectStream: ``receive`` gives one item, however many came at once."""
+    """Anyio's ObjectStream: ``receive`` gives one item, however many came at once."""
     left, right = open_memory_pair()
     async with left, right:
         await left.send_frames([b"one", b"two"])
@@ -30,7 +30,7 @@ async def test_single_receives_take_turns_through_one_read() -> None:
 
 @pytest.mark.parametrize(("max_frames", "max_bytes"), [(2, 1000), (1000, 20)])
 async def test_sender_waits_while_too_much_is_unread(max_frames: int, max_bytes: int) -> None:
-    """Style, "no unbounded buffer": by number and by bytes."""
+    """This SDK, "no unbounded buffer": by number and by bytes."""
     left, right = open_memory_pair(max_frames, max_bytes)
     done = anyio.Event()
 
@@ -72,7 +72,7 @@ async def test_what_was_sent_is_received_after_closing() -> None:
 
 
 async def test_half_close_ends_one_direction() -> None:
-    """anyio's ObjectStream: after ``send_eof`` the other direction still works."""
+    """Anyio's ObjectStream: after ``send_eof`` the other direction still works."""
     left, right = open_memory_pair()
     async with left, right:
         await left.send_eof()
@@ -86,7 +86,7 @@ async def test_half_close_ends_one_direction() -> None:
 
 @pytest.mark.parametrize("end", ["this", "other"])
 async def test_waiting_ends_when_either_end_closes(end: str) -> None:
-    """Style, "nothing leaks": nobody waits on a pair that is gone."""
+    """This SDK, "nothing leaks": nobody waits on a pair that is gone."""
     left, right = open_memory_pair(max_frames=1)
     raised: list[type[Exception]] = []
 
@@ -109,7 +109,7 @@ async def test_waiting_ends_when_either_end_closes(end: str) -> None:
 
 
 async def test_cancelled_wait_for_frames_loses_none() -> None:
-    """Facts §4.8: a cancelled reader must not lose a frame that arrives later."""
+    """RSocket and its peers: a cancelled reader must not lose a frame that arrives later."""
     left, right = open_memory_pair()
     async with left, right:
         with anyio.move_on_after(0):
@@ -122,7 +122,7 @@ async def test_cancelled_wait_for_frames_loses_none() -> None:
 
 
 async def test_two_senders_at_once_are_a_mistake() -> None:
-    """anyio's streams: concurrent use of one direction raises BusyResourceError."""
+    """Anyio's streams: concurrent use of one direction raises BusyResourceError."""
     left, right = open_memory_pair(max_frames=1)
     async with left, right, anyio.create_task_group() as tasks:
         tasks.start_soon(left.send_frames, [b"a", b"b"])
@@ -133,7 +133,7 @@ async def test_two_senders_at_once_are_a_mistake() -> None:
 
 
 async def test_memory_is_not_timed() -> None:
-    """Design §2, Sandbox: in memory only the proving KEEPALIVE is sent, so that a year passes at once."""
+    """This SDK: in memory only the proving KEEPALIVE is sent, so that a year passes at once."""
     assert MemoryTransport.timed is False
 
 

@@ -70,7 +70,7 @@ async def test_frames_come_back() -> None:
 
 
 async def test_one_read_gives_all_its_frames() -> None:
-    """Conformance 1: many frames in one read."""
+    """RSocket: many frames in one read."""
     async with raw_and_ours() as (raw, ours):
         await raw.send(b"".join(b"\0\0\x06" + b"frame%d" % n for n in range(9)))
         received: list[bytes] = []
@@ -83,7 +83,7 @@ async def test_one_read_gives_all_its_frames() -> None:
 
 
 async def test_frame_that_comes_byte_by_byte_is_whole() -> None:
-    """Conformance 1: byte-by-byte delivery."""
+    """RSocket: byte-by-byte delivery."""
     async with raw_and_ours() as (raw, ours), anyio.create_task_group() as tasks:
 
         async def drip() -> None:
@@ -95,7 +95,7 @@ async def test_frame_that_comes_byte_by_byte_is_whole() -> None:
 
 
 async def test_huge_length_is_not_allocated_before_its_bytes_come() -> None:
-    """The issue: a length prefix of 16,777,215 with few bytes behind it."""
+    """This SDK: a length prefix of 16,777,215 with few bytes behind it."""
     async with raw_and_ours() as (raw, ours):
         tracemalloc.start()
         try:
@@ -110,7 +110,7 @@ async def test_huge_length_is_not_allocated_before_its_bytes_come() -> None:
 
 
 async def test_end_in_the_middle_of_a_frame_is_an_end() -> None:
-    """Facts §4.3: bytes of a frame cut in the middle are thrown away."""
+    """RSocket and its peers: bytes of a frame cut in the middle are thrown away."""
     async with raw_and_ours() as (raw, ours):
         await raw.send(b"\0\0\x08half")
         await raw.aclose()
@@ -119,7 +119,7 @@ async def test_end_in_the_middle_of_a_frame_is_an_end() -> None:
 
 
 async def test_nagle_is_off_on_both_ends() -> None:
-    """Design: TCP_NODELAY is set."""
+    """This SDK: TCP_NODELAY is set."""
     served: list[int] = []
 
     async def serve(transport: StreamTransport) -> None:
@@ -164,6 +164,21 @@ async def test_name_that_does_not_exist_is_connection_failed(monkeypatch: pytest
         await open_tcp("nobody.invalid", 1)
 
 
+async def test_several_addresses_that_fail_are_told_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: what is chained is an error somebody can read, not a group of them."""
+
+    async def fail(*_: object, **__: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        failures = [ConnectionRefusedError(111, "over IPv6"), ConnectionRefusedError(111, "over IPv4")]
+        msg = "All connection attempts failed"
+        raise OSError(msg) from ExceptionGroup("several", failures)
+
+    monkeypatch.setattr(anyio, "connect_tcp", fail)
+    with pytest.raises(ConnectionFailed, match="over IPv6") as caught:
+        await open_tcp("two.invalid", 1)
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
 async def test_error_of_one_connection_does_not_end_the_server() -> None:
     """This SDK: a peer that misbehaves costs its own connection only."""
 
@@ -192,7 +207,7 @@ async def test_error_of_one_connection_does_not_end_the_server() -> None:
 
 
 async def test_tls_carries_frames_and_verifies() -> None:
-    """Design: the default context verifies; a context of the user's replaces it."""
+    """This SDK: the default context verifies; a context of the user's replaces it."""
     authority = trustme.CA()
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -208,7 +223,7 @@ async def test_tls_carries_frames_and_verifies() -> None:
 
 
 async def test_cancelled_handshake_leaves_no_socket() -> None:
-    """Style, "nothing leaks": the fixture looks for the socket."""
+    """This SDK, "nothing leaks": the fixture looks for the socket."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener:
         port = listener.extra(SocketAttribute.local_port)
