@@ -1,0 +1,11 @@
+"""Activity: what customers do in the organisation's own web sites and apps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from elarian_trio.sandbox.world.families import JobRules, Rules
+
+RULES: Rules = {}
+JOBS: JobRules = {}

@@ -1,0 +1,294 @@
+"""What a rule wants done beyond remembering: plain values that the server carries out.
+
+The rules make these through :class:`~.work.Work`; the server's delivery and clock act on them. A :class:`Job` is what
+is to happen later: a record of its own, which a store can keep, and a rule of its own in :mod:`.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from elarian_trio.models.channels import MessagingChannel
+from elarian_trio.models.identity import CustomerNumber, Tag
+from elarian_trio.models.messaging import ConsentAction, Message, MessageDeliveryStatus
+from elarian_trio.models.model import Model
+from elarian_trio.models.notifications import Notification, SimulatorNotification
+from elarian_trio.models.payments import PaymentStatus
+from elarian_trio.sandbox.world.entities import AppKey
+
+# --- what happens later ---
+
+JobKey: TypeAlias = tuple[str, ...]
+"""Names a job; the first part says of which kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Model):
+    """Something to be done when it falls due.
+
+    Attributes:
+        org_id: the organisation.
+        app_id: the app on whose behalf; empty for none.
+    """
+
+    org_id: str
+    app_id: str = ""
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job: scheduling the same name again replaces it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderDue(Job):
+    """A customer's reminder fires."""
+
+    customer_id: str
+    reminder_key: str
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        return reminder_job_key(self.org_id, self.app_id, self.customer_id, self.reminder_key)
+
+
+def reminder_job_key(org_id: str, app_id: str, customer_id: str, reminder_key: str) -> JobKey:
+    """Name the job of a reminder."""
+    return ("reminder", org_id, app_id, customer_id, reminder_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagMessageDue(Job):
+    """One customer's share of a message that was sent by tag."""
+
+    customer_id: str
+    work_id: str
+    tag: Tag
+    channel_number: MessagingChannel
+    message: Message
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        return ("tag_message", self.org_id, self.work_id, self.customer_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageProgresses(Job):
+    """A sent message gets on, or fails."""
+
+    customer_id: str
+    message_id: str
+    status: MessageDeliveryStatus
+    description: str = ""
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        return ("message", self.org_id, self.message_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentCompletes(Job):
+    """A change of consent that was queued is completed."""
+
+    customer_id: str
+    customer_number: CustomerNumber
+    channel_number: MessagingChannel
+    update: ConsentAction
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        channel, number = self.channel_number, self.customer_number
+        return ("consent", self.org_id, str(channel.channel), channel.number, str(number.provider), number.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionExpires(Job):
+    """A session ends by inactivity."""
+
+    customer_id: str
+    session_id: str
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        return ("session", self.org_id, self.session_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettles(Job):
+    """The gateway decides about a payment by itself."""
+
+    transaction_id: str
+    status: PaymentStatus = PaymentStatus.SUCCESS
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job: a payment settles or expires, so the two share a name."""
+        return ("payment", self.org_id, self.transaction_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentExpires(Job):
+    """Nobody decided about a payment in time."""
+
+    transaction_id: str
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job: a payment settles or expires, so the two share a name."""
+        return ("payment", self.org_id, self.transaction_id)
+
+
+JOBS_BY_NAME: Mapping[str, type[Job]] = {
+    each.__name__: each
+    for each in (
+        ConsentCompletes,
+        MessageProgresses,
+        PaymentExpires,
+        PaymentSettles,
+        ReminderDue,
+        SessionExpires,
+        TagMessageDue,
+    )
+}
+"""Every kind of job by name, for stores that write the name beside the JSON."""
+
+
+# --- what a command waits for ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop(Model):
+    """A customer at the phone, waiting for what the app answers: a USSD menu or what a call shall do.
+
+    Attributes:
+        org_id: the organisation.
+        app_id: the app that is asked.
+        customer_id: the customer.
+        customer_number: whose phone.
+        channel_number: which channel.
+        session_id: the session; a hop that ends it carries the id all the same.
+        message_id: the message that the app is asked about.
+        is_last: whether the phone said that the session is over.
+    """
+
+    org_id: str
+    app_id: str
+    customer_id: str
+    customer_number: CustomerNumber
+    channel_number: MessagingChannel
+    session_id: str
+    message_id: str
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForLease:
+    """The command is answered once the caller holds the lease: get it, then run the command again with it.
+
+    Attributes:
+        lease: on what.
+    """
+
+    lease: AppKey
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForHop:
+    """The command is answered with what the app answers to the notification that carries the same hop.
+
+    Attributes:
+        hop: see :func:`.rules.answer_hop`.
+    """
+
+    hop: Hop
+
+
+Waiting: TypeAlias = WaitForLease | WaitForHop
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A notification as it is sent to an app, and what must be known when it is answered.
+
+    Attributes:
+        notification: what is told.
+        lease: what the app-data lease is on; ``None`` where it is about a purse.
+        app_data: the value that went with it.
+    """
+
+    notification: Notification
+    lease: AppKey | None = None
+    app_data: str | bytes | None = None
+
+
+# --- what happens now ---
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyApp:
+    """Tell an app, over one of its connections.
+
+    Attributes:
+        org_id: the organisation.
+        app_id: the app.
+        customer_id: whose turn it is: order is kept per app and customer; ``None`` where it is about a purse.
+        notification: what to tell.
+        hop: the customer at the phone, waiting for the answer.
+    """
+
+    org_id: str
+    app_id: str
+    customer_id: str | None
+    notification: Notification
+    hop: Hop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySimulators:
+    """Tell all simulators of the organisation.
+
+    Attributes:
+        org_id: the organisation.
+        notification: what to tell.
+    """
+
+    org_id: str
+    notification: SimulatorNotification
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Run a job later.
+
+    Attributes:
+        at: when; what has passed is due at once.
+        job: what; it replaces one of the same name.
+    """
+
+    at: datetime
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedule:
+    """Do not run a job after all; nothing happens if there is none of that name."""
+
+    job_key: JobKey
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLease:
+    """The app's data was changed: end the lease on it, whoever holds it."""
+
+    lease: AppKey
+
+
+Effect: TypeAlias = NotifyApp | NotifySimulators | Schedule | Unschedule | ReleaseLease

@@ -1,0 +1,147 @@
+"""Who may read an app's data on a customer, and who waits for it: leases of 90 seconds, first come, first served.
+
+The server stands above: it asks, is told who was granted what by each call, and calls :meth:`Leases.expire` when
+:attr:`Leases.next_deadline` has come. Nothing here waits, and nothing is below but the keys.
+
+Leases are not stored: a server that starts anew holds none, and 90 seconds is the longest that anybody would miss one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from elarian_trio.sandbox.world.entities import AppKey
+
+LEASE_TIME = timedelta(seconds=90)  # what Elarian's documentation says a lock lasts at most
+MAX_WAIT = timedelta(seconds=90)  # as long as one lease: whoever waits longer has others before it, and may ask again
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A place in a lease's queue. Made by :meth:`Leases.ask`.
+
+    Attributes:
+        key: the app data.
+        connection_id: who asks.
+        is_notification: whether it is for a notification that is being delivered there.
+        deadline: when the hold lapses, or, of one that waits, when the waiting ends.
+        granted: whether it holds the lease.
+    """
+
+    key: AppKey
+    connection_id: str
+    is_notification: bool
+    deadline: datetime
+    granted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of tickets that waited.
+
+    Attributes:
+        granted: they hold the lease now.
+        given_up: they waited too long, and wait no more.
+    """
+
+    granted: tuple[Ticket, ...] = ()
+    given_up: tuple[Ticket, ...] = ()
+
+
+@dataclass(slots=True)
+class _Lock:
+    """One app's data on one customer: its holders, of whom there are several only by re-entrance, and its queue."""
+
+    holders: list[Ticket] = field(default_factory=list[Ticket])
+    waiting: deque[Ticket] = field(default_factory=deque[Ticket])
+
+    @property
+    def tickets(self) -> tuple[Ticket, ...]:
+        return (*self.holders, *self.waiting)
+
+
+class Leases:
+    """The table of leases of one server."""
+
+    def __init__(self) -> None:
+        self._locks: dict[AppKey, _Lock] = {}
+
+    def __len__(self) -> int:
+        """Count the app data that is leased."""
+        return len(self._locks)
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        """When :meth:`expire` next has something to do; ``None`` while nothing is leased."""
+        return min((ticket.deadline for lock in self._locks.values() for ticket in lock.tickets), default=None)
+
+    def ask(self, key: AppKey, connection_id: str, now: datetime, *, is_notification: bool = False) -> Ticket:
+        """Ask for the lease on *key*: the ticket says whether it is granted, else it waits in the queue.
+
+        A connection that was just sent a notification holds the lease for it; when it asks for the lease while it
+        handles that notification, it is granted at once, or it would wait for itself.
+        """
+        lock = self._locks.setdefault(key, _Lock())
+        ticket = Ticket(key, connection_id, is_notification, now + MAX_WAIT)
+        own = not is_notification and any(
+            holder.is_notification and holder.connection_id == connection_id for holder in lock.holders
+        )
+        if own or not lock.holders:
+            _grant(lock, ticket, now)
+        else:
+            lock.waiting.append(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket, now: datetime) -> Change:
+        """Give a ticket back: end its hold, or leave the queue. A ticket that is over already changes nothing.
+
+        A notification's ticket takes with it what its own connection was granted on top of it.
+        """
+        lock = self._locks.get(ticket.key)
+        if lock is None or ticket not in lock.tickets:
+            return Change()
+        if ticket in lock.holders:
+            lock.holders = [] if ticket.is_notification else [each for each in lock.holders if each is not ticket]
+        else:
+            lock.waiting.remove(ticket)
+        return Change(self._go_on(ticket.key, lock, now))
+
+    def release(self, key: AppKey, now: datetime) -> Change:
+        """End all holds on *key*: its value was changed."""
+        lock = self._locks.get(key)
+        if lock is None:
+            return Change()
+        lock.holders = []
+        return Change(self._go_on(key, lock, now))
+
+    def expire(self, now: datetime) -> Change:
+        """End what has lasted too long: holds lapse, and those who waited too long give up."""
+        granted: list[Ticket] = []
+        given_up: list[Ticket] = []
+        for key, lock in list(self._locks.items()):
+            lock.holders = [ticket for ticket in lock.holders if ticket.deadline > now]
+            granted += self._go_on(key, lock, now)
+            given_up += [ticket for ticket in lock.waiting if ticket.deadline <= now]
+            lock.waiting = deque(ticket for ticket in lock.waiting if ticket.deadline > now)
+        return Change(tuple(granted), tuple(given_up))
+
+    def _go_on(self, key: AppKey, lock: _Lock, now: datetime) -> tuple[Ticket, ...]:
+        """Grant a free lock to who is first in its queue; forget one that nobody wants."""
+        if lock.holders:
+            return ()
+        if not lock.waiting:
+            del self._locks[key]
+            return ()
+        first = lock.waiting.popleft()
+        _grant(lock, first, now)
+        return (first,)
+
+
+def _grant(lock: _Lock, ticket: Ticket, now: datetime) -> None:
+    ticket.granted = True
+    ticket.deadline = now + LEASE_TIME
+    lock.holders.append(ticket)

@@ -1,0 +1,11 @@
+"""Payments between purses, wallets, customers and channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from elarian_trio.sandbox.world.families import JobRules, Rules
+
+RULES: Rules = {}
+JOBS: JobRules = {}

@@ -1,0 +1,263 @@
+"""The unit of work that every rule is handed: what it may read, what it changes, and what it wants done.
+
+The server makes one per command, job or answer; :mod:`.rules` hands it to the rule. A rule that reads what is not
+loaded ends with :class:`Missing`; the server loads it and runs the rule again in a new unit. Rules are pure, so that
+is safe. What a rule changed counts only once it has returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+
+from elarian_trio.sandbox.world.effects import (
+    Effect,
+    Hop,
+    Job,
+    JobKey,
+    NotifyApp,
+    NotifySimulators,
+    ReleaseLease,
+    Schedule,
+    Unschedule,
+)
+from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, IndexKey, Key, R, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from elarian_trio.models.notifications import Notification, SimulatorNotification
+
+Reason: TypeAlias = Literal["invalid", "unknown_customer", "decommissioned"]
+
+
+class Dice(Protocol):
+    """Where ids and secrets come from."""
+
+    def hex(self, digits: int) -> str:
+        """Give *digits* random hexadecimal digits; the same ones again for the same seed."""
+        ...
+
+    def secret(self, digits: int) -> str:
+        """Give *digits* hexadecimal digits that nobody can guess, seed or no seed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose command it is.
+
+    Attributes:
+        org_id: the organisation; nothing outside it can be reached.
+        app_id: the app; for a simulator the one it connected as, which means nothing.
+        connection_id: the connection; empty for a job.
+        is_simulator: whether a phone acts instead of an app.
+    """
+
+    org_id: str
+    app_id: str
+    connection_id: str = ""
+    is_simulator: bool = False
+
+    @classmethod
+    def of_job(cls, job: Job) -> Origin:
+        """Give the origin of what happens by itself."""
+        return cls(job.org_id, job.app_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this server behaves where it may choose. Durations that nothing public says are this project's own.
+
+    Attributes:
+        strict: refuse what a real gateway would refuse; otherwise be lenient and let things register themselves.
+        settle: whether payments are decided by the server itself, or by a simulator.
+        delivery_delay: how long an SMS or chat message is on its way; ``None`` leaves it at "sent".
+        settlement_delay: how long an external payment is on its way when the server decides.
+        payment_timeout: after how long an undecided payment expires.
+        consent_delay: how long a queued change of consent takes.
+        ussd_session: how long a USSD session lasts without input.
+        chat_session: how long a chat session lasts after the customer's last message.
+        token_lifetime: how long a token lets its bearer in.
+        min_interval: the shortest interval of a repeating reminder.
+    """
+
+    strict: bool = True
+    settle: Literal["auto", "manual"] = "auto"
+    delivery_delay: timedelta | None = timedelta(milliseconds=200)
+    settlement_delay: timedelta = timedelta(milliseconds=500)
+    payment_timeout: timedelta = timedelta(seconds=120)
+    consent_delay: timedelta = timedelta(milliseconds=200)
+    ussd_session: timedelta = timedelta(seconds=180)
+    chat_session: timedelta = timedelta(hours=24)
+    token_lifetime: timedelta = timedelta(hours=1)
+    min_interval: timedelta = timedelta(seconds=60)
+
+
+class Missing(Exception):
+    """A rule needs what is not loaded.
+
+    Attributes:
+        keys: what to load before running the rule again.
+    """
+
+    def __init__(self, keys: Iterable[Key[Any] | IndexKey]) -> None:
+        super().__init__()
+        self.keys = tuple(keys)
+
+
+class Refusal(Exception):
+    """A rule refuses a command; everything that it changed is forgotten. :mod:`.rules` makes the reply.
+
+    Attributes:
+        description: what was wrong, and what would be right.
+        reason: what kind of wrong, for replies that have a status for it.
+        customer_id: the customer, where it is known.
+    """
+
+    def __init__(self, description: str, reason: Reason = "invalid", customer_id: str | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.reason: Reason = reason
+        self.customer_id = customer_id
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """What one rule reads, changes and wants done.
+
+    Attributes:
+        now: the present.
+        dice: where ids come from.
+        origin: whose command it is.
+        settings: how the server behaves.
+        loaded: the records at hand; ``None`` says that there is none under a key.
+        listed: the members of the indexes at hand.
+        lease: the lease that the caller was given for this command; see :class:`~.effects.WaitForLease`.
+        changes: what the rule put (a record) or deleted (``None``), by key, in order.
+        effects: what it wants done, in order.
+    """
+
+    now: datetime
+    dice: Dice
+    origin: Origin
+    settings: Settings = field(default_factory=Settings)
+    loaded: Mapping[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
+    listed: Mapping[IndexKey, tuple[EntryRecord, ...]] = field(
+        default_factory=dict[IndexKey, "tuple[EntryRecord, ...]"],
+    )
+    lease: AppKey | None = None
+    changes: dict[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
+    effects: list[Effect] = field(default_factory=list[Effect])
+
+    @property
+    def org_id(self) -> str:
+        """The organisation in which all of this happens."""
+        return self.origin.org_id
+
+    @property
+    def app_id(self) -> str:
+        """The app on whose behalf it happens."""
+        return self.origin.app_id
+
+    # Reading.
+
+    def get(self, key: Key[R]) -> R | None:
+        """Give the record under *key*, as this unit has left it, or ``None``.
+
+        Raises:
+            Missing: it is not loaded.
+        """
+        for known in (self.changes, self.loaded):
+            if key in known:
+                return cast("R | None", known[key])
+        raise Missing([key])
+
+    def require(self, *keys: Key[Any] | IndexKey) -> None:
+        """Ask for several keys at once, so that a rule that reads many runs again once and not many times.
+
+        Raises:
+            Missing: some are not loaded.
+        """
+        missing = [key for key in keys if not self._is_known(key)]
+        if missing:
+            raise Missing(missing)
+
+    def _is_known(self, key: Key[Any] | IndexKey) -> bool:
+        return key in self.listed if isinstance(key, IndexKey) else key in self.changes or key in self.loaded
+
+    def members(self, index: IndexKey) -> tuple[str, ...]:
+        """Give the members of *index* that have not expired, as this unit has left them, in order of their ids.
+
+        Raises:
+            Missing: it is not loaded.
+        """
+        if index not in self.listed:
+            raise Missing([index])
+        found = {entry.member: entry for entry in self.listed[index]}
+        for key, record in self.changes.items():
+            if isinstance(key, EntryKey) and key.index == index:
+                found.pop(key.member, None)
+                if record is not None:
+                    found[key.member] = cast("EntryRecord", record)
+        return tuple(sorted(member for member, entry in found.items() if not self.is_past(entry.expires_at)))
+
+    def is_past(self, expires_at: datetime | None) -> bool:
+        """Whether something with that expiry counts no more; ``None`` never expires."""
+        return expires_at is not None and expires_at <= self.now
+
+    # Changing.
+
+    def put(self, record: Record) -> None:
+        """Remember *record* under its key, in the place of what is there."""
+        self.changes[record.key] = record
+
+    def delete(self, key: Key[Any]) -> None:
+        """Forget what is under *key*, if anything is."""
+        self.changes[key] = None
+
+    def discard(self) -> None:
+        """Forget all changes and effects, as after a refusal."""
+        self.changes.clear()
+        self.effects.clear()
+
+    def new_id(self, kind: str) -> str:
+        """Draw an id: *kind* is "cst", "msg", "txn", "ses" or "wrk"."""
+        return f"el_{kind}_{self.dice.hex(32)}"
+
+    # Having things done.
+
+    def notify(
+        self,
+        app_id: str,
+        customer_id: str | None,
+        notification: Notification,
+        *,
+        hop: Hop | None = None,
+    ) -> None:
+        """Tell an app; the organisation, app, customer and present are written into the notification here."""
+        stamped = replace(
+            notification,
+            org_id=self.org_id,
+            app_id=app_id,
+            customer_id=customer_id,
+            created_at=self.now,
+        )
+        self.effects.append(NotifyApp(self.org_id, app_id, customer_id, stamped, hop))
+
+    def notify_simulators(self, notification: SimulatorNotification) -> None:
+        """Tell all simulators of the organisation; the caller fills the notification in."""
+        self.effects.append(NotifySimulators(self.org_id, notification))
+
+    def schedule(self, at: datetime, job: Job) -> None:
+        """Have *job* run at *at*, in the place of one of the same name."""
+        self.effects.append(Schedule(at, job))
+
+    def unschedule(self, job_key: JobKey) -> None:
+        """Have the job of that name not run."""
+        self.effects.append(Unschedule(job_key))
+
+    def release(self, lease: AppKey) -> None:
+        """End the lease on an app's data, whoever holds it."""
+        self.effects.append(ReleaseLease(lease))
