@@ -99,6 +99,7 @@ class Supervisor:
         self._hurry = anyio.Event()
         self._strikes: deque[float] = deque(maxlen=MAX_STRIKES)
         self._heard = self._down_since = 0.0
+        self._failure: ElarianError | None = None  # of the present outage
         self._final: Exception | None = None
 
     # What the client calls.
@@ -309,6 +310,8 @@ class Supervisor:
             finally:
                 self._bury(session)
         if self._attempt.cancelled_caught:
+            if limit < self._options.connect_timeout and self._failure is not None:
+                raise self._failure  # giving up cut this attempt short: what failed before says more
             msg = f"no connection was made within {limit:g} s"
             raise ConnectionFailed(msg)
 
@@ -347,6 +350,7 @@ class Supervisor:
             return
         self._attempt.deadline = math.inf
         self._schedule.reset()
+        self._failure = None
         if self._connected_once:
             self.reconnects += 1
         self._on_state("connected", None)
@@ -376,6 +380,7 @@ class Supervisor:
 
     async def _pause(self, cause: ElarianError) -> None:
         """Wait before the next attempt, or give up."""
+        self._failure = cause
         delay = self._schedule.next_delay(self._clock() - self._down_since)
         left = self._until_giving_up()
         logger.warning("%s; the next attempt follows in %.2f s", cause, min(delay, max(left, 0.0)))

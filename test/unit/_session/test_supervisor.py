@@ -266,7 +266,8 @@ async def test_nobody_there_is_tried_again_until_giving_up(caplog: pytest.LogCap
         assert isinstance(error.__cause__, ConnectionFailed)
         assert isinstance(error.__cause__.__cause__, ConnectionRefusedError)
         assert "gave up after 0.02 s" in str(error)
-        assert len(caplog.records) == network.dials >= 2
+        assert len(caplog.records) >= 2
+        assert network.dials >= 2
 
 
 async def test_garbage_at_first_is_final() -> None:

@@ -132,6 +132,26 @@ async def test_gives_up_exactly_when_it_should(give_up_after: float) -> None:
         assert anyio.current_time() - heard == pytest.approx(give_up_after, abs=0.01)
 
 
+async def test_giving_up_in_the_middle_of_an_attempt_names_what_failed_before() -> None:
+    """This SDK: "refused" helps whoever reads it, "nothing within 0.2 s" does not."""
+
+    def prepare(network: Network) -> None:
+        async def refuse_then_hang() -> FrameTransport:
+            network.dials += 1
+            if network.dials == 1:
+                raise ConnectionRefusedError(111, "Connection refused")
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        network.dial = refuse_then_hang  # type: ignore[method-assign]
+
+    options = ConnectionOptions(reconnect=Backoff(jitter=0.0, give_up_after=0.5))
+    async with supervised(options, opened=False, prepare=prepare) as (_, _, run, _):
+        error = await end_of(run)
+        assert "refused" in str(error)
+        assert anyio.current_time() == pytest.approx(0.5, abs=0.01)
+
+
 async def test_giving_up_after_nothing_still_tries_once() -> None:
     """This SDK: ``give_up_after=0`` means one attempt, not none."""
     options = ConnectionOptions(reconnect=Backoff(give_up_after=0.0))
