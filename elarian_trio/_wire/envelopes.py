@@ -1,8 +1,9 @@
 """What travels: commands, replies, notifications and answers as bytes, both directions.
 
-Above: the client's block and the sandbox. Below: :mod:`.mapping`. An envelope is a message with a oneof of entries;
-which class is which entry follows from the entries' messages. What an app or simulator sends is checked strictly; what
-a server sends may hold ``UNKNOWN``, since the sandbox must be able to give back what it was given.
+Above: the client's block and the sandbox. Below: :mod:`.entries` and :mod:`.mapping`. An envelope is a message with a
+oneof of entries; which class is which entry follows from the entries' messages. What an app or simulator sends is
+checked strictly; what a server sends may hold ``UNKNOWN``, since the sandbox must be able to give back what it was
+given.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - a model's field types are read at run time
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-
-from google.protobuf.message import DecodeError
 
 from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models.channels import Channel
@@ -31,61 +30,24 @@ from elarian_trio.models.replies import SimulatorReply
 
 from . import tables
 from ._pb import app_socket_pb2, simulator_socket_pb2
-from .mapping import Codec, codec
+from .entries import Entry, by_name, entries, parse, take, take_entry, to_bytes
+from .mapping import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from elarian_trio.models.commands import AppCommand, Command, SimulatorCommand
 
+    from .entries import MessageClass
+    from .mapping import Codec
     from .values import Message
 
 R = TypeVar("R", bound=Model)
-T = TypeVar("T")
-
-MessageClass: TypeAlias = Any
-"""A compiled message's class; its stubs say less than strict checkers ask for."""
 
 AppData: TypeAlias = "str | bytes | None"
 
 _APP: Any = app_socket_pb2
 _SIMULATOR: Any = simulator_socket_pb2
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of an envelope.
-
-    Attributes:
-        envelope: the class of the message around it.
-        name: the member of the envelope's oneof.
-        codec: the pair for what stands in it.
-    """
-
-    envelope: MessageClass
-    name: str
-    codec: Codec[Any]
-
-    def fill(self, envelope: Message, model: Model, *, strict: bool) -> None:
-        """Put *model* into an envelope."""
-        message = getattr(envelope, self.name)
-        message.SetInParent()
-        self.codec.fill(message, model, strict)
-
-    def encode(self, model: Model, *, strict: bool) -> bytes:
-        """Give *model* in an envelope of its own, as bytes."""
-        envelope = self.envelope()
-        self.fill(envelope, model, strict=strict)
-        return _bytes(envelope)
-
-
-def _entries(envelope: MessageClass, classes: Iterable[type[Model]]) -> dict[type[Model], Entry]:
-    by_message = {field.message_type.name: field for field in envelope.DESCRIPTOR.oneofs_by_name["entry"].fields}
-    found: dict[type[Model], Entry] = {}
-    for cls in classes:
-        field = by_message[tables.message_names(cls)[0]]
-        found[cls] = Entry(envelope, field.name, codec(cls, field.message_type))
-    return found
 
 
 def _reply_entry(command: type[Command[Any]], name: str) -> Entry:
@@ -116,60 +78,24 @@ class _PurseHead(Model):
 
 _KNOWN = tuple(each for each in APP_NOTIFICATIONS if each is not UnknownNotification)
 
-_APP_COMMANDS = _entries(_APP.AppToServerCommand, tables.REPLIES)
-_SIMULATOR_COMMANDS = _entries(_SIMULATOR.SimulatorToServerCommand, tables.SIMULATOR_COMMANDS)
+_APP_COMMANDS = entries(_APP.AppToServerCommand, tables.REPLIES)
+_SIMULATOR_COMMANDS = entries(_SIMULATOR.SimulatorToServerCommand, tables.SIMULATOR_COMMANDS)
 _COMMANDS = _APP_COMMANDS | _SIMULATOR_COMMANDS
 _REPLIES = {command: _reply_entry(command, name) for command, name in tables.REPLIES.items()}
 _SIMULATOR_REPLY = codec(SimulatorReply, _SIMULATOR.SimulatorToServerCommandReply.DESCRIPTOR)
-_CUSTOMER_NOTIFICATIONS = _entries(_APP.ServerToAppCustomerNotification, _KNOWN)
-_SIMULATOR_NOTIFICATIONS = _entries(_SIMULATOR.ServerToSimulatorNotification, SIMULATOR_NOTIFICATIONS)
+_CUSTOMER_NOTIFICATIONS = entries(_APP.ServerToAppCustomerNotification, _KNOWN)
+_SIMULATOR_NOTIFICATIONS = entries(_SIMULATOR.ServerToSimulatorNotification, SIMULATOR_NOTIFICATIONS)
 _NOTIFICATION_REPLY = codec(NotificationReply, _APP.ServerToAppNotificationReply.DESCRIPTOR)
 _CUSTOMER_HEAD = codec(_CustomerHead, _APP.ServerToAppCustomerNotification.DESCRIPTOR)
 _PURSE_HEAD = codec(_PurseHead, _APP.ServerToAppPurseNotification.DESCRIPTOR)
-_PURSE_ENTRY = _entries(_APP.ServerToAppPurseNotification, (PaymentStatusNotification,))[PaymentStatusNotification]
+_PURSE_ENTRY = entries(_APP.ServerToAppPurseNotification, (PaymentStatusNotification,))[PaymentStatusNotification]
 
 
-def _by_name(entries: Mapping[type[Model], Entry]) -> dict[str, Codec[Any]]:
-    """Where several classes are one entry, which it is is found out elsewhere."""
-    return {entry.name: entry.codec for entry in entries.values()}
-
-
-_APP_COMMANDS_BY_NAME = _by_name(_APP_COMMANDS)
-_SIMULATOR_COMMANDS_BY_NAME = _by_name(_SIMULATOR_COMMANDS)
-_CUSTOMER_NOTIFICATIONS_BY_NAME = _by_name(_CUSTOMER_NOTIFICATIONS)
-_SIMULATOR_NOTIFICATIONS_BY_NAME = _by_name(_SIMULATOR_NOTIFICATIONS)
+_APP_COMMANDS_BY_NAME = by_name(_APP_COMMANDS)
+_SIMULATOR_COMMANDS_BY_NAME = by_name(_SIMULATOR_COMMANDS)
+_CUSTOMER_NOTIFICATIONS_BY_NAME = by_name(_CUSTOMER_NOTIFICATIONS)
+_SIMULATOR_NOTIFICATIONS_BY_NAME = by_name(_SIMULATOR_NOTIFICATIONS)
 _RECEIVED_MESSAGE = _CUSTOMER_NOTIFICATIONS[RECEIVED[Channel.SMS]].name
-
-
-# --- bytes ---
-
-
-def _bytes(message: Message) -> bytes:
-    data: bytes = message.SerializeToString(deterministic=True)  # maps in order: the same value, the same bytes
-    return data
-
-
-def _parse(message_class: MessageClass, data: bytes) -> Message:
-    try:
-        return message_class.FromString(data)
-    except DecodeError as error:
-        msg = f"{len(data)} bytes that are no {message_class.DESCRIPTOR.name}"
-        raise RemoteProtocolError(msg) from error
-
-
-def _take(take: Callable[[Message], T], message: Message) -> T:
-    """Take a value out of a message; what a model refuses, the peer should not have sent."""
-    try:
-        return take(message)
-    except (ValueError, TypeError) as error:
-        msg = f"a {message.DESCRIPTOR.name} that holds what it must not: {error}"
-        raise RemoteProtocolError(msg) from error
-
-
-def _take_entry(codecs: Mapping[str, Codec[Any]], envelope: Message) -> Any:  # noqa: ANN401 - by the entry
-    """Take what stands in an envelope; ``None`` for nothing, or what only a newer peer knows."""
-    name = envelope.WhichOneof("entry")
-    return None if name is None else _take(codecs[name].take, getattr(envelope, name))
 
 
 # --- commands ---
@@ -209,7 +135,7 @@ def decode_simulator_command(data: bytes) -> SimulatorCommand:
 
 
 def _decode_command(envelope: MessageClass, codecs: Mapping[str, Codec[Any]], data: bytes) -> Any:  # noqa: ANN401
-    command = _take_entry(codecs, _parse(envelope, data))
+    command = take_entry(codecs, parse(envelope, data))
     if command is None:
         msg = f"an {envelope.DESCRIPTOR.name} without a command that is known here"
         raise RemoteProtocolError(msg)
@@ -230,7 +156,7 @@ def encode_reply(command: Command[R], reply: R) -> bytes:
         return entry.encode(reply, strict=False)
     message = _SIMULATOR.SimulatorToServerCommandReply()
     _SIMULATOR_REPLY.fill(message, reply, strict=False)  # type: ignore[arg-type]
-    return _bytes(message)
+    return to_bytes(message)
 
 
 def decode_reply(command: Command[R], data: bytes) -> R:
@@ -241,15 +167,15 @@ def decode_reply(command: Command[R], data: bytes) -> R:
     """
     entry = _REPLIES.get(type(command))
     if entry is None:
-        answer = _parse(_SIMULATOR.SimulatorToServerCommandReply, data)
-        return _take(_SIMULATOR_REPLY.take, answer)  # type: ignore[return-value]
-    envelope = _parse(entry.envelope, data)
+        answer = parse(_SIMULATOR.SimulatorToServerCommandReply, data)
+        return take(_SIMULATOR_REPLY.take, answer)  # type: ignore[return-value]
+    envelope = parse(entry.envelope, data)
     name = envelope.WhichOneof("entry")
     if name != entry.name:
         got = "nothing that is known here" if name is None else name
         msg = f"{type(command).__name__} is answered with {entry.name}, got {got}"
         raise RemoteProtocolError(msg)
-    reply: R = _take(entry.codec.take, getattr(envelope, name))
+    reply: R = take(entry.codec.take, getattr(envelope, name))
     return reply
 
 
@@ -303,7 +229,7 @@ def _encode_customer_notification(entry: Entry, notification: Notification, app_
     )
     _CUSTOMER_HEAD.fill(envelope.customer, head, strict=False)
     entry.fill(envelope.customer, notification, strict=False)
-    return _bytes(envelope)
+    return to_bytes(envelope)
 
 
 def _check_channel(notification: ReceivedMessageNotification) -> None:
@@ -328,7 +254,7 @@ def _encode_purse_notification(notification: PaymentStatusNotification, app_data
     )
     _PURSE_HEAD.fill(envelope.purse, head, strict=False)
     _PURSE_ENTRY.fill(envelope.purse, notification, strict=False)
-    return _bytes(envelope)
+    return to_bytes(envelope)
 
 
 def decode_app_notification(data: bytes) -> tuple[Notification, AppData]:
@@ -339,12 +265,12 @@ def decode_app_notification(data: bytes) -> tuple[Notification, AppData]:
     Raises:
         RemoteProtocolError: the bytes are no notification.
     """
-    envelope = _parse(_APP.ServerToAppNotification, data)
+    envelope = parse(_APP.ServerToAppNotification, data)
     which = envelope.WhichOneof("entry")
     if which is None:
         return UnknownNotification(raw=data), None
     decode = _FORMS[which]
-    return _take(lambda form: decode(form, data), getattr(envelope, which))
+    return take(lambda form: decode(form, data), getattr(envelope, which))
 
 
 def _decode_for_customer(form: Message, data: bytes) -> tuple[Notification, AppData]:
@@ -382,8 +308,8 @@ def decode_simulator_notification(data: bytes) -> SimulatorNotification | Unknow
     Raises:
         RemoteProtocolError: the bytes are no notification.
     """
-    envelope = _parse(_SIMULATOR.ServerToSimulatorNotification, data)
-    notification: SimulatorNotification | None = _take_entry(_SIMULATOR_NOTIFICATIONS_BY_NAME, envelope)
+    envelope = parse(_SIMULATOR.ServerToSimulatorNotification, data)
+    notification: SimulatorNotification | None = take_entry(_SIMULATOR_NOTIFICATIONS_BY_NAME, envelope)
     return UnknownNotification(raw=data) if notification is None else notification
 
 
@@ -398,7 +324,7 @@ def encode_notification_reply(reply: NotificationReply) -> bytes:
     """
     message = _APP.ServerToAppNotificationReply()
     _NOTIFICATION_REPLY.fill(message, reply, strict=True)
-    return _bytes(message)
+    return to_bytes(message)
 
 
 def decode_notification_reply(data: bytes) -> NotificationReply:
@@ -407,4 +333,4 @@ def decode_notification_reply(data: bytes) -> NotificationReply:
     Raises:
         RemoteProtocolError: the bytes are none.
     """
-    return _take(_NOTIFICATION_REPLY.take, _parse(_APP.ServerToAppNotificationReply, data))
+    return take(_NOTIFICATION_REPLY.take, parse(_APP.ServerToAppNotificationReply, data))

@@ -11,11 +11,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
-from elarian_trio.errors import RemoteProtocolError
-
 from ._pb import app_socket_pb2
+from .entries import parse
 
 _APP: Any = app_socket_pb2
 
@@ -80,12 +77,7 @@ def decode_setup(data: bytes) -> Credentials:
     Raises:
         RemoteProtocolError: the bytes are no such payload.
     """
-    message = _APP.AppConnectionMetadata()
-    try:
-        message.ParseFromString(data)
-    except DecodeError as error:
-        msg = f"{len(data)} bytes that are no AppConnectionMetadata"
-        raise RemoteProtocolError(msg) from error
+    message = parse(_APP.AppConnectionMetadata, data)
     return Credentials(
         org_id=message.org_id,
         app_id=message.app_id,

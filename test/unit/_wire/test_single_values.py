@@ -208,7 +208,7 @@ REFUSED: list[tuple[Any, str]] = [
     ),
     (send(Message((GetDigits(num_digits=2**31),))), "GetDigits.num_digits Value out of range"),
     (send(Message((GetDigits(timeout=timedelta(days=4_000_000)),))), "GetDigits.timeout must be shorter than 10,000"),
-    (send(Message("x", labels=("a\ud800",))), "Message.labels 'utf-8' codec can't encode"),
+    (send(Message("x", labels=("a\ud800",))), "Message.labels .*encode"),
     (send(Message("x", labels=(1,))), "Message.labels "),  # type: ignore[arg-type]
     (send(Message((UssdMenu("x"),))), "Message.body must be one of Say, .*, got UssdMenu"),  # type: ignore[arg-type]
     (
