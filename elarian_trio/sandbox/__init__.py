@@ -3,3 +3,11 @@
 Users and their tests stand above. Below are the session (in the server's role), the wire, the models, and the rules
 without I/O in :mod:`.world`.
 """
+
+from __future__ import annotations
+
+from elarian_trio.sandbox.clock import Clock, ManualClock
+from elarian_trio.sandbox.credentials import Credentials, SandboxApp
+from elarian_trio.sandbox.server import Sandbox
+
+__all__ = ["Clock", "Credentials", "ManualClock", "Sandbox", "SandboxApp"]

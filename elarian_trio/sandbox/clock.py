@@ -192,6 +192,7 @@ class VirtualClock(Clock):
         return self._offset + timedelta(seconds=self._mock.current_time())
 
     async def _pass(self, by: timedelta) -> None:
+        await anyio.lowlevel.checkpoint()
         end = self._mock.current_time() + by.total_seconds()
         if math.isfinite(self._mock.autojump_threshold) or self._mock.rate > 0:
             await trio.sleep_until(end)
@@ -226,6 +227,7 @@ class ManualClock(Clock):
         return self._now
 
     async def _pass(self, by: timedelta) -> None:
+        await anyio.lowlevel.checkpoint()
         end = self._now + by
         while (due := self._timers.next_due) is not None and due <= end:
             self._now = max(self._now, due)

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+import anyio.lowlevel
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session import IncomingRequest, Session
@@ -18,8 +19,7 @@ from elarian_trio._wire.setup import decode_setup
 from elarian_trio.errors import ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
 
     from elarian_trio._wire.setup import Credentials as SetupCredentials
 
@@ -95,6 +95,7 @@ class Client:
         Cancellation:
             Closes the transport at once.
         """
+        await anyio.lowlevel.checkpoint()
         opened = _WhenOpen(self._opened)
         try:
             await self._session.run(task_status=opened)
@@ -165,7 +166,3 @@ class _Bounded(FrameTransport):
 
     async def aclose(self) -> None:
         await self._transport.aclose()
-
-    @property
-    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        return self._transport.extra_attributes

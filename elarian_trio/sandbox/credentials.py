@@ -11,9 +11,17 @@ import hmac
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Credentials", "SandboxApp", "new_api_key"]
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio.errors import SetupRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from elarian_trio._wire.setup import Credentials as SetupCredentials
+
+__all__ = ["Credentials", "Door", "SandboxApp", "new_api_key"]
 
 HIDDEN = "'***'"
 
@@ -83,11 +91,51 @@ class Credentials(Mapping[str, Any]):
 _SECRET = frozenset({"api_key", "auth_token"})
 
 
-def digest(secret: str) -> str:
-    """Give what a secret is compared and looked up by, so that the time taken tells nothing about it."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def same_secret(given: str, known: str) -> bool:
-    """Compare two secrets in a time that tells nothing about where they differ."""
-    return hmac.compare_digest(digest(given), digest(known))
+    """Compare two secrets in a time that tells nothing about where they differ, nor how long they are."""
+    return hmac.compare_digest(_digest(given), _digest(known))
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+class Door:
+    """Judges who comes in, at every SETUP. It waits for nothing and tells nothing about what was wrong.
+
+    Args:
+        apps: who is known.
+        is_open: lets anybody in who gives a name for each of organisation, app and credential.
+        is_valid_token: says whether an organisation's token counts at this moment.
+    """
+
+    def __init__(
+        self, apps: Iterable[SandboxApp], *, is_open: bool, is_valid_token: Callable[[str, str], bool]
+    ) -> None:
+        self._keys = {(app.org_id, app.app_id): app.api_key for app in apps}
+        self._orgs = {app.org_id for app in apps}
+        self._is_open = is_open
+        self._is_valid_token = is_valid_token
+
+    def judge(self, setup: SetupCredentials) -> None:
+        """Let the bearer in.
+
+        A token counts for every app of its organisation, a key for its own app only.
+
+        Raises:
+            SetupRejected: it stays out.
+        """
+        has_names = bool(setup.org_id and setup.app_id and (setup.api_key or setup.auth_token))
+        if not has_names or not (self._is_open or self._is_known(setup)):
+            msg = "unknown organisation, app or credential"
+            raise SetupRejected(msg, code=ErrorCode.REJECTED_SETUP)
+
+    def _is_known(self, setup: SetupCredentials) -> bool:
+        if setup.auth_token:
+            return setup.org_id in self._orgs and self._is_valid_token(setup.org_id, setup.auth_token)
+        known = self._keys.get((setup.org_id, setup.app_id))
+        is_same = same_secret(setup.api_key or "", known or _NOBODYS_KEY)
+        return is_same and known is not None
+
+
+_NOBODYS_KEY = new_api_key()  # compared with where the app is unknown, so that this takes as long

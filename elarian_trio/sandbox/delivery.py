@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import StreamFailed
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from elarian_trio.models.notifications import AnyNotification
+    from elarian_trio.models.notifications import Notification, SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
 
 __all__ = ["Activity", "Desk", "Listener", "Parcel", "Route", "Starter"]
@@ -51,6 +52,11 @@ class Listener(Protocol):
     """A connection that hears notifications."""
 
     @property
+    def connection_id(self) -> str:
+        """What it is known by."""
+        ...
+
+    @property
     def usable(self) -> bool:
         """Whether it would take one now."""
         ...
@@ -72,7 +78,7 @@ class Parcel:
         note: the desk's own, from making the content until the answer.
     """
 
-    notification: AnyNotification
+    notification: Notification | SimulatorNotification
     customer_id: str | None = None
     hop: Any = None
     listener: Listener | None = None
@@ -158,10 +164,16 @@ class Activity:
         """Whether nothing is under way."""
         return not self._count
 
-    async def wait_idle(self) -> None:
-        """Wait until nothing is under way. Returns without a checkpoint if nothing is."""
-        while self._count:
-            await self._idle.wait()
+    async def wait_quiet(self, rounds: int) -> None:
+        """Wait until nothing was under way for some *rounds* of the loop, in which programs may begin something new."""
+        await anyio.lowlevel.checkpoint()
+        quiet = 0
+        while quiet < rounds:
+            quiet += 1
+            await anyio.lowlevel.checkpoint()
+            if self._count:
+                quiet = 0
+                await self._idle.wait()
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +181,7 @@ class Lane:
     """The notifications of one customer to one app, in order. Busy from choosing a listener to the answer, or pause."""
 
     customer_id: str | None
-    queue: deque[Parcel] = field(default_factory=deque)
+    queue: deque[Parcel] = field(default_factory=deque[Parcel])
     busy: bool = False
 
 
@@ -313,6 +325,7 @@ class Route:
         task_status: TaskStatus[None],
     ) -> None:
         outcome: Outcome = None
+        await anyio.lowlevel.checkpoint()
         task_status.started()  # no checkpoint from here until the request is queued: that keeps the order
         with scope:
             try:

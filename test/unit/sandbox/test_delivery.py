@@ -32,6 +32,7 @@ class FakeListener:
 
     def __init__(self) -> None:
         self.usable = True
+        self.connection_id = "fake"
         self.asked: list[str] = []
         self.canceled: list[str] = []
         self._answers: dict[str, tuple[anyio.Event, list[bytes | Exception]]] = {}
@@ -110,7 +111,7 @@ class Post:
         self.route = Route("the app", self.desk, self.clock, self.starter, self.activity)
 
     async def settle(self) -> None:
-        for _ in range(10):
+        for _ in range(50):
             await anyio.lowlevel.checkpoint()
 
     async def pass_time(self, seconds: float) -> None:

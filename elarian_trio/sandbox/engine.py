@@ -1,0 +1,433 @@
+"""What the server does with what it hears: units of work, one after another, on the rules of :mod:`.world`.
+
+The sandbox's server stands above, connections hand their commands in here, and delivery asks here what to send and
+what an answer means. Below are the rules, the store, the leases, and the wire's envelopes.
+
+Everything is synchronous. A unit of work is loaded, run and committed without a checkpoint, so none sees half of
+another; what it wants done is done after it, in order, before the next unit that somebody outside asks for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio._wire.envelopes import (
+    decode_app_command,
+    decode_notification_reply,
+    decode_simulator_command,
+    encode_notification,
+    encode_reply,
+)
+from elarian_trio.errors import RemoteProtocolError
+from elarian_trio.models.notifications import Notification, NotificationReply
+from elarian_trio.sandbox.credentials import Door
+from elarian_trio.sandbox.delivery import Activity, Parcel, Route, Starter
+from elarian_trio.sandbox.holds import Holds
+from elarian_trio.sandbox.world.app_data import deliver
+from elarian_trio.sandbox.world.effects import (
+    Delivered,
+    Effect,
+    Job,
+    NotifyApp,
+    NotifySimulators,
+    ReleaseLease,
+    Schedule,
+    Unschedule,
+    WaitForHop,
+    WaitForLease,
+)
+from elarian_trio.sandbox.world.entities import (
+    EntryRecord,
+    IndexKey,
+    Key,
+    PurseKey,
+    PurseRecord,
+    Record,
+    TokenKey,
+    token_digest,
+)
+from elarian_trio.sandbox.world.rules import answer_hop, answer_notification, refused, run_command, run_job
+from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from elarian_trio._session import IncomingRequest
+    from elarian_trio._wire.setup import Credentials as SetupCredentials
+    from elarian_trio.models.commands import Command
+    from elarian_trio.models.model import Model
+    from elarian_trio.sandbox.clock import Clock, Timer
+    from elarian_trio.sandbox.connections import Client
+    from elarian_trio.sandbox.credentials import SandboxApp
+    from elarian_trio.sandbox.store import Store
+    from elarian_trio.sandbox.world.effects import Hop
+    from elarian_trio.sandbox.world.entities import AppKey
+    from elarian_trio.sandbox.world.leases import Ticket
+    from elarian_trio.sandbox.world.work import Dice
+
+__all__ = ["Engine"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("elarian_trio.sandbox")
+
+
+class Call:
+    """A command that is to be answered."""
+
+    __slots__ = ("client", "command", "request")
+
+    def __init__(self, client: Client, request: IncomingRequest, command: Command[Any]) -> None:
+        self.client = client
+        self.request = request
+        self.command = command
+
+    @property
+    def origin(self) -> Origin:
+        """Whose command it is, for the rules."""
+        client = self.client
+        return Origin(client.org_id, client.app_id, client.connection_id, client.is_simulator)
+
+    def answer(self, reply: Model) -> bool:
+        """Send *reply*; ``False`` if nobody waits for it any more."""
+        return self.request.respond(encode_reply(self.command, reply))
+
+
+class Note:
+    """What the desk must know of a parcel under way: what went with it, and its place at the lease."""
+
+    __slots__ = ("delivered", "ticket")
+
+    def __init__(self) -> None:
+        self.delivered: Delivered | None = None
+        self.ticket: Ticket | None = None
+
+
+class Engine:
+    """The server's one mind: a connection's host and a route's desk. Made by the sandbox.
+
+    Args:
+        store: where entities live.
+        clock: where every timer comes from.
+        dice: where ids come from.
+        settings: how the rules behave where they may choose.
+        apps: who is let in.
+
+    Attributes:
+        activity: what is under way, for those who wait until nothing is.
+    """
+
+    def __init__(self, store: Store, clock: Clock, dice: Dice, settings: Settings, apps: Iterable[SandboxApp]) -> None:
+        self.activity = Activity()
+        self._store = store
+        self._clock = clock
+        self._dice = dice
+        self._settings = settings
+        self._door = Door(apps, is_open=not settings.strict, is_valid_token=self._is_valid_token)
+        self._holds = Holds(clock, self._do_later)
+        self._starter = Starter()
+        self._apps: dict[tuple[str, str], Route] = {}
+        self._phones: dict[Client, Route] = {}
+        self._jobs: dict[tuple[str, ...], Timer] = {}
+        self._hops: dict[Hop, Call] = {}
+        self._later: deque[Callable[[], None]] = deque()
+        self._is_draining = False
+        self._effects: Mapping[type[Effect], Callable[[Any], None]] = {
+            NotifyApp: self._notify_app,
+            NotifySimulators: self._notify_simulators,
+            Schedule: self._schedule,
+            Unschedule: self._unschedule,
+            ReleaseLease: self._release_lease,
+        }
+
+    async def run(self) -> None:
+        """Deliver, until cancelled."""
+        await self._starter.run()
+
+    # Units of work.
+
+    def _work(self, origin: Origin, lease: AppKey | None = None) -> Work:
+        return Work(
+            now=self._clock.now(),
+            dice=self._dice,
+            origin=origin,
+            settings=self._settings,
+            loaded=_Records(self._store),
+            listed=_Listings(self._store),
+            lease=lease,
+        )
+
+    def _perform(self, work: Work, rule: Callable[[Work], T]) -> T:
+        """Run *rule* on *work*, keep what it changed, and see to what it wants done once that is kept."""
+        result = rule(work)
+        if work.changes:
+            self._store.commit(work.changes)
+        self._later.extend(partial(self._carry_out, effect) for effect in work.effects)
+        return result
+
+    def _carry_out(self, effect: Effect) -> None:
+        self._effects[type(effect)](effect)
+
+    def _do_later(self, call: Callable[[], None]) -> None:
+        self._later.append(call)
+
+    def _drain(self) -> None:
+        """Do what the last unit wanted done, and what comes of that."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        try:
+            while self._later:
+                self._later.popleft()()
+        finally:
+            self._is_draining = False
+
+    # A connection's host.
+
+    def judge(self, credentials: SetupCredentials) -> None:
+        """Let the bearer in, or raise SetupRejected."""
+        self._door.judge(credentials)
+
+    def _is_valid_token(self, org_id: str, token: str) -> bool:
+        record = self._store.load(TokenKey(org_id, token_digest(token)))
+        return record is not None and record.expires_at > self._clock.now()
+
+    def came(self, client: Client) -> None:
+        """Let *client* hear: a phone from now on, an app's connection first what was kept for the app."""
+        if client.is_simulator:
+            route = self._phones[client] = self._route("a simulator")
+            route.attach(client)
+        elif client.hears:
+            self._app_route(client.org_id, client.app_id).attach(client)
+        self._drain()
+
+    def left(self, client: Client) -> None:
+        """Tell *client* nothing more."""
+        if client.is_simulator:
+            route = self._phones.pop(client)
+            route.detach(client)
+            route.close()
+        elif client.hears:
+            self._app_route(client.org_id, client.app_id).detach(client)
+        self._drain()
+
+    def handle(self, client: Client, request: IncomingRequest) -> None:
+        """Act on a command: answer it, now or when what it waits for has come."""
+        decode = decode_simulator_command if client.is_simulator else decode_app_command
+        try:
+            command: Command[Any] = decode(request.data)
+        except RemoteProtocolError as error:
+            request.fail(ErrorCode.INVALID, str(error))
+            return
+        try:
+            self._execute(Call(client, request, command))
+        finally:
+            self._drain()
+
+    def _execute(self, call: Call, ticket: Ticket | None = None) -> None:
+        """Run the rule of *call*, under the lease that *ticket* holds, if it holds one."""
+        work = self._work(call.origin, None if ticket is None else ticket.key)
+        result = self._perform(work, partial(run_command, command=call.command))
+        if isinstance(result, WaitForHop):
+            self._hops[result.hop] = call
+        elif isinstance(result, WaitForLease):
+            if ticket is not None:  # the customer was adopted while it waited
+                self._holds.leave(ticket)
+            self._wait_for_lease(call, result.lease)
+        else:
+            is_heard = call.answer(result)
+            if ticket is not None and not (is_heard and getattr(result, "status", False)):
+                self._holds.leave(ticket)
+
+    def _wait_for_lease(self, call: Call, key: AppKey) -> None:
+        def then(granted: bool) -> None:
+            if granted:
+                self._execute(call, ticket)
+            else:
+                call.answer(refused(call.command, Refusal("somebody else holds the lease on this app data")))
+
+        ticket = self._holds.ask(key, call.client.connection_id, then)
+        call.request.on_cancel(partial(self._leave, ticket))
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Give up a place at a lease: its caller went away."""
+        self._holds.leave(ticket)
+        self._drain()
+
+    # What rules want done.
+
+    def _notify_app(self, effect: NotifyApp) -> None:
+        parcel = Parcel(effect.notification, effect.customer_id, effect.hop, note=Note())
+        self._app_route(effect.org_id, effect.app_id).put(parcel)
+
+    def _notify_simulators(self, effect: NotifySimulators) -> None:
+        customer_id = getattr(effect.notification, "customer_id", None)
+        for client, route in list(self._phones.items()):
+            if client.org_id == effect.org_id:
+                route.put(Parcel(effect.notification, customer_id, note=Note()))
+
+    def _schedule(self, effect: Schedule) -> None:
+        self._unschedule(Unschedule(effect.job.job_key))
+        self._jobs[effect.job.job_key] = self._clock.call_at(effect.at, partial(self._run_job, effect.job))
+
+    def _unschedule(self, effect: Unschedule) -> None:
+        timer = self._jobs.pop(effect.job_key, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _release_lease(self, effect: ReleaseLease) -> None:
+        self._holds.release(effect.lease)
+
+    def _run_job(self, job: Job) -> None:
+        self._jobs.pop(job.job_key, None)
+        try:
+            self._perform(self._work(Origin.of_job(job)), partial(run_job, job=job))
+        except Exception as error:  # a defect, and no reason to take the server down with what it still can do
+            logger.error("a %s raised %s", type(job).__name__, type(error).__name__)
+            logger.debug("it was raised here", exc_info=True)
+        self._drain()
+
+    def _app_route(self, org_id: str, app_id: str) -> Route:
+        route = self._apps.get((org_id, app_id))
+        if route is None:
+            route = self._apps[org_id, app_id] = self._route(f"app {app_id}")
+        return route
+
+    def _route(self, name: str) -> Route:
+        return Route(name, self, self._clock, self._starter, self.activity)
+
+    # A route's desk.
+
+    def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
+        """Take the lease on the app data that goes with *parcel*; where none does, there is nothing to wait for."""
+        delivered = self._delivered(parcel)
+        if delivered is None or delivered.lease is None or parcel.listener is None:
+            then()
+            return
+        parcel.note.ticket = self._holds.ask(
+            delivered.lease,
+            parcel.listener.connection_id,
+            lambda _granted: then(),  # also without: whoever waited 90 s is told what is there
+            is_notification=True,
+        )
+        self._drain()
+
+    def content(self, parcel: Parcel) -> bytes:
+        """Give what is sent, with the app data as it is now."""
+        delivered = parcel.note.delivered = self._delivered(parcel)
+        if delivered is None:
+            return encode_notification(parcel.notification)
+        return encode_notification(delivered.notification, delivered.app_data)
+
+    def _delivered(self, parcel: Parcel) -> Delivered | None:
+        """Give a notification as an app is told it; ``None`` where it is a phone's."""
+        told = parcel.notification
+        if not isinstance(told, Notification):
+            return None
+        return deliver(self._work(Origin(told.org_id, told.app_id)), told.app_id, told)
+
+    def answered(self, parcel: Parcel, data: bytes | None) -> bool:
+        """Act on an app's answer, on ``None`` as on an empty one; a phone's says nothing."""
+        delivered = parcel.note.delivered
+        if delivered is None:
+            return True
+        try:
+            reply = NotificationReply() if data is None else decode_notification_reply(data)
+        except RemoteProtocolError:
+            return False
+        told = delivered.notification
+        listener = parcel.listener
+        origin = Origin(told.org_id, told.app_id, "" if listener is None else listener.connection_id)
+        rule = partial(answer_notification, delivered=delivered, reply=reply)
+        self._perform(self._work(origin), rule)
+        self._give_back(parcel)
+        if parcel.hop is not None:
+            self._end_hop(parcel.hop, reply)
+        self._drain()
+        return True
+
+    def put_back(self, parcel: Parcel) -> None:
+        """Release the lease, or leave its queue: *parcel* is not under way any more."""
+        self._give_back(parcel)
+        self._drain()
+
+    def unheard(self, parcel: Parcel) -> None:
+        """Tell a customer at the phone that nobody answered."""
+        self._give_back(parcel)
+        self._end_hop(parcel.hop, NotificationReply())
+        self._drain()
+
+    def _give_back(self, parcel: Parcel) -> None:
+        ticket, parcel.note.ticket = parcel.note.ticket, None
+        if ticket is not None:
+            self._holds.leave(ticket)
+
+    def _end_hop(self, hop: Hop, reply: NotificationReply) -> None:
+        call = self._hops.pop(hop, None)
+        origin = Origin(hop.org_id, hop.app_id)
+        said = self._perform(self._work(origin), partial(answer_hop, hop=hop, message=reply.message))
+        if call is not None:
+            call.answer(said)
+
+    @staticmethod
+    def purse_in(store: Store, org_id: str, purse_id: str) -> PurseRecord:
+        """Give a purse as it is between two units of work.
+
+        Raises:
+            LookupError: there is none with that id.
+        """
+        found = store.load(PurseKey(org_id, purse_id))
+        if found is None:
+            msg = f"the sandbox has no purse {purse_id!r}"
+            raise LookupError(msg)
+        return found
+
+
+class _Records(Mapping[Key[Any], "Record | None"]):
+    """A store as rules read it: everything is at hand, so that none ends with Missing.
+
+    A store that must wait for a disk gives rules what it has instead, loads what Missing names, and runs them again.
+    """
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, key: Key[Any]) -> Record | None:
+        return self._store.load(key)
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Key[Any]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class _Listings(Mapping[IndexKey, "tuple[EntryRecord, ...]"]):
+    """A store's indexes as rules read them; see :class:`_Records`."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, key: IndexKey) -> tuple[EntryRecord, ...]:
+        return self._store.members(key)
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[IndexKey]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

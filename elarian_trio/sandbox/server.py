@@ -1,0 +1,344 @@
+"""The sandbox: a server in a block, reached within the process or over TCP.
+
+Users stand above. It opens the ways in and hands each connection to a :class:`~.connections.Client`; the
+:class:`~.engine.Engine` behind says what commands mean.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import anyio
+import anyio.lowlevel
+from anyio import AsyncContextManagerMixin
+
+from elarian_trio._transport import open_memory_pair, serve_tcp
+from elarian_trio.client.outcome import Outcome
+from elarian_trio.errors import ConnectionFailed
+from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
+from elarian_trio.sandbox.connections import Client
+from elarian_trio.sandbox.credentials import Credentials
+from elarian_trio.sandbox.dice import SeededDice
+from elarian_trio.sandbox.engine import Engine
+from elarian_trio.sandbox.organisation import Organisations
+from elarian_trio.sandbox.store import MemoryStore
+from elarian_trio.sandbox.world.work import Settings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncGenerator, Mapping
+    from decimal import Decimal
+    from typing import Self
+
+    from anyio.abc import TaskGroup
+
+    from elarian_trio._transport import FrameTransport, MemoryTransport
+    from elarian_trio.models.channels import MessagingChannel
+    from elarian_trio.models.payments import PaymentBalance, PaymentChannelNumber
+    from elarian_trio.sandbox.clock import ClockName
+    from elarian_trio.sandbox.organisation import Apps, Channels, Purses
+
+__all__ = ["Sandbox"]
+
+T = TypeVar("T")
+
+SETTLE_TIMEOUT = 35.0  # seconds, real ones, that advance() waits for answers: a little more than an app has for one
+SETTLE_ROUNDS = 20  # turns of the loop after which a program that got an answer has said what it has to say
+RESUME_WINDOW = 120.0  # seconds; the only value until sessions are resumed
+
+_MANUAL = "clock='manual' with sandbox.clock.advance() works there"
+
+
+class Sandbox(AsyncContextManagerMixin):
+    """A local Elarian: ``async with Sandbox() as sandbox:``.
+
+    Without arguments it is one organisation with one app, the channels, purse and paybill of the SDK specification's
+    public test values, and a key made at random. Leaving the block ends every connection, task and socket. It may be
+    entered again: then it goes on with what it remembers, on the same ports, as a server that was restarted does.
+
+    Args:
+        tcp: where to listen for plain TCP, as ``"127.0.0.1:0"``; port 0 takes one that is free.
+        tls: where to listen for TLS; arrives with a later version.
+        ws: where to listen for WebSockets; arrives with a later version.
+        wss: where to listen for secure WebSockets; arrives with a later version.
+        data: the file that keeps everything; arrives with a later version, until then all is kept in memory.
+        apps: who is let in: :class:`SandboxApp` values or mappings with ``org_id``, ``app_id`` and ``api_key``.
+        channels: the organisation's channel and payment channel numbers, for the first app; or a mapping that says
+            which app each belongs to.
+        purses: what is in each purse at the beginning, by the purse's id.
+        clock: "auto" follows Trio's MockClock where one runs, else real time; "real", "virtual" (the MockClock, or an
+            error), "manual" (stands still but for ``await sandbox.clock.advance(timedelta)``); or a
+            :class:`ManualClock`.
+        seed: makes ids the same in every run. Keys and tokens stay secrets.
+        settle: "auto" lets payments succeed by themselves, "manual" leaves that to a simulator.
+        strict: ``False`` lets anybody in and registers unknown channel numbers as they are used.
+        resume_window: seconds a cut session may be resumed; another value than 120 arrives with a later version.
+
+    Raises:
+        ValueError: arguments are wrong, or do not go together.
+        TypeError: an argument is of the wrong type.
+        NotImplementedError: an argument arrives with a later version.
+    """
+
+    def __init__(
+        self,
+        *,
+        tcp: str | None = None,
+        tls: str | None = None,
+        ws: str | None = None,
+        wss: str | None = None,
+        data: str | os.PathLike[str] | None = None,
+        apps: Apps | None = None,
+        channels: Channels | None = None,
+        purses: Purses | None = None,
+        clock: ClockName | Clock = "auto",
+        seed: int | str | None = None,
+        settle: Literal["auto", "manual"] = "auto",
+        strict: bool = True,
+        resume_window: float = RESUME_WINDOW,
+    ) -> None:
+        later = {"tls": tls, "ws": ws, "wss": wss, "data": data}
+        self._address = None if tcp is None else _parse_address(tcp, is_guarded=apps is not None and strict)
+        self._needs_real_time = next((name for name, given in {"tcp": tcp, **later}.items() if given is not None), None)
+        _check_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
+        _check_choice("settle", settle, ("auto", "manual"))
+        self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
+        self._check_clock()
+        if not math.isfinite(resume_window) or resume_window < 0:
+            msg = f"resume_window must be a number of seconds, got {resume_window!r}"
+            raise ValueError(msg)
+        if resume_window != RESUME_WINDOW:
+            later["resume_window"] = str(resume_window)
+        for name, given in later.items():
+            if given is not None:
+                msg = f"{name} arrives with a later version of the sandbox; this one has tcp and memory"
+                raise NotImplementedError(msg)
+        self._organisations = Organisations.of(apps, channels, purses)
+        self._clock = clock if isinstance(clock, Clock) else None
+        self._dice = SeededDice(seed)
+        self._settings = Settings(strict=strict, settle=settle)
+        self._store = MemoryStore()
+        self._store.commit({record.key: record for record in self._organisations.records()})
+        self._engine: Engine | None = None
+        self._tasks: TaskGroup | None = None
+        self._endpoints: dict[str, str] = {}
+        self._connections = 0
+
+    # What users read.
+
+    @property
+    def credentials(self) -> Credentials:
+        """What ``Elarian(**sandbox.credentials)`` and ``Simulator(**sandbox.credentials)`` take to come in.
+
+        For the main app: ``org_id``, ``app_id``, ``api_key`` and a ``dial`` that stays within this process. A client
+        that shall come over the network takes ``sandbox.credentials.at(sandbox.endpoints["tcp"])``.
+        """
+        return self._credentials_of(self._organisations.main.app_id)
+
+    def credentials_of(self, app_id: str) -> Credentials:
+        """Give the credentials of one of several apps; see :attr:`credentials`.
+
+        Raises:
+            LookupError: there is no such app.
+        """
+        return self._credentials_of(app_id)
+
+    def _credentials_of(self, app_id: str) -> Credentials:
+        for app in self._organisations.apps:
+            if app.app_id == app_id:
+                return Credentials(org_id=app.org_id, app_id=app.app_id, api_key=app.api_key, dial=self._dial)
+        msg = f"the sandbox has no app {app_id!r}"
+        raise LookupError(msg)
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """Where it listens, by transport: ``{"tcp": "tcp://127.0.0.1:40123"}``. Empty until entered."""
+        return dict(self._endpoints)
+
+    @property
+    def clock(self) -> Clock:
+        """Its clock: ``now()`` and ``await advance(timedelta)``.
+
+        Raises:
+            RuntimeError: the block was not entered yet, and which clock it is depends on the loop that runs then.
+        """
+        if self._clock is None:
+            msg = "the sandbox has its clock once its block is entered"
+            raise RuntimeError(msg)
+        return self._clock
+
+    @property
+    def channels(self) -> Mapping[str, MessagingChannel]:
+        """The organisation's first number on each channel, by the channel's name: ``sandbox.channels["sms"]``."""
+        return self._organisations.messaging_channels
+
+    @property
+    def paybill(self) -> PaymentChannelNumber:
+        """The number through which customers pay and are paid.
+
+        Raises:
+            LookupError: the sandbox was set up without one.
+        """
+        return _require("payment channel number", self._organisations.paybill)
+
+    @property
+    def purse_id(self) -> str:
+        """The organisation's purse, the first if there are several.
+
+        Raises:
+            LookupError: the sandbox was set up without one.
+        """
+        return _require("purse", self._organisations.purse_id)
+
+    @property
+    def purses(self) -> Mapping[str, Mapping[str, PaymentBalance]]:
+        """What is in each purse at this moment: its balances by currency, by the purse's id."""
+        return {purse_id: self._balances(purse_id) for purse_id in self._organisations.purses}
+
+    def purse_balance(self, purse_id: str | None = None, currency_code: str | None = None) -> Decimal:
+        """Give what is in a purse: money on its way out is still in it, money on its way in is not yet.
+
+        Synchronous: the books as they are between two commands.
+
+        Args:
+            purse_id: the purse; the sandbox's first if left out.
+            currency_code: the currency; may be left out where the purse holds one only.
+
+        Raises:
+            LookupError: there is no such purse, or no such currency in it.
+        """
+        name = self.purse_id if purse_id is None else purse_id
+        balances = self._balances(name)
+        if currency_code is None and len(balances) == 1:
+            currency_code = next(iter(balances))
+        found = balances.get(currency_code or "")
+        if found is None or found.actual is None:
+            known = ", ".join(balances) or "none"
+            msg = f"name a currency that purse {name} holds ({known}), got {currency_code!r}"
+            raise LookupError(msg)
+        return found.actual.amount
+
+    def _balances(self, purse_id: str) -> Mapping[str, PaymentBalance]:
+        return Engine.purse_in(self._store, self._organisations.main.org_id, purse_id).balances
+
+    # The block.
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        """Listen, hand the sandbox to the block, and end everything when it is left.
+
+        Raises:
+            ValueError: virtual time was asked for where it cannot be had.
+            OSError: an address to listen on cannot be had.
+        """
+        self._check_clock()
+        if self._clock is None:
+            self._clock = open_clock(self._clock_name)
+        outcome = Outcome()
+        try:
+            async with anyio.create_task_group() as tasks:
+                try:
+                    await self._begin(tasks, self._clock)
+                    yield self
+                except BaseException as error:
+                    outcome.keep(error)
+                    if isinstance(error, anyio.get_cancelled_exc_class()):
+                        raise
+                finally:
+                    self._tasks = None
+                    tasks.cancel_scope.cancel()
+        except BaseException as error:
+            outcome.escaped = error
+        await outcome.settle(None)
+
+    async def _begin(self, tasks: TaskGroup, clock: Clock) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self._engine is None:
+            self._engine = Engine(self._store, clock, self._dice, self._settings, self._organisations.apps)
+        clock.settle_with(self._settle)
+        tasks.start_soon(clock.run)
+        tasks.start_soon(self._engine.run)
+        self._tasks = tasks
+        if self._address is not None:
+            host, port = self._address
+            addresses = await tasks.start(self._listen, self._engine, host, port)
+            self._address = host, addresses[0][1]  # a port that was free stays ours when the block is entered again
+            shown = f"[{host}]" if ":" in host else host
+            self._endpoints["tcp"] = f"tcp://{shown}:{addresses[0][1]}"
+
+    async def _listen(self, engine: Engine, host: str, port: int, *, task_status: anyio.abc.TaskStatus[Any]) -> None:
+        await serve_tcp(partial(self._serve, engine), host=host, port=port, task_status=task_status)
+
+    async def _serve(self, engine: Engine, transport: FrameTransport) -> None:
+        self._connections += 1
+        await Client(f"connection {self._connections}", transport, engine).serve()
+
+    async def _dial(self) -> MemoryTransport:
+        """Open a connection within this process.
+
+        Raises:
+            ConnectionFailed: the sandbox's block is not entered, or was left.
+
+        Cancellation:
+            A checkpoint; cancelled, there is no connection.
+        """
+        await anyio.lowlevel.checkpoint()
+        if self._tasks is None or self._engine is None:
+            msg = "the sandbox is not running: its block is not entered, or was left"
+            raise ConnectionFailed(msg)
+        ours, theirs = open_memory_pair()
+        self._tasks.start_soon(self._serve, self._engine, ours)
+        return theirs
+
+    async def _settle(self) -> None:
+        """Wait, within a bound, until no notification waits for its answer and programs have had their turn."""
+        engine = self._engine
+        if engine is not None:
+            with anyio.move_on_after(SETTLE_TIMEOUT):
+                await engine.activity.wait_quiet(SETTLE_ROUNDS)
+        await anyio.lowlevel.checkpoint()
+
+    def _check_clock(self) -> None:
+        """Virtual time and the world outside do not go together: time would pass while a packet is on its way."""
+        name = self._clock_name
+        is_virtual = name == "virtual" or (name == "auto" and mock_clock() is not None)
+        if is_virtual and self._needs_real_time is not None:
+            msg = f"virtual time needs the memory transport and in-memory store, not {self._needs_real_time}; {_MANUAL}"
+            raise ValueError(msg)
+
+
+def _parse_address(address: str, *, is_guarded: bool) -> tuple[str, int]:
+    """Read "host:port"; whoever listens to the network must have said with which key."""
+    host, colon, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        msg = f"an address to listen on is host:port, got {address!r}"
+        raise ValueError(msg)
+    if not is_guarded and not _is_loopback(host):
+        msg = f"listening on {host}, which others can reach, takes apps with keys of your own, and strict=True"
+        raise ValueError(msg)
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_choice(name: str, given: object, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {given!r}"
+        raise ValueError(msg)
+
+
+def _require(what: str, found: T | None) -> T:
+    if found is None:
+        msg = f"the sandbox was set up without a {what}"
+        raise LookupError(msg)
+    return found
