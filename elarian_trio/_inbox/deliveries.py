@@ -127,7 +127,7 @@ class Delivery(Generic[N]):
         self._serializer = serializer or JsonSerializer()
         self._app_data = app_data
         self._stored = stored  # until somebody asks for the value
-        self._answers: Answers = answers or _Kept(self)
+        self._answers: Answers = answers or _Kept(self, self._serializer)
 
     def __repr__(self) -> str:
         """Name the notification's class; it may hold what a customer wrote."""
@@ -310,12 +310,13 @@ class _Kept:
 
     deadline = math.inf
 
-    def __init__(self, delivery: Delivery[Any]) -> None:
+    def __init__(self, delivery: Delivery[Any], serializer: Serializer) -> None:
         self._delivery = delivery
+        self._serializer = serializer
 
     def default_update(self) -> AppDataUpdate | None:
         value = self._delivery.app_data
-        return None if value is None else AppDataUpdate(self._delivery._serializer.dumps(value))
+        return None if value is None else AppDataUpdate(self._serializer.dumps(value))
 
     def reply(self, reply: NotificationReply) -> None:
         del reply

@@ -157,6 +157,7 @@ class Handlers:
             self._running -= 1
             self._notify()
             self._start_more()  # does nothing once the group is being cancelled
+        await anyio.lowlevel.checkpoint()
 
     async def _listen(self, listener: Handler, arguments: tuple[object, ...]) -> None:
         try:
@@ -166,6 +167,7 @@ class Handlers:
         finally:
             self._listening -= 1
             self._notify()
+        await anyio.lowlevel.checkpoint()
 
     def _notify(self) -> None:
         self._changed.set()

@@ -123,7 +123,6 @@ class Client(AsyncContextManagerMixin):
         self._failure: Exception | None = None
         self._commands = self._commands_failed = 0
         self._supervisor: Supervisor | None = None
-        self._board = StateBoard()
         self._inbox = Inbox(
             kinds=self._kinds,
             decode=self._decode,
@@ -135,6 +134,7 @@ class Client(AsyncContextManagerMixin):
         self._events = EventTable(self._kinds, self._handlers)
         self._connected = anyio.Event()
         self._service_ended = anyio.Event()
+        self._board = StateBoard()
 
     @classmethod
     def from_env(cls, *, options: ConnectionOptions = DEFAULTS, dial: Dial | None = None) -> Self:
@@ -170,7 +170,9 @@ class Client(AsyncContextManagerMixin):
         )
 
     def __repr__(self) -> str:
-        """Say who, where and in what state; no credential."""
+        """Say who, where and in what state; no credential. Tracebacks ask even when making it failed half-way."""
+        if not hasattr(self, "_board"):
+            return f"<{type(self).__name__}, not made>"
         where = self._endpoint or "dial"
         who = f"org_id={self._identity.org_id!r} app_id={self._identity.app_id!r}"
         return f"<{type(self).__name__} {who} at {where}, {self._board.present}>"
@@ -269,6 +271,7 @@ class Client(AsyncContextManagerMixin):
             await supervisor.run(task_status=_Started(self._connected))
         except Exception as error:
             self._fail(error)
+        await anyio.lowlevel.checkpoint()
 
     def _fail(self, error: Exception) -> None:
         """Record why the block ends, and end it."""

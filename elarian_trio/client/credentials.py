@@ -8,6 +8,8 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeAlias
 
+import anyio.lowlevel
+
 from elarian_trio._wire.setup import Credentials
 from elarian_trio.models.identity import AuthToken
 
@@ -99,7 +101,8 @@ class Identity:
         Cancellation:
             The function is cancelled; nothing is left behind.
         """
-        token = self._token if self._ask is None else await self._fresh_token(self._ask)
+        await anyio.lowlevel.checkpoint()
+        token = self._token if self._ask is None else await _ask_for_token(self._ask)
         return Credentials(
             org_id=self.org_id,
             app_id=self.app_id,
@@ -109,12 +112,14 @@ class Identity:
             simulator_mode=simulator_mode,
         )
 
-    async def _fresh_token(self, ask: Callable[[], object]) -> object:
-        answer = ask()
-        token = wrap_token(await answer) if isawaitable(answer) else wrap_token(answer)
-        del answer
-        _require_text("what the auth_token function gave", token)
-        return token
+
+async def _ask_for_token(ask: Callable[[], object]) -> object:
+    await anyio.lowlevel.checkpoint()
+    answer = ask()
+    token = wrap_token(await answer) if isawaitable(answer) else wrap_token(answer)
+    del answer
+    _require_text("what the auth_token function gave", token)
+    return token
 
 
 def wrap_token(value: object) -> object:

@@ -77,7 +77,8 @@ def _raise_ours(escaped: BaseException | None, failure: Exception | None) -> Non
 def _leaves(error: BaseException | None) -> Iterator[BaseException]:
     """Give every plain error in *error*, whether it is a group or not."""
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
+        group: BaseExceptionGroup[BaseException] = error
+        for each in group.exceptions:
             yield from _leaves(each)
     elif error is not None:
         yield error

@@ -83,7 +83,7 @@ class StateBoard:
         if state is self.present:
             return False
         self.present = state
-        for listener in self.listeners:
+        for listener in tuple(self.listeners):  # one that is too far behind leaves
             listener.put(state)
         return True
 
@@ -138,9 +138,9 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
         """
         await anyio.lowlevel.checkpoint()
         while not self._states:
-            if self._behind:
+            if self._behind and not self._closed:
                 raise anyio.BrokenResourceError
-            if self._closed or self not in self._board.listeners:
+            if self not in self._board.listeners:
                 raise anyio.ClosedResourceError
             if self._board.present in FINAL:
                 raise anyio.EndOfStream

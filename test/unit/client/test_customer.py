@@ -1,0 +1,180 @@
+"""A customer by itself: which address its commands carry, what it remembers, how values are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from anyio.lowlevel import checkpoint
+
+from elarian_trio import (
+    Activity,
+    Customer,
+    CustomerNumber,
+    CustomerNumberProvider,
+    CustomerState,
+    Elarian,
+    IdentityState,
+    MessageReply,
+    MessagingChannel,
+    Say,
+    SecondaryId,
+    Tag,
+)
+from elarian_trio.models import commands as c
+from elarian_trio.models import replies as r
+from elarian_trio.models.messaging import ActiveMessagingChannelState, MessageDeliveryStatus, MessagingState
+from elarian_trio.models.payments import PaymentState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from elarian_trio.models.commands import Command
+
+pytestmark = pytest.mark.anyio
+
+SMS, TELEGRAM = MessagingChannel.sms("83044"), MessagingChannel.telegram("bot")
+CELL = CustomerNumber("+254709759881")
+CHAT = CustomerNumber("asha", "telegram")
+
+
+class FakeCall:
+    """Carries commands out in no time; remembers them."""
+
+    def __init__(self, state: CustomerState | None = None) -> None:
+        self.commands: list[Any] = []
+        self.state = state or CustomerState(customer_id="el_cst_1")
+        self.stored: str | bytes | None = None
+
+    async def __call__(self, command: Command[Any]) -> Any:  # noqa: ANN401
+        await checkpoint()
+        self.commands.append(command)
+        if isinstance(command, c.GetCustomerState):
+            return r.GetCustomerStateReply(status=True, data=self.state)
+        if isinstance(command, c.LeaseCustomerAppData):
+            return r.LeaseAppDataReply(status=True, value=self.stored)
+        if isinstance(command, c.SendMessage | c.ReplyToMessage):
+            return MessageReply(status=MessageDeliveryStatus.SENT)
+        return r.CustomerStateUpdateReply(status=True, customer_id="el_cst_1")
+
+    def kinds(self) -> list[str]:
+        return [type(each).__name__ for each in self.commands]
+
+
+def test_customer_needs_an_address() -> None:
+    """This SDK: none is a ValueError, before anything is sent."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    with pytest.raises(ValueError, match="address"):
+        app.customer()
+    with pytest.raises(ValueError, match="address"):
+        app.customer("")
+    with pytest.raises(ValueError, match="carrier"):
+        app.customer("+1", provider="carrier")  # type: ignore[arg-type]
+
+
+def test_number_wins_on_the_wire() -> None:
+    """This SDK: a customer may have several addresses; the number is sent, then the id, then the secondary id."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    secondary = SecondaryId("passport", "A1")
+    assert app.customer("+1", customer_id="el_cst_1").address == CustomerNumber("+1")
+    assert app.customer("p", provider="web", partition="x").address == CustomerNumber(
+        "p", CustomerNumberProvider.APP, "x"
+    )
+    assert app.customer(customer_id="el_cst_1", secondary_id=secondary).address == "el_cst_1"
+    assert app.customer(secondary_id=("passport", "A1")).address == secondary
+    assert repr(app.customer(customer_id="el_cst_1")) == "<Customer 'el_cst_1'>"
+
+
+async def test_number_that_suits_the_channel_is_looked_up_once() -> None:
+    """This SDK: the state is fetched once where an address lacks, and the first number that suits is taken."""
+    state = CustomerState(
+        customer_id="el_cst_1",
+        messaging_state=MessagingState(
+            channels=(None, ActiveMessagingChannelState(customer_number=CHAT, channel_number=TELEGRAM))
+        ),
+        payment_state=PaymentState(customer_numbers=(CELL, CHAT)),
+    )
+    call = FakeCall(state)
+    asha = Customer(call, customer_id="el_cst_1")
+    await asha.send_message(TELEGRAM, "Hi")
+    await asha.send_message(SMS, "Hi")
+    await asha.update_messaging_consent(TELEGRAM, "allow")
+    await asha.update_activity("web", Activity("visit", "s"))
+    assert call.kinds() == [
+        "GetCustomerState",
+        "SendMessage",
+        "SendMessage",
+        "UpdateMessagingConsent",
+        "CustomerActivity",
+    ]
+    assert [each.customer_number for each in call.commands[1:]] == [CHAT, CELL, CHAT, CHAT]
+
+
+async def test_own_number_that_suits_needs_no_look_up() -> None:
+    """This SDK: no I/O beyond what is needed."""
+    call = FakeCall()
+    await Customer(call, number=CELL).make_voice_call(MessagingChannel.voice("+2"), [Say("Hi")])
+    assert call.kinds() == ["SendMessage"]
+    assert call.commands[0].message.body == (Say("Hi"),)
+
+
+async def test_number_of_another_provider_is_sent_where_there_is_no_better() -> None:
+    """This SDK: which numbers suit a channel is inferred, so the server has the last word."""
+    call = FakeCall()
+    await Customer(call, number=CELL).send_message(TELEGRAM, "Hi")
+    assert call.kinds() == ["GetCustomerState", "SendMessage"]
+    assert call.commands[1].customer_number == CELL
+
+
+async def test_customer_without_any_number_cannot_be_written_to() -> None:
+    """This SDK: a LookupError, since no such command can be made."""
+    with pytest.raises(LookupError):
+        await Customer(FakeCall(), customer_id="el_cst_1").send_message(SMS, "Hi")
+    with pytest.raises(ValueError, match="number"):
+        await Customer(FakeCall(), customer_id="el_cst_1").create()
+
+
+async def test_id_is_learned_from_replies_or_looked_up() -> None:
+    """The wire: only an id may adopt, and be replied to."""
+    call = FakeCall()
+    asha = Customer(call, number=CELL)
+    await asha.reply_to_message("m", "Hi")
+    await asha.adopt_state(Customer(call, number="+2"))
+    assert call.kinds() == ["GetCustomerState", "ReplyToMessage", "AdoptCustomerState"]
+    assert call.commands[2] == c.AdoptCustomerState(customer_id="el_cst_1", other_customer=CustomerNumber("+2"))
+    other = Customer(call, number=CELL)
+    await other.create()
+    assert other.customer_id == "el_cst_1"
+    await other.adopt_state("el_cst_2")
+    assert call.kinds()[3:] == ["CreateCustomer", "AdoptCustomerState"]
+    await other.delete()
+    assert other.customer_id is None
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"), [({"a": 1}, '{"a":1}'), ("text", '"text"'), (b"\x00", b"\x00"), (None, "null")]
+)
+async def test_values_are_stored_as_the_serializer_says(value: Any, stored: str | bytes) -> None:  # noqa: ANN401
+    """The other SDKs' convention: JSON text; bytes stay bytes."""
+    call = FakeCall()
+    call.stored = stored
+    asha = Customer(call, number=CELL)
+    await asha.update_metadata({"key": value})
+    await asha.update_app_data(value)
+    assert call.commands[0].updates == {"key": stored}
+    assert call.commands[1].update == stored
+    assert await asha.lease_app_data() == value
+
+
+async def test_state_gives_metadata_as_values() -> None:
+    """This SDK: what other SDKs stored as bare text is read, too."""
+    metadata: Mapping[str, Any] = {"a": '{"b":1}', "c": "bare words", "d": b"\xff"}
+    identity = IdentityState(metadata=metadata, tags=(Tag("t", "1"),), secondary_ids=(SecondaryId("p", "1"),))
+    call = FakeCall(CustomerState(customer_id="el_cst_1", identity_state=identity))
+    asha = Customer(call, number=CELL)
+    assert await asha.get_metadata() == {"a": {"b": 1}, "c": "bare words", "d": b"\xff"}
+    assert await asha.get_tags() == identity.tags
+    assert await asha.get_secondary_ids() == identity.secondary_ids
+    assert await asha.lease_metadata("a") == {"b": 1}
+    assert await asha.lease_metadata("z") is None
+    assert call.kinds()[3:5] == ["LeaseCustomerAppData", "GetCustomerState"]
