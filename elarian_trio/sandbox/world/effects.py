@@ -7,7 +7,7 @@ is to happen later: a record of its own, which a store can keep, and a rule of i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -146,6 +146,18 @@ class PaymentExpires(Job):
         return ("payment", self.org_id, self.transaction_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExpires(Job):
+    """A token lets nobody in any more."""
+
+    digest: str = field(repr=False)
+
+    @property
+    def job_key(self) -> JobKey:
+        """Name the job."""
+        return ("token", self.org_id, self.digest)
+
+
 JOBS_BY_NAME: Mapping[str, type[Job]] = {
     each.__name__: each
     for each in (
@@ -156,6 +168,7 @@ JOBS_BY_NAME: Mapping[str, type[Job]] = {
         ReminderDue,
         SessionExpires,
         TagMessageDue,
+        TokenExpires,
     )
 }
 """Every kind of job by name, for stores that write the name beside the JSON."""

@@ -185,12 +185,14 @@ class ReminderState(Model):
     """A reminder that is set.
 
     Attributes:
-        reminder: the reminder; its ``remind_at`` is when it is due next.
+        reminder: the reminder, as it was set.
+        due_at: when it is due next.
         tag: the tag by which it was set, if it was.
         work_id: the work that set it by tag.
     """
 
     reminder: Reminder
+    due_at: datetime
     tag: Tag | None = None
     work_id: str | None = None
 

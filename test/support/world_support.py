@@ -1,0 +1,195 @@
+"""A world to test the rules in: a store that loads only what is asked for, a calendar, and a clock moved by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from elarian_trio.models.commands import SimulatorCommand
+from elarian_trio.models.identity import CustomerNumber
+from elarian_trio.models.notifications import NotificationReply
+from elarian_trio.sandbox.world import app_data, rules
+from elarian_trio.sandbox.world.effects import NotifyApp, NotifySimulators, ReleaseLease, Schedule, Unschedule
+from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey
+from elarian_trio.sandbox.world.work import Missing, Origin, Settings, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elarian_trio.models.commands import Command
+    from elarian_trio.models.messaging import Message
+    from elarian_trio.models.notifications import Notification
+    from elarian_trio.models.replies import SimulatorReply
+    from elarian_trio.sandbox.world.effects import Delivered, Effect, Hop, Job, JobKey
+    from elarian_trio.sandbox.world.entities import AppKey, Key, Record
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ORG = "el_org_eu_1SJ2jx"
+APP = "el_app_WZFQdt"
+ASHA = CustomerNumber("+254709759881")
+BEN = CustomerNumber("+254709759882")
+MAX_RUNS = 50  # a rule that asks for more, one thing at a time, should use ``Work.require``
+
+
+class CountingDice:
+    """Dice that count, so that no two ids are the same and every run gives the same ones."""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def hex(self, digits: int) -> str:
+        self._drawn += 1
+        return f"{self._drawn:0{digits}x}"
+
+    def secret(self, digits: int) -> str:
+        return self.hex(digits)[::-1]
+
+
+@dataclass
+class World:
+    """A server without connections: it runs rules, keeps what they change, and lists what they want done."""
+
+    settings: Settings = field(default_factory=Settings)
+    now: datetime = START
+    dice: CountingDice = field(default_factory=CountingDice)
+    records: dict[Key[Any], Record] = field(default_factory=dict)
+    jobs: dict[JobKey, tuple[datetime, int, Job]] = field(default_factory=dict)
+    notified: list[NotifyApp] = field(default_factory=list)
+    simulated: list[NotifySimulators] = field(default_factory=list)
+    released: list[AppKey] = field(default_factory=list)
+    runs: int = 0
+    _scheduled: int = 0
+
+    # What a server does.
+
+    def run(self, command: Command[Any], *, app_id: str = APP, org_id: str = ORG, lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
+        """Run *command*, and give its reply or what it waits for."""
+        origin = Origin(org_id, app_id, "connection-1", isinstance(command, SimulatorCommand))
+        return self.apply(origin, lambda work: rules.run_command(work, command), lease)
+
+    def apply(self, origin: Origin, rule: Callable[[Work], Any], lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
+        """Run a rule until it misses nothing, then keep what it changed and note its effects."""
+        loaded: dict[Key[Any], Record | None] = {}
+        listed: dict[IndexKey, tuple[EntryRecord, ...]] = {}
+        for _ in range(MAX_RUNS):
+            self.runs += 1
+            work = Work(
+                now=self.now,
+                dice=self.dice,
+                origin=origin,
+                settings=self.settings,
+                loaded=loaded,
+                listed=listed,
+                lease=lease,
+            )
+            try:
+                result = rule(work)
+            except Missing as missing:
+                self._load(missing.keys, origin, loaded, listed)
+                continue
+            self._keep(work, origin)
+            return result
+        raise AssertionError("the rule never had enough")
+
+    def _load(
+        self,
+        keys: tuple[Key[Any] | IndexKey, ...],
+        origin: Origin,
+        loaded: dict[Key[Any], Record | None],
+        listed: dict[IndexKey, tuple[EntryRecord, ...]],
+    ) -> None:
+        assert keys, "nothing in particular is missing"
+        for key in keys:
+            assert key.org_id == origin.org_id, "a rule reaches into another organisation"
+            if isinstance(key, IndexKey):
+                assert key not in listed, "it was listed already"
+                listed[key] = self.entries(key)
+            else:
+                assert key not in loaded, "it was loaded already"
+                loaded[key] = self.records.get(key)
+
+    def entries(self, index: IndexKey) -> tuple[EntryRecord, ...]:
+        """List an index's members, expired ones as well."""
+        found = (each for each in self.records.values() if isinstance(each, EntryRecord) and each.key.index == index)
+        return tuple(found)
+
+    def _keep(self, work: Work, origin: Origin) -> None:
+        for key, record in work.changes.items():
+            assert key.org_id == origin.org_id, "a rule writes into another organisation"
+            if record is None:
+                self.records.pop(key, None)
+            else:
+                assert record.key == key
+                assert type(record).from_json(record.to_json()) == record, "what is kept must fit into JSON"
+                self.records[key] = record
+        for effect in work.effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, NotifyApp):
+            self.notified.append(effect)
+        elif isinstance(effect, NotifySimulators):
+            self.simulated.append(effect)
+        elif isinstance(effect, Schedule):
+            assert type(effect.job).from_json(effect.job.to_json()) == effect.job, "what is kept must fit into JSON"
+            self._scheduled += 1
+            self.jobs[effect.job.job_key] = (effect.at, self._scheduled, effect.job)
+        elif isinstance(effect, Unschedule):
+            self.jobs.pop(effect.job_key, None)
+        else:
+            assert isinstance(effect, ReleaseLease)
+            self.released.append(effect.lease)
+
+    def advance(self, by: timedelta | float) -> None:
+        """Let time pass, and do what falls due, each at its own time."""
+        end = self.now + (by if isinstance(by, timedelta) else timedelta(seconds=by))
+        while due := [entry for entry in self.jobs.values() if entry[0] <= end]:
+            at, _, job = min(due, key=lambda entry: entry[:2])
+            self.now = max(self.now, at)
+            self.run_job(job)
+        self.now = end
+
+    def run_job(self, job: Job) -> None:
+        """Run *job* now, and have it not run again."""
+        self.jobs.pop(job.job_key, None)
+        self.apply(Origin.of_job(job), lambda work: rules.run_job(work, job))
+
+    def deliver(self, told: NotifyApp) -> Delivered:
+        """Give a notification as it would be sent now."""
+        origin = Origin(told.org_id, told.app_id)
+        delivered: Delivered = self.apply(origin, lambda work: app_data.deliver(work, told.app_id, told.notification))
+        return delivered
+
+    def answer(self, delivered: Delivered, reply: NotificationReply | None = None, *, app_id: str = APP) -> None:
+        """Have an app answer a notification."""
+        answer = NotificationReply() if reply is None else reply
+        self.apply(Origin(ORG, app_id), lambda work: rules.answer_notification(work, delivered, answer))
+
+    def answer_hop(self, hop: Hop, message: Message | None) -> SimulatorReply:
+        """Have an app answer a customer at the phone."""
+        origin = Origin(hop.org_id, hop.app_id)
+        reply: SimulatorReply = self.apply(origin, lambda work: rules.answer_hop(work, hop, message))
+        return reply
+
+    # What tests ask.
+
+    def put(self, *records: Record) -> None:
+        """Keep records that no command makes, such as channels."""
+        self.records.update({record.key: record for record in records})
+
+    def told(self, kind: type[Notification] | None = None) -> list[Any]:
+        """Give the notifications so far, of one class if given, and forget all of them."""
+        found = [each.notification for each in self.notified]
+        self.notified.clear()
+        return [each for each in found if kind is None or isinstance(each, kind)]
+
+    def phones(self) -> list[Any]:
+        """Give what simulators were told so far, and forget it."""
+        found = [each.notification for each in self.simulated]
+        self.simulated.clear()
+        return found
+
+    def change_settings(self, **changes: object) -> None:
+        """Have the server behave differently from now on."""
+        self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
