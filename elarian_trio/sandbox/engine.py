@@ -25,6 +25,7 @@ from elarian_trio._wire.envelopes import (
 )
 from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models.notifications import Notification, NotificationReply
+from elarian_trio.models.replies import SimulatorReply
 from elarian_trio.sandbox.credentials import Door
 from elarian_trio.sandbox.delivery import Activity, Parcel, Route, Starter
 from elarian_trio.sandbox.holds import Holds
@@ -129,7 +130,7 @@ class Engine:
         self._dice = dice
         self._settings = settings
         self._door = Door(apps, is_open=not settings.strict, is_valid_token=self._is_valid_token)
-        self._holds = Holds(clock, self._do_later)
+        self._holds = Holds(clock, self._do_later, self._drain)
         self._starter = Starter()
         self._apps: dict[tuple[str, str], Route] = {}
         self._phones: dict[Client, Route] = {}
@@ -183,7 +184,7 @@ class Engine:
         self._is_draining = True
         try:
             while self._later:
-                self._later.popleft()()
+                _guarded(self._later.popleft())
         finally:
             self._is_draining = False
 
@@ -285,11 +286,7 @@ class Engine:
 
     def _run_job(self, job: Job) -> None:
         self._jobs.pop(job.job_key, None)
-        try:
-            self._perform(self._work(Origin.of_job(job)), partial(run_job, job=job))
-        except Exception as error:  # a defect, and no reason to take the server down with what it still can do
-            logger.error("a %s raised %s", type(job).__name__, type(error).__name__)
-            logger.debug("it was raised here", exc_info=True)
+        _guarded(partial(self._perform, self._work(Origin.of_job(job)), partial(run_job, job=job)))
         self._drain()
 
     def _app_route(self, org_id: str, app_id: str) -> Route:
@@ -344,7 +341,7 @@ class Engine:
         listener = parcel.listener
         origin = Origin(told.org_id, told.app_id, "" if listener is None else listener.connection_id)
         rule = partial(answer_notification, delivered=delivered, reply=reply)
-        self._perform(self._work(origin), rule)
+        _guarded(partial(self._perform, self._work(origin), rule))
         self._give_back(parcel)
         if parcel.hop is not None:
             self._end_hop(parcel.hop, reply)
@@ -370,9 +367,10 @@ class Engine:
     def _end_hop(self, hop: Hop, reply: NotificationReply) -> None:
         call = self._hops.pop(hop, None)
         origin = Origin(hop.org_id, hop.app_id)
-        said = self._perform(self._work(origin), partial(answer_hop, hop=hop, message=reply.message))
+        rule = partial(answer_hop, hop=hop, message=reply.message)
+        said = _guarded(partial(self._perform, self._work(origin), rule))
         if call is not None:
-            call.answer(said)
+            call.answer(said or SimulatorReply(status=False, description="the sandbox failed"))
 
     @staticmethod
     def purse_in(store: Store, org_id: str, purse_id: str) -> PurseRecord:
@@ -386,6 +384,16 @@ class Engine:
             msg = f"the sandbox has no purse {purse_id!r}"
             raise LookupError(msg)
         return found
+
+
+def _guarded(call: Callable[[], T]) -> T | None:
+    """Make *call*; if it raises, that is a defect, and no reason to take down what the server can still do."""
+    try:
+        return call()
+    except Exception as error:
+        logger.error("a unit of work raised %s", type(error).__name__)
+        logger.debug("it was raised here", exc_info=True)
+        return None
 
 
 class _Records(Mapping[Key[Any], "Record | None"]):

@@ -24,12 +24,14 @@ class Holds:
 
     Args:
         clock: says when holds lapse.
-        later: runs a call once the present unit of work is done, so that no rule sees half of another's changes.
+        later: keeps a call until the present unit of work is done, so that no rule sees half of another's changes.
+        drain: makes the calls that were kept, where no unit of work is about to do so.
     """
 
-    def __init__(self, clock: Clock, later: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, clock: Clock, later: Callable[[Callable[[], None]], None], drain: Callable[[], None]) -> None:
         self._clock = clock
         self._later = later
+        self._drain = drain
         self._leases = Leases()
         self._waiting: dict[Ticket, Callable[[bool], None]] = {}
         self._timer: Timer | None = None
@@ -82,3 +84,4 @@ class Holds:
         due = self._leases.next_deadline
         if due is not None and self._timer is None:
             self._timer = self._clock.call_at(due, self._expire)
+        self._drain()
