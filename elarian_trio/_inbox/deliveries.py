@@ -247,9 +247,13 @@ class Delivery(Generic[N]):
         self.rejection = reason
 
     async def __aenter__(self) -> Self:
-        """Say where the work on it begins. A checkpoint, before it is begun."""
-        await anyio.lowlevel.checkpoint()
+        """Say where the work on it begins. A checkpoint; cancelled there, it is answered as if the block had failed."""
         self._answers.enter()
+        try:
+            await anyio.lowlevel.checkpoint()
+        except BaseException as error:
+            self._answers.leave(error)
+            raise
         return self
 
     async def __aexit__(

@@ -307,8 +307,11 @@ class Inbox:
         self.watch.discard(ticket)
         self._note_fewer()
         following = self._lanes.leave(ticket)
-        if following is not None and following.taker is not None and self.ended is None:
-            following.taker.ready(following)
+        if following is None or following.taker is None or self.ended is not None:
+            return
+        if ticket.request.canceled and _same_end(ticket, following):
+            return
+        following.taker.ready(following)
 
     # Time.
 
@@ -439,6 +442,12 @@ class _WaitingRoom:
         tickets = tuple(self._waiting)
         self._waiting.clear()
         return tickets
+
+
+def _same_end(ticket: Ticket, following: Ticket) -> bool:
+    """Whether the session whose end canceled *ticket* is about to cancel *following*, too."""
+    session = following.request.session
+    return session is ticket.request.session and not session.usable
 
 
 def default_update(ticket: Ticket) -> AppDataUpdate | None:

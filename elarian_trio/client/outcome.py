@@ -5,7 +5,7 @@ The client stands above.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.lowlevel
@@ -77,8 +77,7 @@ def _raise_ours(escaped: BaseException | None, failure: Exception | None) -> Non
 def _leaves(error: BaseException | None) -> Iterator[BaseException]:
     """Give every plain error in *error*, whether it is a group or not."""
     if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[BaseException] = error
-        for each in group.exceptions:
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _leaves(each)
     elif error is not None:
         yield error
