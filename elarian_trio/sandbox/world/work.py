@@ -7,7 +7,7 @@ is safe. What a rule changed counts only once it has returned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
@@ -137,6 +137,7 @@ class Work:
         lease: the lease that the caller was given for this command; see :class:`~.effects.WaitForLease`.
         changes: what the rule put (a record) or deleted (``None``), by key, in order.
         effects: what it wants done, in order.
+        drawn: the ids that it made.
     """
 
     now: datetime
@@ -150,6 +151,7 @@ class Work:
     lease: AppKey | None = None
     changes: dict[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
     effects: list[Effect] = field(default_factory=list[Effect])
+    drawn: set[str] = field(default_factory=set[str])
 
     @property
     def org_id(self) -> str:
@@ -172,6 +174,8 @@ class Work:
         for known in (self.changes, self.loaded):
             if key in known:
                 return cast("R | None", known[key])
+        if self._is_new(key):
+            return None
         raise Missing([key])
 
     def require(self, *keys: Key[Any] | IndexKey) -> None:
@@ -185,7 +189,16 @@ class Work:
             raise Missing(missing)
 
     def _is_known(self, key: Key[Any] | IndexKey) -> bool:
-        return key in self.listed if isinstance(key, IndexKey) else key in self.changes or key in self.loaded
+        if isinstance(key, IndexKey):
+            return key in self.listed
+        return key in self.changes or key in self.loaded or self._is_new(key)
+
+    def _is_new(self, key: Key[Any]) -> bool:
+        """Whether *key* holds an id that was drawn in this unit: nobody can have stored anything under it.
+
+        Asking for it would never end, for the next run draws another id.
+        """
+        return not self.drawn.isdisjoint(getattr(key, each.name) for each in fields(key))
 
     def members(self, index: IndexKey) -> tuple[str, ...]:
         """Give the members of *index* that have not expired, as this unit has left them, in order of their ids.
@@ -224,7 +237,9 @@ class Work:
 
     def new_id(self, kind: str) -> str:
         """Draw an id: *kind* is "cst", "msg", "txn", "ses" or "wrk"."""
-        return f"el_{kind}_{self.dice.hex(32)}"
+        made = f"el_{kind}_{self.dice.hex(32)}"
+        self.drawn.add(made)
+        return made
 
     # Having things done.
 
