@@ -1,21 +1,307 @@
-"""Sessions: begun, renewed and ended, and the hops of USSD and voice."""
+"""Sessions: begun, renewed and ended, and what an app's answer makes of a USSD menu or a call in progress.
+
+:mod:`.inbound` and :mod:`.messaging` stand on this, and :mod:`.rules` on :func:`answer_hop`. Below are the
+conversations. How long sessions last is this project's own choice where nothing public says; see ``Settings``.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from elarian_trio.models.channels import Channel
+from elarian_trio.models.messaging import (
+    CompleteMessagingSession,
+    Message,
+    MessageDeliveryStatus,
+    MessagingSessionEndReason,
+    SentMessage,
+    UssdInput,
+    UssdMenu,
+)
+from elarian_trio.models.notifications import (
+    MessagingSessionEndedNotification,
+    MessagingSessionRenewedNotification,
+    MessagingSessionStartedNotification,
+)
 from elarian_trio.models.replies import SimulatorReply
+from elarian_trio.models.voice import Reject, Say, VoiceCallDirection, VoiceCallInput, VoiceCallStatus
+from elarian_trio.sandbox.world.addresses import messaging_of, survivor
+from elarian_trio.sandbox.world.conversations import CARRIERS, add_message, message_with_id, put_state, state_of
+from elarian_trio.sandbox.world.effects import SessionExpires
+from elarian_trio.sandbox.world.entities import Session, latest
 
 if TYPE_CHECKING:
-    from elarian_trio.models.messaging import Message
+    from elarian_trio.models.channels import MessagingChannel
+    from elarian_trio.models.messaging import InboundMessageBody
+    from elarian_trio.models.notifications import Notification
+    from elarian_trio.models.payments import Cash
     from elarian_trio.sandbox.world.effects import Hop
+    from elarian_trio.sandbox.world.entities import ChannelState
     from elarian_trio.sandbox.world.families import JobRules, Rules
-    from elarian_trio.sandbox.world.work import Work
+    from elarian_trio.sandbox.world.work import Settings, Work
 
-RULES: Rules = {}
-JOBS: JobRules = {}
+MAX_MENU = 182
+"""Characters that one USSD screen holds, as GSM networks carry them."""
+
+RINGING = timedelta(seconds=60)  # a call that nobody picks up ends by itself, as networks have it
+MAX_CALL = timedelta(hours=2)  # after its last sign of life; a phone that forgot to hang up must not stay engaged
+
+
+def _length(settings: Settings, channel: str) -> timedelta:
+    if channel == Channel.VOICE:
+        return MAX_CALL
+    return settings.ussd_session if channel == Channel.USSD else settings.chat_session
+
+
+# --- beginning and end ---
+
+
+def begin(work: Work, customer_id: str, state: ChannelState, session: Session) -> Session:
+    """Begin *session* on a channel and tell the apps that take part.
+
+    Args:
+        work: the unit of work.
+        customer_id: the customer.
+        state: where it stands on the channel.
+        session: see :func:`new_session`.
+    """
+    put_session(work, customer_id, state, session)
+    told = MessagingSessionStartedNotification(
+        customer_number=state.customer_number,
+        channel_number=state.channel_number,
+        session_id=session.session_id,
+        expires_at=session.expires_at,
+    )
+    _tell_all(work, customer_id, session, told)
+    return session
+
+
+def new_session(work: Work, channel: MessagingChannel, app_id: str, *, length: timedelta | None = None) -> Session:
+    """Give a session of an app, lasting *length*, or as long as sessions of its channel do, unless renewed."""
+    return Session(
+        session_id=work.new_id("ses"),
+        started_at=work.now,
+        expires_at=work.now + (length or _length(work.settings, channel.channel)),
+        app_ids=(app_id,),
+    )
+
+
+def renew(work: Work, customer_id: str, state: ChannelState, session: Session) -> Session:
+    """Let the session in progress, changed to *session*, last its full length from now on, and tell its apps."""
+    session = replace(session, expires_at=work.now + _length(work.settings, state.channel_number.channel))
+    put_session(work, customer_id, state, session)
+    told = MessagingSessionRenewedNotification(
+        customer_number=state.customer_number,
+        channel_number=state.channel_number,
+        session_id=session.session_id,
+        expires_at=session.expires_at,
+    )
+    _tell_all(work, customer_id, session, told)
+    return session
+
+
+def put_session(work: Work, customer_id: str, state: ChannelState, session: Session) -> None:
+    """Remember the session in progress, and have it end when its time is over."""
+    put_state(work, customer_id, replace(state, session=session))
+    if session.expires_at is not None:
+        work.schedule(session.expires_at, _ending(work, customer_id, session))
+
+
+def _ending(work: Work, customer_id: str, session: Session) -> SessionExpires:
+    return SessionExpires(org_id=work.org_id, customer_id=customer_id, session_id=session.session_id)
+
+
+def _tell_all(work: Work, customer_id: str, session: Session, told: Notification) -> None:
+    for app_id in session.app_ids:
+        work.notify(app_id, customer_id, told)
+
+
+def end(work: Work, customer_id: str, state: ChannelState, reason: MessagingSessionEndReason) -> ChannelState:
+    """End the session in progress, if there is one; every app that took part hears of it."""
+    session = state.session
+    if session is None:
+        return state
+    changed = replace(state, session=None, reply_token=None)
+    put_state(work, customer_id, changed)
+    work.unschedule(_ending(work, customer_id, session).job_key)
+    duration = session.duration or work.now - session.started_at
+    done = CompleteMessagingSession(
+        customer_number=state.customer_number,
+        channel_number=state.channel_number,
+        session_id=session.session_id,
+        started_at=session.started_at,
+        duration=duration,
+        app_ids=session.app_ids,
+        end_reason=reason,
+        cost=session.cost,
+        provider_session_id=session.provider_session_id,
+    )
+    record = messaging_of(work, customer_id)
+    work.put(replace(record, sessions=latest(record.sessions, done)))
+    told = MessagingSessionEndedNotification(
+        customer_number=state.customer_number,
+        channel_number=state.channel_number,
+        session_id=session.session_id,
+        duration=duration,
+        reason=reason,
+    )
+    _tell_all(work, customer_id, session, told)
+    return changed
+
+
+def join(session: Session, app_id: str) -> Session:
+    """Give the session with an app among those that take part."""
+    return session if app_id in session.app_ids else replace(session, app_ids=(*session.app_ids, app_id))
+
+
+def with_cost(session: Session, cost: Cash | None) -> Session:
+    """Add a message's cost to its session's; costs in several currencies cannot be added, and the first one stays."""
+    if cost is None or (session.cost is not None and session.cost.currency_code != cost.currency_code):
+        return session
+    spent = cost if session.cost is None else replace(cost, amount=session.cost.amount + cost.amount)
+    return replace(session, cost=spent)
+
+
+def expire(work: Work, job: SessionExpires) -> None:
+    """End a session that nobody renewed."""
+    customer = survivor(work, job.customer_id)
+    if customer is None:
+        return
+    for state in messaging_of(work, customer.customer_id).channels:
+        if state.session is not None and state.session.session_id == job.session_id:
+            end(work, customer.customer_id, state, MessagingSessionEndReason.INACTIVITY)
+
+
+# --- what the app answered to a customer at the phone ---
 
 
 def answer_hop(work: Work, hop: Hop, message: Message | None) -> SimulatorReply:
-    """Give what the customer at the phone is told."""
-    return SimulatorReply(status=False, description="the sandbox has no rule for this channel", message=message)
+    """Give what the customer at the phone is told, and end the session where the answer does.
+
+    Args:
+        work: the unit of work.
+        hop: what the phone waits with.
+        message: what the app answered; ``None`` for nothing, or when no app was there to answer.
+    """
+    customer = survivor(work, hop.customer_id)
+    if customer is None:
+        return SimulatorReply(status=False, description="the customer was deleted before the app answered")
+    heard = message_with_id(work, customer.customer_id, hop.message_id)
+    part = next(iter(getattr(heard, "parts", ())), None)
+    state = state_of(work, customer.customer_id, hop.customer_number, hop.channel_number)
+    if state.session is not None and state.session.session_id != hop.session_id:
+        state = replace(state, session=None)  # the phone began another session meanwhile: that one is not ours to end
+    answer = _voice_answer if hop.channel_number.channel == Channel.VOICE else _ussd_answer
+    return answer(work, hop, customer.customer_id, state, message, part)
+
+
+def _ussd_answer(
+    work: Work,
+    hop: Hop,
+    customer_id: str,
+    state: ChannelState,
+    message: Message | None,
+    part: InboundMessageBody | None,
+) -> SimulatorReply:
+    menu = _menu(message)
+    if message is None or menu is None:
+        return _no_menu(work, hop, customer_id, state, part)
+    description = "the app answered with a menu"
+    if len(menu.text) > MAX_MENU:
+        description = f"the app's menu has {len(menu.text)} characters; a USSD screen holds {MAX_MENU}"
+        if work.settings.strict:
+            end(work, customer_id, state, MessagingSessionEndReason.FAILURE)
+            return SimulatorReply(status=False, description=f"{description}, so shorten it")
+        menu = replace(menu, text=menu.text[:MAX_MENU])
+        description = f"{description}, so it was cut"
+    told = replace(message, body=menu)
+    _note_answer(work, hop, customer_id, told)
+    if menu.is_terminal:
+        end(work, customer_id, state, MessagingSessionEndReason.NORMAL_CLEARING)
+    return SimulatorReply(status=True, description=description, message=told)
+
+
+def _menu(message: Message | None) -> UssdMenu | None:
+    body = None if message is None else message.body
+    if isinstance(body, str):
+        return UssdMenu(body)
+    return body if isinstance(body, UssdMenu) else None
+
+
+def _no_menu(
+    work: Work, hop: Hop, customer_id: str, state: ChannelState, part: InboundMessageBody | None
+) -> SimulatorReply:
+    """A customer who enters something waits for a menu; one who only hangs up does not."""
+    if hop.is_last and isinstance(part, UssdInput) and not part.text:
+        return SimulatorReply(status=True, description="the session is over")
+    end(work, customer_id, state, MessagingSessionEndReason.FAILURE)
+    return SimulatorReply(
+        status=False,
+        description="the app gave no menu, so the session ended; answer ussdSession with a UssdMenu in time",
+    )
+
+
+_BEING_SET_UP = frozenset(
+    {VoiceCallStatus.UNKNOWN, VoiceCallStatus.QUEUED, VoiceCallStatus.RINGING, VoiceCallStatus.DIALING},
+)
+
+
+def _voice_answer(
+    work: Work,
+    hop: Hop,
+    customer_id: str,
+    state: ChannelState,
+    message: Message | None,
+    part: InboundMessageBody | None,
+) -> SimulatorReply:
+    told = _actions(message)
+    if told is None:
+        return _no_actions(work, customer_id, state, part)
+    _note_answer(work, hop, customer_id, told)
+    if isinstance(told.body, tuple) and any(isinstance(action, Reject) for action in told.body):
+        end(work, customer_id, state, MessagingSessionEndReason.NORMAL_CLEARING)
+    return SimulatorReply(status=True, description="the app answered with what the call shall do", message=told)
+
+
+def _actions(message: Message | None) -> Message | None:
+    if message is not None and isinstance(message.body, str):
+        return replace(message, body=(Say(message.body),))
+    return message if message is not None and isinstance(message.body, tuple) and message.body else None
+
+
+def _no_actions(work: Work, customer_id: str, state: ChannelState, part: InboundMessageBody | None) -> SimulatorReply:
+    """Somebody has to pick up a customer's call; later on an app need not have anything more to say."""
+    if (
+        isinstance(part, VoiceCallInput)
+        and part.direction == VoiceCallDirection.INBOUND
+        and part.status in _BEING_SET_UP
+    ):
+        end(work, customer_id, state, MessagingSessionEndReason.FAILURE)
+        return SimulatorReply(
+            status=False,
+            description="the app did not pick up, so the call ended; answer voiceCall with voice actions in time",
+        )
+    return SimulatorReply(status=True, description="the app gave nothing more to do")
+
+
+def _note_answer(work: Work, hop: Hop, customer_id: str, message: Message) -> None:
+    said = SentMessage(
+        message_id=work.new_id("msg"),
+        sent_at=work.now,
+        message=message,
+        status=MessageDeliveryStatus.DELIVERED,
+        session_id=hop.session_id,
+        in_reply_to=hop.message_id,
+        provider=CARRIERS[hop.channel_number.channel],
+        customer_number=hop.customer_number,
+        channel_number=hop.channel_number,
+        app_id=hop.app_id,
+        updated_at=work.now,
+    )
+    add_message(work, customer_id, said)
+
+
+RULES: Rules = {}
+JOBS: JobRules = {SessionExpires: expire}

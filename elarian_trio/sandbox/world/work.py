@@ -72,6 +72,8 @@ class Settings:
 
     Attributes:
         strict: refuse what a real gateway would refuse; otherwise be lenient and let things register themselves.
+        chat_needs_session: refuse chat messages to customers who have not written within the last day.
+        whatsapp_asks: a customer is asked before writing on WhatsApp is allowed.
         settle: whether payments are decided by the server itself, or by a simulator.
         delivery_delay: how long an SMS or chat message is on its way; ``None`` leaves it at "sent".
         settlement_delay: how long an external payment is on its way when the server decides.
@@ -84,6 +86,8 @@ class Settings:
     """
 
     strict: bool = True
+    chat_needs_session: bool = False
+    whatsapp_asks: bool = False
     settle: Literal["auto", "manual"] = "auto"
     delivery_delay: timedelta | None = timedelta(milliseconds=200)
     settlement_delay: timedelta = timedelta(milliseconds=500)
