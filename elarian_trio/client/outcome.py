@@ -68,7 +68,7 @@ def _raise_ours(escaped: BaseException | None, failure: Exception | None) -> Non
     if leaves and all(isinstance(each, cancelled) for each in leaves):
         raise leaves[0]
     if failure is not None:
-        raise failure
+        raise failure from failure.__cause__  # and not "during handling of" the cancellation that it caused itself
     if escaped is not None:
         msg = "a defect in the client; please report it"
         raise InternalError(msg) from escaped

@@ -177,6 +177,20 @@ async def test_echo_is_left_out_after_an_update_through_this_client(by: str) -> 
                 assert asked.reply == NotificationReply()
 
 
+async def test_echo_stays_where_the_update_was_never_sent() -> None:
+    """This SDK: what was given up before the writer took it changed nothing, so the lease is still to be released."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            asked = ask(tasks, server, sms(), "old")
+            async with await inbox.receive():
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await app.customer(NUMBER).update_app_data("new")
+            await asked.done.wait()
+            echo = AppDataUpdate("old")  # asyncio cancels a turn later than trio: there the writer has it by then
+            assert asked.reply == NotificationReply(data_update=None if server.commands else echo)
+
+
 async def test_update_of_another_customer_leaves_the_echo() -> None:
     """This SDK: only a change of the same customer's data makes the echo stale."""
     with anyio.fail_after(5):
@@ -200,6 +214,21 @@ async def test_error_in_the_block_is_answered_application_error_and_propagates()
                 await asked.done.wait()
             assert asked.failure is not None
             assert (asked.failure.code, asked.failure.message) == (ErrorCode.APPLICATION_ERROR, "ZeroDivisionError")
+
+
+async def test_delivery_cancelled_on_entering_its_block_is_given_back() -> None:
+    """This SDK: nothing is acknowledged by default that no user code has worked on."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            asked = ask(tasks, server, sms())
+            delivery = await inbox.receive()
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                async with delivery:
+                    pytest.fail("entered")
+            await asked.done.wait()
+            assert asked.failure is not None
+            assert asked.failure.code == ErrorCode.APPLICATION_ERROR
 
 
 async def test_rejected_delivery_is_answered_application_error() -> None:

@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint
 from scripted_server import scripted_server
 
 from elarian_trio import (
+    ConnectionLost,
     CustomerNumber,
     Delivery,
     Elarian,
@@ -212,6 +213,8 @@ async def test_lost_session_takes_what_was_not_seen_with_it() -> None:
                 server.cut()
                 while app.statistics().reconnects < 1:
                     await checkpoint()
+                with pytest.raises(ConnectionLost):
+                    await delivery.reply("late")
                 failures: list[int] = []
                 tasks.start_soon(ask, server, 1, failures)
                 while app.statistics().notifications < 4:
@@ -223,3 +226,25 @@ async def test_lost_session_takes_what_was_not_seen_with_it() -> None:
                 pass
             assert app.statistics().answers_late == 1
             assert not failures
+
+
+async def test_block_left_by_an_error_forgets_what_waits() -> None:
+    """This SDK: nothing more is answered or handed out."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server, anyio.create_task_group() as tasks:
+            app = Elarian(**server.credentials)
+
+            async def lost() -> None:
+                with pytest.raises(ConnectionLost):
+                    await server.notify(status(1))
+
+            async with app.notifications() as inbox:
+                with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the block is what is tested
+                    async with app:
+                        tasks.start_soon(lost)
+                        while app.statistics().notifications < 1:
+                            await checkpoint()
+                        raise ZeroDivisionError
+                with pytest.raises(anyio.BrokenResourceError):
+                    await inbox.receive()
+            assert app.statistics().rejected == 0
