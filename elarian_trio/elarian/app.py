@@ -144,7 +144,7 @@ class Elarian(Customers, Replays):
         """
         return await self._call(GenerateAuthToken())
 
-    async def delete_customer_by_customernumber_of(self, number: CustomerNumber | str) -> DeleteCustomerReply:
+    async def delete_customer_by_customer_number(self, number: CustomerNumber | str) -> DeleteCustomerReply:
         """Remove the customer with *number*; a ``str`` is a cellular one. See :meth:`Customer.delete`.
 
         Waits for the reply, and first for the connection while it is being re-established.
