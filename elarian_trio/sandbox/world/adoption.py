@@ -72,8 +72,7 @@ def _merge(work: Work, customer: CustomerRecord, other: CustomerRecord) -> None:
     dropped = [drop_app_record(work, AppKey(work.org_id, each, other.customer_id)) for each in other.app_ids]
     _merge_identity(work, customer, other)
     for record in dropped:
-        if record is not None:
-            _merge_app(work, customer.customer_id, record)
+        _merge_app(work, customer.customer_id, record)
 
 
 def _merge_identity(work: Work, customer: CustomerRecord, other: CustomerRecord) -> None:

@@ -172,11 +172,9 @@ def without_reminder(work: Work, record: AppRecord, reminder_key: str) -> AppRec
     return replace(record, reminders={key: each for key, each in record.reminders.items() if key != reminder_key})
 
 
-def drop_app_record(work: Work, key: AppKey) -> AppRecord | None:
+def drop_app_record(work: Work, key: AppKey) -> AppRecord:
     """Forget what an app keeps on a customer, with its reminders' jobs and the lease; give what it was."""
-    record = work.get(key)
-    if record is None:
-        return None
+    record = app_record_of(work, key.app_id, key.customer_id)
     for reminder_key in record.reminders:
         without_reminder(work, record, reminder_key)
         work.unschedule(reminder_job_key(key.org_id, key.app_id, key.customer_id, reminder_key))

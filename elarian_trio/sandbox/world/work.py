@@ -188,7 +188,7 @@ class Work:
         Raises:
             Missing: some are not loaded.
         """
-        missing = [key for key in keys if not self._is_known(key)]
+        missing = dict.fromkeys(key for key in keys if not self._is_known(key))
         if missing:
             raise Missing(missing)
 

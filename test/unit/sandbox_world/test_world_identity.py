@@ -30,6 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 def done(world: World, command: Command[Any]) -> str:
+    """Run a command that works, and give the customer id."""
     reply = world.run(command)
     assert reply.status, reply.description
     assert reply.description
@@ -37,11 +38,13 @@ def done(world: World, command: Command[Any]) -> str:
 
 
 def identity(world: World, number: CustomerNumber = ASHA) -> IdentityState:
+    """Ask for the identity part of the state."""
     state: IdentityState = world.run(GetCustomerState(customer=number)).data.identity_state
     return state
 
 
 def holding(world: World, tag: Tag) -> tuple[str, ...]:
+    """Give who holds a tag."""
     found: tuple[str, ...] = world.apply(Origin(ORG, APP), lambda work: holders(work, tag))
     return found
 
@@ -116,7 +119,9 @@ def test_secondary_ids_are_set_by_key_and_deleted_by_key_and_value() -> None:
     """Elarian: deletion needs both."""
     world = World()
     done(world, UpdateCustomerSecondaryId(customer=ASHA, updates=(SecondaryId("passport", "A1"),)))
-    done(world, UpdateCustomerSecondaryId(customer=ASHA, updates=(SecondaryId("Passport", "A2"), SecondaryId("x", "1"))))
+    done(
+        world, UpdateCustomerSecondaryId(customer=ASHA, updates=(SecondaryId("Passport", "A2"), SecondaryId("x", "1")))
+    )
     assert identity(world).secondary_ids == (SecondaryId("Passport", "A2"), SecondaryId("x", "1"))
     assert not world.run(GetCustomerState(customer=SecondaryId("passport", "A1"))).status
     deletions = (SecondaryId("PASSPORT", "A2"), SecondaryId("x", "other"))
