@@ -105,8 +105,9 @@ class Clock(ABC):
 
         A manual clock is moved, and what falls due comes in due order, each at its own time. Trio's MockClock is
         moved likewise, or, with autojump, slept on. Real time is waited for. Delivered means: answered by the app (or
-        the phone) that heard of it, or kept because nobody is there or the app is busy. Waiting for answers is
-        bounded in real time, by a little more than the answers' own time-outs; past that, time goes on without them.
+        the phone) that heard of it; kept because nobody is there or the app is busy; or in its hands, and no answer
+        seems to be coming: virtual time waits until every task of the program waits, manual time until nothing was
+        heard for half a real second, 35 at most.
 
         Raises:
             ValueError: *by* is negative.
@@ -119,9 +120,13 @@ class Clock(ABC):
             msg = f"time moves forward only, got {by!r}"
             raise ValueError(msg)
         with self._advancing:
-            await self._settle()
+            await self._rest()
             await self._pass(by)
-            await self._settle()
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait, within a bound, until what was under way is delivered."""
+        await self._settle()
 
     @abstractmethod
     async def _pass(self, by: timedelta) -> None:
@@ -141,9 +146,18 @@ class Clock(ABC):
             self._rearm.set()
         return timer
 
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Have *callback* called in *seconds*; see :meth:`call_at`."""
-        return self.call_at(self.now() + timedelta(seconds=seconds), callback)
+    def call_later(self, seconds: float, callback: Callable[[], None], *, after_advance: bool = False) -> Timer:
+        """Have *callback* called in *seconds*; see :meth:`call_at`.
+
+        With *after_advance*, a manual clock that is being advanced counts from where it will stand still: whoever has
+        to answer cannot do so while time leaps.
+        """
+        since = self._rests_at() if after_advance else self.now()
+        return self.call_at(since + timedelta(seconds=seconds), callback)
+
+    def _rests_at(self) -> datetime:
+        """When time is next as people see it."""
+        return self.now()
 
     async def run(self) -> None:
         """Call what falls due, until cancelled. Wakes for timers only: while none is set, nothing ticks."""
@@ -191,6 +205,9 @@ class VirtualClock(Clock):
         """Give the present."""
         return self._offset + timedelta(seconds=self._mock.current_time())
 
+    async def _rest(self) -> None:
+        await trio.testing.wait_all_tasks_blocked()
+
     async def _pass(self, by: timedelta) -> None:
         await anyio.lowlevel.checkpoint()
         end = self._mock.current_time() + by.total_seconds()
@@ -204,7 +221,6 @@ class VirtualClock(Clock):
             self._mock.jump(min(max(pause, 0.0), left))
             self._fire(self.now() + INSTANT)
             await trio.testing.wait_all_tasks_blocked()
-            await self._settle()
 
 
 class ManualClock(Clock):
@@ -221,6 +237,7 @@ class ManualClock(Clock):
             msg = f"start must be an aware datetime, got the naive {start!r}"
             raise ValueError(msg)
         self._now = (start or datetime.now(UTC)).astimezone(UTC)
+        self._end: datetime | None = None  # where the present advance ends
 
     def now(self) -> datetime:
         """Give the present."""
@@ -228,12 +245,18 @@ class ManualClock(Clock):
 
     async def _pass(self, by: timedelta) -> None:
         await anyio.lowlevel.checkpoint()
-        end = self._now + by
-        while (due := self._timers.next_due) is not None and due <= end:
-            self._now = max(self._now, due)
-            self._fire(self._now)
-            await self._settle()
-        self._now = max(self._now, end)
+        self._end = end = self._now + by
+        try:
+            while (due := self._timers.next_due) is not None and due <= end:
+                self._now = max(self._now, due)
+                self._fire(self._now)
+                await self._rest()
+            self._now = max(self._now, end)
+        finally:
+            self._end = None
+
+    def _rests_at(self) -> datetime:
+        return self._end or self._now
 
     async def run(self) -> None:
         """Call what is due at once where it is set for the present or the past, until cancelled."""

@@ -146,34 +146,61 @@ class Activity:
 
     def __init__(self) -> None:
         self._count = 0
-        self._idle = anyio.Event()
+        self._stuck = 0  # of those counted: somebody waited for them in vain, and does so once only
+        self._marks = 0
+        self._changed: anyio.Event | None = None
 
     def begin(self) -> None:
         """Count one more."""
         self._count += 1
+        self.mark()
 
     def end(self) -> None:
         """Count one less."""
         self._count -= 1
-        if not self._count:
-            self._idle.set()
-            self._idle = anyio.Event()
+        self._stuck = max(self._stuck - 1, 0)
+        self.mark()
+
+    def mark(self) -> None:
+        """Note that something goes on."""
+        self._marks += 1
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
         return not self._count
 
-    async def wait_quiet(self, rounds: int) -> None:
-        """Wait until nothing was under way for some *rounds* of the loop, in which programs may begin something new."""
+    async def wait_quiet(self, rounds: int, patience: float) -> None:
+        """Wait until nothing is under way, or until what is does not get on.
+
+        Args:
+            rounds: turns of the loop in which nothing may happen, so that programs may begin something new.
+            patience: seconds, of the loop's time, that whoever has something to answer may be silent.
+        """
         await anyio.lowlevel.checkpoint()
-        quiet = 0
-        while quiet < rounds:
-            quiet += 1
-            await anyio.lowlevel.checkpoint()
-            if self._count:
-                quiet = 0
-                await self._idle.wait()
+        while True:
+            seen = self._marks
+            await _turn(rounds)
+            if self._marks != seen:
+                continue
+            if self._count <= self._stuck:
+                return
+            self._changed = self._changed or anyio.Event()
+            with anyio.move_on_after(patience):
+                await self._changed.wait()
+            await _turn(rounds)  # a loop that was held up has let the time pass before the answer
+            if self._marks == seen:
+                self._stuck = self._count
+                return
+
+
+async def _turn(rounds: int) -> None:
+    await anyio.lowlevel.checkpoint()
+    for _ in range(rounds):
+        await anyio.lowlevel.checkpoint()
 
 
 @dataclass(slots=True, eq=False)
@@ -310,7 +337,7 @@ class Route:
         content = self._desk.content(parcel)
         parcel.scope = anyio.CancelScope()
         timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
-        self._set_timer(parcel, timeout, parcel.scope.cancel)
+        parcel.timer = self._clock.call_later(timeout, parcel.scope.cancel, after_advance=True)
         self._activity.begin()
         self._spawn(partial(self._ask, lane, parcel, listener, parcel.scope, content))
 

@@ -219,6 +219,7 @@ class Engine:
 
     def handle(self, client: Client, request: IncomingRequest) -> None:
         """Act on a command: answer it, now or when what it waits for has come."""
+        self.activity.mark()
         decode = decode_simulator_command if client.is_simulator else decode_app_command
         try:
             command: Command[Any] = decode(request.data)

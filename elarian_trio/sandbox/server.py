@@ -47,6 +47,7 @@ __all__ = ["Sandbox"]
 T = TypeVar("T")
 
 SETTLE_TIMEOUT = 35.0  # seconds, real ones, that advance() waits for answers: a little more than an app has for one
+SETTLE_PATIENCE = 0.5  # seconds, real ones, that it waits for the next one: the program may be waiting for it
 SETTLE_ROUNDS = 20  # turns of the loop after which a program that got an answer has said what it has to say
 RESUME_WINDOW = 120.0  # seconds; the only value until sessions are resumed
 
@@ -299,7 +300,7 @@ class Sandbox(AsyncContextManagerMixin):
         engine = self._engine
         if engine is not None:
             with anyio.move_on_after(SETTLE_TIMEOUT):
-                await engine.activity.wait_quiet(SETTLE_ROUNDS)
+                await engine.activity.wait_quiet(SETTLE_ROUNDS, SETTLE_PATIENCE)
         await anyio.lowlevel.checkpoint()
 
     def _check_clock(self) -> None:
