@@ -287,7 +287,7 @@ class Session(Model):
     Attributes:
         session_id: Elarian's id.
         started_at: when it began.
-        expires_at: when it ends unless renewed; ``None`` for a call, which lasts as long as it lasts.
+        expires_at: when it ends unless renewed; a call that nobody hangs up ends, too.
         app_ids: the apps that take part.
         provider_session_id: the phone's or provider's own id.
         plan: what an outbound call shall do once it is answered; ``None`` when there is none (any more).

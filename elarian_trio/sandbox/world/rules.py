@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from elarian_trio.models.commands import SimulatorCommand
 from elarian_trio.models.identity import CustomerNumber, SecondaryId
 from elarian_trio.models.messaging import MessageDeliveryStatus, MessagingConsentUpdateStatus
 from elarian_trio.models.notifications import ReceivedMessageNotification
@@ -37,10 +38,12 @@ from elarian_trio.sandbox.world import (
     reminders,
     replay,
     sessions,
+    settlement,
     tokens,
 )
 from elarian_trio.sandbox.world.addresses import number_key, secondary_id_key
 from elarian_trio.sandbox.world.entities import CustomerKey
+from elarian_trio.sandbox.world.families import joined
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import NotificationReply
     from elarian_trio.sandbox.world.effects import Delivered, Hop, Job, Waiting
     from elarian_trio.sandbox.world.entities import Key
-    from elarian_trio.sandbox.world.families import JobRule, Rule
+    from elarian_trio.sandbox.world.families import JobRules, Rules
     from elarian_trio.sandbox.world.work import Reason, Work
 
 _FAMILIES = (
@@ -69,11 +72,12 @@ _FAMILIES = (
     reminders,
     replay,
     sessions,
+    settlement,
     tokens,
 )
 
-RULES: Mapping[type[Command[Any]], Rule] = {kind: rule for each in _FAMILIES for kind, rule in each.RULES.items()}
-JOBS: Mapping[type[Job], JobRule] = {kind: rule for each in _FAMILIES for kind, rule in each.JOBS.items()}
+RULES: Rules = joined(each.RULES for each in _FAMILIES)
+JOBS: JobRules = joined(each.JOBS for each in _FAMILIES)
 
 
 def run_command(work: Work, command: Command[Any]) -> Model | Waiting:
@@ -192,6 +196,8 @@ def needs(org_id: str, command: Command[Any]) -> tuple[Key[Any], ...]:
 
     Loading them beforehand saves a run that ends with :class:`~.work.Missing`; leaving it out changes nothing.
     """
+    if isinstance(command, SimulatorCommand):
+        return ()  # a phone names its customer by a bare number, and who it is hangs on the channel
     found = (getattr(command, name, None) for name in _ADDRESS_FIELDS)
     return tuple(_address_key(org_id, address) for address in found if isinstance(address, _Address))
 
