@@ -19,7 +19,7 @@ from elarian_trio.models.commands import (
 from elarian_trio.models.identity import SecondaryId, Tag
 from elarian_trio.models.replies import CustomerStateUpdateReply
 from elarian_trio.sandbox.world.addresses import customer_at, secondary_id_key, secondary_id_owner
-from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, SecondaryIdRecord
+from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey, SecondaryIdRecord
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
@@ -66,24 +66,34 @@ def holders(work: Work, tag: Tag) -> tuple[str, ...]:
 
 def set_tags(work: Work, customer: CustomerRecord, tags: Iterable[Tag]) -> CustomerRecord:
     """Give *customer* with exactly *tags*, one for each key, the later one winning; the index follows."""
-    for old in customer.tags:
-        index = tag_index(work.org_id, old)
-        work.delete(EntryKey(index.org_id, index.kind, index.parts, customer.customer_id))
-    kept = in_force(work, tuple({tag.key.casefold(): tag for tag in tags}.values()))
-    for tag in kept:
-        index = tag_index(work.org_id, tag)
-        work.put(
-            EntryRecord(
-                org_id=index.org_id,
-                kind=index.kind,
-                parts=index.parts,
-                member=customer.customer_id,
-                expires_at=tag.expires_at,
-            ),
-        )
+    kept = in_force(work, _one_each(tags))
+    before = {_entry(work, customer, tag) for tag in customer.tags}
+    after = dict.fromkeys(_entry(work, customer, tag) for tag in kept)
+    for entry in before:
+        if entry not in after:
+            work.delete(entry.key)
+    for entry in after:
+        if entry not in before:
+            work.put(entry)
     changed = replace(customer, tags=kept)
     work.put(changed)
     return changed
+
+
+def _one_each(items: Iterable[Index]) -> tuple[Index, ...]:
+    """Give one item for each key, in the order of the first with that key, the last with it winning."""
+    return tuple({item.key.casefold(): item for item in items}.values())
+
+
+def _entry(work: Work, customer: CustomerRecord, tag: Tag) -> EntryRecord:
+    index = tag_index(work.org_id, tag)
+    return EntryRecord(
+        org_id=index.org_id,
+        kind=index.kind,
+        parts=index.parts,
+        member=customer.customer_id,
+        expires_at=tag.expires_at,
+    )
 
 
 def update_tags(work: Work, command: UpdateCustomerTag) -> CustomerStateUpdateReply:
@@ -107,12 +117,12 @@ def delete_tags(work: Work, command: DeleteCustomerTag) -> CustomerStateUpdateRe
 
 def set_secondary_ids(work: Work, customer: CustomerRecord, ids: Iterable[SecondaryId]) -> CustomerRecord:
     """Give *customer* with exactly *ids*, one for each key, the later one winning; the index follows."""
-    for old in customer.secondary_ids:
-        key = secondary_id_key(work.org_id, old)
+    kept = in_force(work, _one_each(ids))
+    for each in customer.secondary_ids:
+        key = secondary_id_key(work.org_id, each)
         record = work.get(key)
         if record is not None and record.customer_id == customer.customer_id:  # else it expired, and is another's now
             work.delete(key)
-    kept = in_force(work, tuple({each.key.casefold(): each for each in ids}.values()))
     for each in kept:
         key = secondary_id_key(work.org_id, each)
         work.put(

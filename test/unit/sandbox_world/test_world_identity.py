@@ -20,6 +20,7 @@ from elarian_trio.models.commands import (
     UpdateCustomerTag,
 )
 from elarian_trio.models.identity import CustomerNumber, IdentityState, Reminder, SecondaryId, Tag
+from elarian_trio.sandbox.world.entities import EntryRecord
 from elarian_trio.sandbox.world.identity import holders
 from elarian_trio.sandbox.world.work import Origin
 
@@ -169,3 +170,14 @@ def test_commands_by_customer_id_reach_the_same_customer() -> None:
     customer_id = done(world, CreateCustomer(customer_number=ASHA))
     assert done(world, UpdateCustomerMetadata(customer=customer_id, updates={"a": "1"})) == customer_id
     assert identity(world).metadata == {"a": "1"}
+
+
+def test_setting_a_tag_writes_no_other_tags_index() -> None:
+    """This SDK: what a command costs does not grow with what it leaves alone."""
+    world = World()
+    done(world, UpdateCustomerTag(customer=ASHA, updates=(Tag("a", "1"), Tag("b", "2", START + HOUR))))
+    entries = {key: record for key, record in world.records.items() if isinstance(record, EntryRecord)}
+    done(world, UpdateCustomerTag(customer=ASHA, updates=(Tag("b", "2", START + 2 * HOUR), Tag("c", "3"))))
+    assert all(world.records[key] is record for key, record in entries.items() if "a" in record.parts)
+    world.advance(HOUR)
+    assert len(holding(world, Tag("b", "2"))) == 1
