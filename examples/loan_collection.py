@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import anyio.abc
@@ -150,9 +150,7 @@ class Collector:
             await self.close(borrower, loan, "unpaid" if loan["paid"] == "0" else "partly paid")
             return
         days, following = {"first SMS": (3, "second SMS"), "second SMS": (4, "call"), "call": (7, "close")}[step]
-        await borrower.add_reminder(
-            Reminder("loan", self.timeline.now() + days * self.timeline.day, payload=following)
-        )
+        await borrower.add_reminder(Reminder("loan", self.timeline.now() + days * self.timeline.day, payload=following))
         rest = left(loan)
         if step == "first SMS":
             await borrower.send_message(SMS, f"{loan['name']}, {money(rest)} is due today. Reply OK to pay.")
@@ -382,7 +380,9 @@ async def answer(
 async def play(options: argparse.Namespace) -> bool:
     """Run the story and say whether its books balance."""
     loans = {loan.phone: loan for loan in read_loans(options.loans)}
-    clock = "real" if options.real_time else "manual" if options.backend == "asyncio" else "auto"
+    clock: Literal["auto", "real", "manual"] = (
+        "real" if options.real_time else "manual" if options.backend == "asyncio" else "auto"
+    )
     day = timedelta(seconds=options.day) if options.real_time else timedelta(days=1)
     async with (
         Sandbox(clock=clock, settle="manual", seed=1) as sandbox,

@@ -237,9 +237,14 @@ async def play() -> bool:
 async def use_cash_machine(sandbox: Sandbox, app: Elarian) -> None:
     """Connect as the cash machine, by a token that the bank's server made, and report a withdrawal by card."""
     token = await app.generate_auth_token()
-    credentials = {**sandbox.credentials, "api_key": None, "auth_token": token.token}
-    quiet = ConnectionOptions(receive_notifications=False)
-    async with Elarian(**credentials, options=quiet) as machine:
+    bank = sandbox.credentials
+    async with Elarian(
+        org_id=bank["org_id"],
+        app_id=bank["app_id"],
+        auth_token=token.token,
+        dial=bank["dial"],
+        options=ConnectionOptions(receive_notifications=False),
+    ) as machine:
         say("machine", "pays out KES 100 for a card")
         withdrawal = Activity("UserWithdrew", "card-1", {"amount": "100"})
         await machine.customer(CARD.number, provider="app").update_activity("cash machine", withdrawal)
