@@ -67,8 +67,8 @@ def reaches(number: CustomerNumber, channel: MessagingChannel) -> bool:
 
 
 def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: MessagingChannel) -> ChannelState:
-    """Give where *number* stands on *channel*. Whoever was never heard of there may be written to."""
-    blank = ChannelState(customer_number=normal(number), channel_number=channel, allowed_at=work.now)
+    """Give where *number* stands on *channel*. Whoever was never asked may be written to."""
+    blank = ChannelState(customer_number=normal(number), channel_number=channel)
     states = messaging_of(work, customer_id).channels
     return next((each for each in states if _is_same_place(each, blank)), blank)
 

@@ -1,11 +1,338 @@
-"""Replays: what happened outside, loaded into customers' states."""
+"""Replays: what happened outside, loaded into customers' states.
+
+:mod:`.rules` stands above, the conversations and transactions below. A replay touches nothing but state: no phone
+rings, no balance moves, no app is told. Loading the same thing again changes nothing: an import may be repeated.
+Things are named by their providers' ids; Elarian's own id of a message is understood as well.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from elarian_trio.sandbox.world.families import JobRules, Rules
+from elarian_trio.models.commands import (
+    ReplayMessageReactionUpdate,
+    ReplayMessageStatusUpdate,
+    ReplayMessagingConsentUpdate,
+    ReplayMessagingSession,
+    ReplayPayment,
+    ReplayPaymentStatusUpdate,
+    ReplayReceivedMessage,
+    ReplaySentMessage,
+)
+from elarian_trio.models.messaging import (
+    CompleteMessagingSession,
+    ConsentAction,
+    MessageDeliveryStatus,
+    MessageReaction,
+    MessageReactionState,
+    MessagingSessionEndReason,
+    ReceivedMessage,
+    SentMessage,
+)
+from elarian_trio.models.model import EPOCH
+from elarian_trio.models.payments import CustomerPayment, PaymentStatus, PaymentTransaction, Wallet
+from elarian_trio.models.replies import CustomerStateUpdateReply, ReplayPaymentReply
+from elarian_trio.sandbox.world.addresses import (
+    customer_with_id,
+    customer_with_number,
+    messaging_of,
+    normal,
+    number_owner,
+    survivor,
+)
+from elarian_trio.sandbox.world.consent import changed, known_action
+from elarian_trio.sandbox.world.conversations import add_message, change_message, put_state, reaches, state_of
+from elarian_trio.sandbox.world.entities import KEPT, TransactionAliasRecord, TransactionRecord, latest
+from elarian_trio.sandbox.world.ledgers import check_value
+from elarian_trio.sandbox.world.transactions import put_transaction, transaction_with_id, with_status
+from elarian_trio.sandbox.world.work import Refusal
 
-RULES: Rules = {}
+if TYPE_CHECKING:
+    from elarian_trio.models.channels import MessagingChannel
+    from elarian_trio.models.identity import CustomerNumber
+    from elarian_trio.models.payments import PaymentParty
+    from elarian_trio.sandbox.world.families import JobRules, Rules
+    from elarian_trio.sandbox.world.work import Work
+
+
+def _loaded(customer_id: str, what: str) -> CustomerStateUpdateReply:
+    return CustomerStateUpdateReply(status=True, description=f"{what} loaded", customer_id=customer_id)
+
+
+def _unchanged(customer_id: str, why: str) -> CustomerStateUpdateReply:
+    return CustomerStateUpdateReply(status=True, description=f"{why}; nothing changed", customer_id=customer_id)
+
+
+def _customer(work: Work, number: CustomerNumber, channel: MessagingChannel) -> str:
+    """Give the customer, made if need be; the channel may be one that the organisation has no more."""
+    if not reaches(number, channel):
+        msg = f"{channel.channel} does not reach {number.provider} numbers; give two that belong together"
+        raise Refusal(msg)
+    return customer_with_number(work, number).customer_id
+
+
+# --- consent ---
+
+
+def consent_update(work: Work, command: ReplayMessagingConsentUpdate) -> CustomerStateUpdateReply:
+    """Load a change of consent, unless a later one is in force."""
+    update = known_action(command.update)
+    customer_id = _customer(work, command.customer_number, command.channel_number)
+    state = state_of(work, customer_id, command.customer_number, command.channel_number)
+    since = state.blocked_at or state.allowed_at
+    if since is not None and since >= command.updated_at:
+        return _unchanged(customer_id, "the consent in force is no older")
+    put_state(work, customer_id, changed(state, update, command.updated_at))
+    return _loaded(customer_id, "consent")
+
+
+# --- messages ---
+
+
+def received_message(work: Work, command: ReplayReceivedMessage) -> CustomerStateUpdateReply:
+    """Load a message that the customer sent."""
+    customer_id = _customer(work, command.customer_number, command.channel_number)
+    _check_id(command.provider_message_id, "message")
+    messages = messaging_of(work, customer_id).messages
+    if any(isinstance(each, ReceivedMessage) and _is(each, command.provider_message_id) for each in messages):
+        return _unchanged(customer_id, "the message was loaded before")
+    message = ReceivedMessage(
+        message_id=work.new_id("msg"),
+        received_at=command.received_at,
+        parts=command.parts,
+        session_id=command.provider_session_id or None,
+        in_reply_to=command.in_reply_to or None,
+        provider=command.provider,
+        cost=command.cost,
+        customer_number=normal(command.customer_number),
+        channel_number=command.channel_number,
+        app_id=work.app_id,
+        provider_message_id=command.provider_message_id,
+    )
+    _add(work, customer_id, message)
+    return _loaded(customer_id, "message")
+
+
+def sent_message(work: Work, command: ReplaySentMessage) -> CustomerStateUpdateReply:
+    """Load a message that was sent to the customer."""
+    customer_id = _customer(work, command.customer_number, command.channel_number)
+    _check_id(command.provider_message_id, "message")
+    status = _known_status(command.status)
+    if _find(work, customer_id, command.provider_message_id) is not None:
+        return _unchanged(customer_id, "the message was loaded before")
+    message = SentMessage(
+        message_id=work.new_id("msg"),
+        sent_at=command.sent_at,
+        message=command.message,
+        status=status,
+        session_id=command.provider_session_id or None,
+        in_reply_to=command.in_reply_to or None,
+        provider=command.provider,
+        cost=command.cost,
+        customer_number=normal(command.customer_number),
+        channel_number=command.channel_number,
+        app_id=work.app_id,
+        updated_at=command.sent_at,
+        provider_message_id=command.provider_message_id,
+    )
+    _add(work, customer_id, message)
+    return _loaded(customer_id, "message")
+
+
+def _add(work: Work, customer_id: str, message: ReceivedMessage | SentMessage) -> None:
+    """Add the message, and the channel to those on which the customer was met."""
+    add_message(work, customer_id, message)
+    if message.customer_number is not None and message.channel_number is not None:
+        put_state(work, customer_id, state_of(work, customer_id, message.customer_number, message.channel_number))
+
+
+def _check_id(given: str, what: str) -> None:
+    if not given:
+        msg = f"the provider's {what} id is empty; give the one that the provider knows it by"
+        raise Refusal(msg)
+
+
+def _is(message: ReceivedMessage | SentMessage, given: str) -> bool:
+    return given in (message.provider_message_id, message.message_id)
+
+
+def _find(work: Work, customer_id: str, given: str) -> SentMessage | None:
+    messages = messaging_of(work, customer_id).messages
+    return next((each for each in messages if isinstance(each, SentMessage) and _is(each, given)), None)
+
+
+def _target(work: Work, command: ReplayMessageStatusUpdate | ReplayMessageReactionUpdate) -> tuple[str, SentMessage]:
+    """Give the message that a change is about.
+
+    Raises:
+        Refusal: the customer has no such message. Nobody is made a customer by that.
+    """
+    customer = number_owner(work, command.customer_number)
+    found = None if customer is None else _find(work, customer.customer_id, command.provider_message_id)
+    if customer is None or found is None:
+        msg = f"the customer was sent no message {command.provider_message_id!r}; replay it as sent first"
+        raise Refusal(msg)
+    return customer.customer_id, found
+
+
+def message_status(work: Work, command: ReplayMessageStatusUpdate) -> CustomerStateUpdateReply:
+    """Load a change of a sent message's status, unless a later one is known."""
+    customer_id, message = _target(work, command)
+    status = _known_status(command.status)
+    since = message.updated_at or EPOCH
+    if command.updated_at < since or (command.updated_at == since and status is message.status):
+        return _unchanged(customer_id, "the status in force is no older")
+    cost = message.cost if command.cost is None else command.cost
+    change_message(work, customer_id, replace(message, status=status, updated_at=command.updated_at, cost=cost))
+    return _loaded(customer_id, "status")
+
+
+def _known_status(status: MessageDeliveryStatus | str) -> MessageDeliveryStatus:
+    known = MessageDeliveryStatus(status)
+    if known is MessageDeliveryStatus.UNKNOWN:
+        raise Refusal("the message's status is missing; give one such as delivered")
+    return known
+
+
+def message_reaction(work: Work, command: ReplayMessageReactionUpdate) -> CustomerStateUpdateReply:
+    """Load what the customer did with a sent message; whoever unsubscribed does not want to be written to."""
+    customer_id, message = _target(work, command)
+    reaction = MessageReactionState(created_at=command.updated_at, reaction=MessageReaction(command.reaction))
+    if reaction.reaction is MessageReaction.UNKNOWN:
+        raise Refusal("the reaction is missing; give one such as clicked")
+    if reaction in message.reactions:
+        return _unchanged(customer_id, "the reaction was loaded before")
+    change_message(work, customer_id, replace(message, reactions=latest(message.reactions, reaction)))
+    if reaction.reaction is MessageReaction.UNSUBSCRIBED:
+        state = state_of(work, customer_id, command.customer_number, command.channel_number)
+        put_state(work, customer_id, changed(state, ConsentAction.BLOCK, command.updated_at))
+    return _loaded(customer_id, "reaction")
+
+
+# --- sessions ---
+
+
+def session(work: Work, command: ReplayMessagingSession) -> CustomerStateUpdateReply:
+    """Load a session that has ended."""
+    customer_id = _customer(work, command.customer_number, command.channel_number)
+    _check_id(command.provider_session_id, "session")
+    record = messaging_of(work, customer_id)
+    if any(each.provider_session_id == command.provider_session_id for each in record.sessions):
+        return _unchanged(customer_id, "the session was loaded before")
+    done = CompleteMessagingSession(
+        customer_number=normal(command.customer_number),
+        channel_number=command.channel_number,
+        session_id=work.new_id("ses"),
+        started_at=command.started_at,
+        duration=command.duration,
+        app_ids=(work.app_id,),
+        end_reason=MessagingSessionEndReason(command.end_reason),
+        cost=command.cost,
+        provider_session_id=command.provider_session_id,
+    )
+    ordered = sorted((*record.sessions, done), key=lambda each: each.started_at or EPOCH)
+    work.put(replace(record, sessions=tuple(ordered[-KEPT:])))
+    return _loaded(customer_id, "session")
+
+
+# --- payments ---
+
+
+def payment(work: Work, command: ReplayPayment) -> ReplayPaymentReply:
+    """Load a payment; it moves no money here."""
+    check_value(command.value)
+    _check_id(command.provider_transaction_id, "transaction")
+    status = _known_payment_status(command.status)
+    found = transaction_with_id(work, command.provider_transaction_id)
+    if found is not None:
+        return _payment_reply(found, "the payment was loaded before; nothing changed")
+    record = TransactionRecord(
+        org_id=work.org_id,
+        transaction=PaymentTransaction(
+            transaction_id=work.new_id("txn"),
+            app_id=work.app_id,
+            debit_party=command.debit_party,
+            credit_party=command.credit_party,
+            value=command.value,
+            status=status,
+            created_at=command.created_at,
+            updated_at=command.created_at,
+            provider_transaction_id=command.provider_transaction_id,
+            narration=command.narration or None,
+        ),
+        debit_customer_id=_party_customer(work, command.debit_party),
+        credit_customer_id=_party_customer(work, command.credit_party),
+        is_replay=True,
+    )
+    alias = TransactionAliasRecord(
+        org_id=work.org_id,
+        provider_transaction_id=command.provider_transaction_id,
+        transaction_id=record.transaction.transaction_id,
+    )
+    work.put(alias)
+    put_transaction(work, record)
+    return _payment_reply(record, "payment loaded")
+
+
+def _party_customer(work: Work, party: PaymentParty) -> str | None:
+    """Give the customer that a party is, if it is one; numbers through which it paid need not be ours any more."""
+    if isinstance(party, CustomerPayment):
+        return customer_with_number(work, party.customer_number).customer_id
+    return customer_with_id(work, party.customer_id).customer_id if isinstance(party, Wallet) else None
+
+
+def payment_status(work: Work, command: ReplayPaymentStatusUpdate) -> ReplayPaymentReply:
+    """Load a change of a loaded payment's status, unless a later one is known."""
+    status = _known_payment_status(command.status)
+    customer = number_owner(work, command.customer_number)
+    found = transaction_with_id(work, command.provider_transaction_id)
+    if customer is None or found is None or not _takes_part(work, found, customer.customer_id):
+        msg = f"the customer has no payment {command.provider_transaction_id!r}; replay it first"
+        raise Refusal(msg)
+    if not found.is_replay:
+        msg = f"the payment {command.provider_transaction_id!r} was made here; its gateway decides about it"
+        raise Refusal(msg)
+    since = found.transaction.updated_at or EPOCH
+    is_same = command.updated_at == since and status is found.transaction.status
+    if command.updated_at < since or is_same:
+        return _payment_reply(found, "the status in force is no older; nothing changed")
+    record = with_status(found, status, command.updated_at, None)
+    put_transaction(work, record)
+    return _payment_reply(record, "status loaded")
+
+
+def _takes_part(work: Work, record: TransactionRecord, customer_id: str) -> bool:
+    parties = (record.debit_customer_id, record.credit_customer_id)
+    heirs = (None if each is None else survivor(work, each) for each in parties)
+    return any(heir is not None and heir.customer_id == customer_id for heir in heirs)
+
+
+def _known_payment_status(status: PaymentStatus | str) -> PaymentStatus:
+    known = PaymentStatus(status)
+    if known is PaymentStatus.UNKNOWN:
+        raise Refusal("the payment's status is missing; give one such as success")
+    return known
+
+
+def _payment_reply(record: TransactionRecord, description: str) -> ReplayPaymentReply:
+    return ReplayPaymentReply(
+        status=True,
+        description=description,
+        transaction_id=record.transaction.transaction_id,
+        debit_customer_id=record.debit_customer_id,
+        credit_customer_id=record.credit_customer_id,
+    )
+
+
+RULES: Rules = {
+    ReplayMessagingConsentUpdate: consent_update,
+    ReplayReceivedMessage: received_message,
+    ReplaySentMessage: sent_message,
+    ReplayMessageStatusUpdate: message_status,
+    ReplayMessageReactionUpdate: message_reaction,
+    ReplayMessagingSession: session,
+    ReplayPayment: payment,
+    ReplayPaymentStatusUpdate: payment_status,
+}
 JOBS: JobRules = {}

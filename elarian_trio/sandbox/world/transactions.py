@@ -63,16 +63,20 @@ def _show(work: Work, customer_id: str, record: TransactionRecord, party: Paymen
             customer_numbers=_with(shown.customer_numbers, normal(party.customer_number)),
             channel_numbers=_with(shown.channel_numbers, party.channel_number),
         )
-    pending = tuple(each for each in shown.pending if each != transaction_id)
+    pending, log = _without(shown.pending, transaction_id), shown.log
     if record.transaction.status in ON_ITS_WAY:
-        shown = replace(shown, pending=(*pending, transaction_id))
+        pending, log = (*pending, transaction_id), _without(log, transaction_id)  # not cut: its end is still to come
     else:
-        shown = replace(shown, pending=pending, log=_with(shown.log, transaction_id))
-    work.put(shown)
+        log = _with(log, transaction_id)
+    work.put(replace(shown, pending=pending, log=log))
 
 
 def _with(values: tuple[Any, ...], value: object) -> tuple[Any, ...]:
     return values if value in values else latest(values, value)
+
+
+def _without(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    return tuple(each for each in values if each != value)
 
 
 def with_status(
