@@ -441,6 +441,8 @@ class Client(AsyncContextManagerMixin):
             return await self._carry_out(command)
         except BaseException:
             self._commands_failed += 1
+            if self._failure is not None:  # it comes out of the block, once: whoever is inside is being cancelled
+                await anyio.lowlevel.checkpoint_if_cancelled()
             raise
 
     async def _carry_out(self, command: Command[R]) -> R:

@@ -166,6 +166,21 @@ async def test_final_failure_cancels_the_block_and_comes_out_of_it() -> None:
             assert app.connection_state is ConnectionState.ERROR
 
 
+async def test_final_failure_overtakes_commands_that_are_tried_again() -> None:
+    """This SDK: it comes out of the block once, however stubborn the code inside is."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            with pytest.raises(SetupRejected, match="no longer"):  # noqa: PT012 - the block is what is tested
+                async with client(server) as app:
+                    server.refusing = "no longer"
+                    server.answers[UpdateCustomerTag] = NEVER
+                    tag = app.customer("+1").update_tags
+                    server.cut()
+                    while True:
+                        with pytest.raises(ConnectionLost):
+                            await tag()
+
+
 async def test_users_error_wins_over_ours_which_becomes_a_note() -> None:
     """This SDK's precedence."""
     with anyio.fail_after(5):
