@@ -29,6 +29,7 @@ from elarian_trio.sandbox.world.addresses import (
 from elarian_trio.sandbox.world.entities import KEPT, ActivityKey, AppKey, TransactionKey
 from elarian_trio.sandbox.world.identity import in_force, set_secondary_ids, set_tags
 from elarian_trio.sandbox.world.reminders import drop_app_record, with_reminder
+from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -193,7 +194,11 @@ def _sum(one: PaymentBalance, other: PaymentBalance) -> PaymentBalance:
 def _sum_cash(one: Cash | None, other: Cash | None) -> Cash | None:
     if one is None or other is None:
         return one or other
-    return Cash(one.currency_code, one.amount + other.amount)
+    try:
+        return Cash(one.currency_code, one.amount + other.amount)
+    except ValueError:
+        msg = f"two wallets cannot be added up: {one.amount} and {other.amount} are more digits than the wire carries"
+        raise Refusal(msg) from None
 
 
 def _union(one: tuple[T, ...], other: tuple[T, ...]) -> tuple[T, ...]:

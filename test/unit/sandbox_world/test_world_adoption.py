@@ -351,3 +351,17 @@ def test_transactions_are_joined_by_time_and_name_the_survivor() -> None:
     assert isinstance(both, TransactionRecord)
     assert (both.transaction.debit_party, both.transaction.credit_party) == (Wallet(asha, "w"), Wallet(asha, "w:KES"))
     assert both.credit_customer_id == asha
+
+
+def test_wallets_too_large_to_be_added_up_refuse_the_adoption() -> None:
+    """The wire: money travels as a double, and no sum may lose a part of it."""
+    world = World()
+    asha, ben = two(world)
+    for customer_id, amount in ((asha, "90000000000000"), (ben, "0.0001")):
+        balance = PaymentBalance(currency_code="KES", available=Cash("KES", amount))
+        world.put(PaymentsRecord(org_id=ORG, customer_id=customer_id, wallets={"w": balance}))
+    before = dict(world.records)
+    reply = world.run(AdoptCustomerState(customer_id=asha, other_customer=ben))
+    assert not reply.status
+    assert "digits" in reply.description
+    assert world.records == before
