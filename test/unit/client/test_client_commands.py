@@ -123,7 +123,8 @@ async def test_every_command_of_the_app_reaches_the_server() -> None:
 
 
 def _leaves(base: type) -> list[type]:
-    return [leaf for each in base.__subclasses__() for leaf in (_leaves(each) or [each])]
+    below: list[type] = base.__subclasses__()
+    return [leaf for each in below for leaf in (_leaves(each) or [each])]
 
 
 async def test_reply_with_a_false_status_is_command_failed_with_the_reply() -> None:

@@ -18,7 +18,7 @@ from elarian_trio.client.credentials import Secret
 from elarian_trio.client.endpoint import Endpoint, parse_endpoint
 
 TOKEN = "el_tkn_0123456789"
-WHO = {"org_id": "el_org_1", "app_id": "el_app_1"}
+WHO: dict[str, Any] = {"org_id": "el_org_1", "app_id": "el_app_1"}
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def test_defect_of_ours_is_an_internal_error_and_ends_the_block() -> None:
         async with scripted_server() as server:
             app = Elarian(**server.credentials)
 
-            def defect(_: float) -> float:
+            def defect(now: float) -> float:
                 raise KeyError("defect")
 
             app._inbox._expire = defect  # type: ignore[method-assign]

@@ -86,4 +86,4 @@ def test_apps_notifications_never_come_to_a_simulator() -> None:
         phone.on("receivedSms", lambda *_: None)
     for size in (0, 1.5, float("inf")):
         with pytest.raises((ValueError, OverflowError)):
-            phone.notifications(max_buffer_size=size)  # type: ignore[call-overload]
+            phone.notifications(max_buffer_size=size)  # type: ignore[arg-type]
