@@ -143,6 +143,15 @@ def _sum(currency_code: str, cash: Cash | None, by: Decimal) -> Cash:
 # --- where the balances are ---
 
 
+def check_currency(work: Work, ledger: Ledger, currency_code: str) -> None:
+    """See that a ledger can hold money of a currency; a purse holds any, a wallet that of its first credit.
+
+    Raises:
+        Declined: it cannot, or there is no such ledger.
+    """
+    _balance(work, ledger, currency_code)
+
+
 def pay_in(work: Work, ledger: Ledger, value: Cash) -> None:
     """Put money on a ledger; a wallet is made by its first credit, in that one's currency.
 

@@ -28,7 +28,7 @@ from elarian_trio.models.payments import (
 from elarian_trio.models.replies import InitiatePaymentReply
 from elarian_trio.sandbox.world.addresses import customer_with_id, customer_with_number, normal, payment_channel_key
 from elarian_trio.sandbox.world.entities import TransactionRecord
-from elarian_trio.sandbox.world.ledgers import Declined, check_value, hold, pay_in, pay_out, purse
+from elarian_trio.sandbox.world.ledgers import Declined, check_currency, check_value, hold, pay_in, pay_out, purse
 from elarian_trio.sandbox.world.settlement import await_gateway
 from elarian_trio.sandbox.world.transactions import put_transaction, tell_status
 
@@ -69,6 +69,9 @@ def _initiate(work: Work, command: InitiatePayment) -> InitiatePaymentReply:
         debit_customer_id=check_party(work, debit),
         credit_customer_id=check_party(work, credit),
     )
+    for party in (debit, credit):  # a request that can never succeed is refused before the money is looked at
+        if isinstance(party, Wallet):
+            check_currency(work, party, command.value.currency_code)
     status, description = way(work, order)
     transaction = PaymentTransaction(
         transaction_id=order.transaction_id,
