@@ -569,7 +569,7 @@ async def the_scenario(place: Place) -> None:
 
 async def test_command_cancelled_at_any_step_leaves_the_session_usable() -> None:
     """The issue: cancelled after each checkpoint in turn until it completes; then all works and nothing is left."""
-    async with a_place() as place:
+    async with a_place() as place, answering(place.phone):
         for steps in itertools.count():
             done = False
             with anyio.fail_after(BOUND), anyio.CancelScope() as scope:
