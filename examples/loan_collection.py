@@ -66,7 +66,7 @@ from elarian_trio import (
 from elarian_trio.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
 SMS = MessagingChannel.sms("83044")
 USSD = MessagingChannel.ussd("*83044#")
@@ -175,7 +175,8 @@ class Collector:
     async def answer_ussd(self, delivery: Delivery[UssdSessionNotification]) -> None:
         """Walk through the menu; where the borrower stands in it is kept as app data."""
         text = delivery.notification.input.text
-        screen = (delivery.app_data or {}).get("screen", "home")
+        where: dict[str, str] = delivery.app_data or {}
+        screen = where.get("screen", "home")
         loan = await delivery.customer.get_metadata()
         rest = left(loan)
         if screen == "home":
@@ -388,37 +389,46 @@ async def play(options: argparse.Namespace) -> bool:
         Sandbox(clock=clock, settle="manual", seed=1) as sandbox,
         Elarian(**sandbox.credentials) as app,
         Simulator(**sandbox.credentials) as phone,
-        anyio.create_task_group() as tasks,
     ):
         timeline = Timeline(sandbox.clock.now, day, sandbox.clock.now())
         collector = Collector(app, timeline, sandbox.purse_id)
         borrowers = Borrowers(phone, timeline, loans)
-        for client, kind, handler in (
-            (app, ReminderNotification, collector.remind),
-            (app, ReceivedSmsNotification, collector.answer_sms),
-            (app, UssdSessionNotification, collector.answer_ussd),
-            (app, VoiceCallNotification, collector.answer_call),
-            (app, PaymentStatusNotification, collector.settle_checkout),
-            (app, ReceivedPaymentNotification, collector.settle_paybill),
-            (phone, SendMessageSimulatorNotification, borrowers.read_sms),
-            (phone, MakeVoiceCallSimulatorNotification, borrowers.answer_phone),
-            (phone, CheckoutPaymentSimulatorNotification, borrowers.confirm),
-        ):
-            await tasks.start(answer, client, kind, handler)
-        before = sandbox.purse_balance(sandbox.purse_id)
-        first_due = min(loan.due for loan in loans.values())
-        for loan in loans.values():
-            days_from_first = (loan.due - first_due) / timedelta(days=1)
-            await collector.load(loan, timeline.start + (1 + days_from_first) * day)
-        while not collector.all_closed.is_set():
-            if clock == "manual":
-                await sandbox.clock.advance(timedelta(hours=6))
-            else:
-                await collector.all_closed.wait()
-        moved = sandbox.purse_balance(sandbox.purse_id) - before
-        balanced = await close_the_books(app, loans, borrowers, moved)
-        tasks.cancel_scope.cancel()
-    return balanced
+        opening_balance = sandbox.purse_balance(sandbox.purse_id)
+        async with anyio.create_task_group() as tasks:
+            await start_answering(tasks, collector, borrowers)
+            await load(loans.values(), collector)
+            while not collector.all_closed.is_set():
+                if clock == "manual":
+                    await sandbox.clock.advance(timedelta(hours=6))
+                else:
+                    await collector.all_closed.wait()
+            tasks.cancel_scope.cancel()
+        moved = sandbox.purse_balance(sandbox.purse_id) - opening_balance
+        return await close_the_books(app, loans, borrowers, moved)
+
+
+async def start_answering(tasks: anyio.abc.TaskGroup, collector: Collector, borrowers: Borrowers) -> None:
+    """Give every kind of notification a task, on both sides; each is listening when this returns."""
+    for client, kind, handler in (
+        (collector.app, ReminderNotification, collector.remind),
+        (collector.app, ReceivedSmsNotification, collector.answer_sms),
+        (collector.app, UssdSessionNotification, collector.answer_ussd),
+        (collector.app, VoiceCallNotification, collector.answer_call),
+        (collector.app, PaymentStatusNotification, collector.settle_checkout),
+        (collector.app, ReceivedPaymentNotification, collector.settle_paybill),
+        (borrowers.phone, SendMessageSimulatorNotification, borrowers.read_sms),
+        (borrowers.phone, MakeVoiceCallSimulatorNotification, borrowers.answer_phone),
+        (borrowers.phone, CheckoutPaymentSimulatorNotification, borrowers.confirm),
+    ):
+        await tasks.start(answer, client, kind, handler)
+
+
+async def load(loans: Collection[Loan], collector: Collector) -> None:
+    """Load the loans so that the first falls due tomorrow."""
+    first_due = min(loan.due for loan in loans)
+    for loan in loans:
+        days_later = 1 + (loan.due - first_due) / timedelta(days=1)
+        await collector.load(loan, collector.timeline.start + days_later * collector.timeline.day)
 
 
 async def close_the_books(app: Elarian, loans: dict[str, Loan], borrowers: Borrowers, moved: Decimal) -> bool:

@@ -63,7 +63,6 @@ class Bank:
     """The app. It keeps nothing of its customers in memory."""
 
     app: Elarian
-    withdrawals: list[str] = field(default_factory=list[str])
 
     async def answer_menu(self, delivery: Delivery[UssdSessionNotification]) -> None:
         """Show the screen that follows from where the customer stands and what was entered."""
@@ -199,30 +198,30 @@ async def answer(
 
 async def play() -> bool:
     """Hold the conversation and say whether the bank knows what it should."""
-    async with (
-        Sandbox() as sandbox,
-        Elarian(**sandbox.credentials) as app,
-        Simulator(**sandbox.credentials) as phone,
-        anyio.create_task_group() as tasks,
-    ):
+    async with Sandbox() as sandbox, Elarian(**sandbox.credentials) as app, Simulator(**sandbox.credentials) as phone:
         bank, handset = Bank(app), Handset(phone)
-        await tasks.start(answer, app, UssdSessionNotification, bank.answer_menu)
-        await tasks.start(answer, app, ReceivedSmsNotification, bank.answer_sms)
-        await tasks.start(answer, app, CustomerActivityNotification, bank.note_activity)
-        await tasks.start(answer, phone, SendMessageSimulatorNotification, handset.take_sms)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(answer, app, UssdSessionNotification, bank.answer_menu)
+            await tasks.start(answer, app, ReceivedSmsNotification, bank.answer_sms)
+            await tasks.start(answer, app, CustomerActivityNotification, bank.note_activity)
+            await tasks.start(answer, phone, SendMessageSimulatorNotification, handset.take_sms)
 
-        await handset.dial("1", "Asha")
-        await handset.dial("1")
-        await handset.write("yes")
-        await handset.write("9")
-        await handset.write("More cash machines")
-        await handset.dial("2", "plenty", "200")
-        await use_cash_machine(sandbox, app)
+            await handset.dial("1", "Asha")
+            await handset.dial("1")
+            await handset.write("yes")
+            await handset.write("9")
+            await handset.write("More cash machines")
+            await handset.dial("2", "plenty", "200")
+            await use_cash_machine(sandbox, app)
+            tasks.cancel_scope.cancel()
+        return await look_into_the_files(app)
 
-        customer = app.customer(PHONE)
-        await customer.adopt_state(app.customer(CARD.number, provider="app"))
-        state = await customer.get_state()
-        tasks.cancel_scope.cancel()
+
+async def look_into_the_files(app: Elarian) -> bool:
+    """Join the phone and the card, which are one customer, and see what the bank knows of her."""
+    customer = app.customer(PHONE)
+    await customer.adopt_state(app.customer(CARD.number, provider="app"))
+    state = await customer.get_state()
     known = state.identity_state.metadata
     done = sorted({each.key for session in state.activity_state.sessions for each in session.activities})
     print(f"\nthe bank knows {known['name']}: balance KES {known['balance']}, survey {known['survey']}, did {done}")
