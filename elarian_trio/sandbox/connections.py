@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Host"]
 
+MAX_COMMANDS = 4_096  # commands one client may have unanswered, or answered and not taken; more are REJECTED
+
 logger = logging.getLogger("elarian_trio.sandbox")
 
 
@@ -67,7 +69,7 @@ class Client:
         self._transport = _Bounded(transport)
         self._session = Session(
             self._transport,
-            Connection(Role.SERVER, timed=transport.timed),
+            Connection(Role.SERVER, timed=transport.timed, max_incoming=MAX_COMMANDS),
             self._handle,
             on_setup=self._judge,
         )

@@ -132,13 +132,16 @@ class Starter:
         self._wake.set()
 
     async def run(self) -> None:
-        """Start what comes, until cancelled; whatever was started ends with it."""
-        async with anyio.create_task_group() as tasks:
-            while True:
-                while self._waiting:
-                    await tasks.start(self._waiting.popleft())
-                await self._wake.wait()
-                self._wake = anyio.Event()
+        """Start what comes, until cancelled; whatever was started ends with it, and what was not never is."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    self._wake = anyio.Event()
+                    while self._waiting:
+                        await tasks.start(self._waiting.popleft())
+                    await self._wake.wait()
+        finally:
+            self._waiting.clear()
 
 
 class Activity:
@@ -159,6 +162,11 @@ class Activity:
         """Count one less."""
         self._count -= 1
         self._stuck = max(self._stuck - 1, 0)
+        self.mark()
+
+    def reset(self) -> None:
+        """Count nothing any more: whatever was under way was ended from outside."""
+        self._count = self._stuck = 0
         self.mark()
 
     def mark(self) -> None:
@@ -258,8 +266,9 @@ class Route:
 
     def detach(self, listener: Listener) -> None:
         """Tell *listener* nothing more. What it has not answered is seen to when its session ends."""
+        if self._under_way.pop(listener, None) is None:  # the route was reset meanwhile
+            return
         self._listeners.remove(listener)
-        del self._under_way[listener]
         if not self._listeners:
             self._give_hops_up()
 
@@ -294,6 +303,20 @@ class Route:
         self._ready.clear()
         self._paused.clear()
         self._size = 0
+
+    def reset(self) -> None:
+        """Keep what is not answered, with nobody there: the server has stopped, and every task of it has ended."""
+        self._listeners.clear()
+        self._under_way.clear()
+        self._paused.clear()
+        self._ready = deque(self._lanes.values())
+        for lane in self._ready:
+            lane.busy = False
+            parcel = lane.queue[0]
+            parcel.stop_timer()
+            parcel.listener = parcel.scope = None
+            self._desk.put_back(parcel)
+        self._give_hops_up()
 
     # From the lane to the wire.
 

@@ -58,6 +58,8 @@ from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from anyio.abc import TaskStatus
+
     from elarian_trio._session import IncomingRequest
     from elarian_trio._wire.setup import Credentials as SetupCredentials
     from elarian_trio.models.commands import Command
@@ -137,7 +139,7 @@ class Engine:
         self._jobs: dict[tuple[str, ...], Timer] = {}
         self._hops: dict[Hop, Call] = {}
         self._later: deque[Callable[[], None]] = deque()
-        self._is_draining = False
+        self._is_draining = self._is_running = False
         self._effects: Mapping[type[Effect], Callable[[Any], None]] = {
             NotifyApp: self._notify_app,
             NotifySimulators: self._notify_simulators,
@@ -146,9 +148,18 @@ class Engine:
             ReleaseLease: self._release_lease,
         }
 
-    async def run(self) -> None:
-        """Deliver, until cancelled."""
-        await self._starter.run()
+    async def run(self, *, task_status: TaskStatus[None]) -> None:
+        """Deliver, until cancelled. What was under way by then is delivered again when this is next called."""
+        self._is_running = True
+        task_status.started()
+        try:
+            await self._starter.run()
+        finally:
+            self._is_running = False
+            self._phones.clear()
+            for route in self._apps.values():
+                route.reset()
+            self.activity.reset()
 
     # Units of work.
 
@@ -200,6 +211,8 @@ class Engine:
 
     def came(self, client: Client) -> None:
         """Let *client* hear: a phone from now on, an app's connection first what was kept for the app."""
+        if not self._is_running:
+            return
         if client.is_simulator:
             route = self._phones[client] = self._route("a simulator")
             route.attach(client)
@@ -210,9 +223,10 @@ class Engine:
     def left(self, client: Client) -> None:
         """Tell *client* nothing more."""
         if client.is_simulator:
-            route = self._phones.pop(client)
-            route.detach(client)
-            route.close()
+            route = self._phones.pop(client, None)
+            if route is not None:
+                route.detach(client)
+                route.close()
         elif client.hears:
             self._app_route(client.org_id, client.app_id).detach(client)
         self._drain()

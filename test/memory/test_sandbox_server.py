@@ -466,6 +466,25 @@ async def test_the_sandbox_remembers_what_it_knew_when_it_is_entered_again() -> 
         assert (await app.send(CreateCustomer(customer_number=ASHA))).customer_id == made.customer_id
 
 
+async def test_what_was_under_way_at_the_end_is_told_again_after_a_restart() -> None:
+    """This SDK: a server that stops has not had its answer; the notification is still the app's."""
+    sandbox = Sandbox(clock="manual")
+    async with sandbox, raw_client(sandbox) as app:
+        await app.send(visit())
+        await app.send(visit(JUMA))
+        await app.next()
+        heard = await app.next()
+        heard.fail(ErrorCode.REJECTED)
+        await app.settle()
+    async with sandbox, raw_client(sandbox) as app:
+        told = [await app.next(), await app.next()]
+        assert {heard.notification.customer_number.number for heard in told} == {ASHA.number, JUMA.number}
+        for heard in told:
+            heard.answer()
+        await app.settle()
+        assert (await app.send(LeaseCustomerAppData(customer=ASHA))).status
+
+
 async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
     """The design's promise 3: no exception group reaches the user unless the user raised it."""
     error = RuntimeError("mine")
