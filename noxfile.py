@@ -38,7 +38,7 @@ ROOMS = {
     "elarian_trio/models": "test/unit/models",
     "elarian_trio/_wire": "test/unit/_wire",
     "elarian_trio/_rsocket": "test/unit/_rsocket",
-    "elarian_trio/sandbox/world": "test/unit/sandbox/world",
+    "elarian_trio/sandbox/world": "test/unit/sandbox_world",
 }
 
 SHIPS_TYPES = f"""
