@@ -1,0 +1,139 @@
+"""The sandbox's arguments: what goes together, what arrives later, and what can be read before and after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from elarian_trio import Cash, MessagingChannel, PaymentChannelNumber
+from elarian_trio.sandbox import ManualClock, Sandbox, SandboxApp
+from elarian_trio.sandbox.dice import SeededDice
+
+APPS = [SandboxApp("org", "app", "key")]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"tls": "127.0.0.1:0"},
+        {"ws": "127.0.0.1:0"},
+        {"wss": "127.0.0.1:0"},
+        {"data": "x.sqlite3"},
+        {"resume_window": 5},
+    ],
+    ids=lambda later: next(iter(later)),
+)
+def test_what_arrives_later_is_refused_and_not_ignored(later: dict[str, Any]) -> None:
+    """This SDK: an argument that does nothing would be believed."""
+    with pytest.raises(NotImplementedError, match=f"{next(iter(later))}.*later version"):
+        Sandbox(**later)
+
+
+@pytest.mark.parametrize("given", [{"tcp": "127.0.0.1:0"}, {"data": "x.sqlite3"}, {"tls": "127.0.0.1:0"}])
+def test_virtual_time_needs_memory_and_the_error_names_the_manual_clock(given: dict[str, Any]) -> None:
+    """The design: any other combination is a ValueError that names the manual clock."""
+    with pytest.raises(ValueError, match="clock='manual'"):
+        Sandbox(clock="virtual", **given)
+
+
+@pytest.mark.anyio
+async def test_virtual_time_without_a_mock_clock_is_refused_on_entering() -> None:
+    """The design: virtual time needs Trio and its MockClock; the error names the manual clock."""
+    with pytest.raises(ValueError, match="clock='manual'"):
+        async with Sandbox(clock="virtual"):
+            pytest.fail("entered")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"clock": "sundial"},
+        {"settle": "never"},
+        {"tcp": "nowhere"},
+        {"tcp": "127.0.0.1"},
+        {"tcp": "127.0.0.1:65536"},
+        {"tcp": ":1"},
+        {"resume_window": -1},
+        {"resume_window": float("nan")},
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
+    """The design: bad arguments are ValueError or TypeError, before anything is sent."""
+    with pytest.raises(ValueError, match=next(iter(wrong)).replace("tcp", "host:port")):
+        Sandbox(**wrong)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:1"])
+def test_listening_to_the_network_demands_keys_of_the_users(address: str) -> None:
+    """This SDK: loopback unless told otherwise, and no server for everybody by accident."""
+    with pytest.raises(ValueError, match="keys"):
+        Sandbox(tcp=address)
+    with pytest.raises(ValueError, match="strict"):
+        Sandbox(tcp=address, apps=APPS, strict=False)
+    Sandbox(tcp=address, apps=APPS)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0", "[::1]:0"])
+def test_loopback_is_free(address: str) -> None:
+    """The design: loopback unless told otherwise."""
+    Sandbox(tcp=address)
+
+
+@pytest.mark.anyio
+async def test_the_clock_is_there_once_entered() -> None:
+    """This SDK: which clock "auto" is depends on the loop."""
+    sandbox = Sandbox()
+    with pytest.raises(RuntimeError, match="entered"):
+        _ = sandbox.clock
+    assert sandbox.endpoints == {}
+    async with sandbox:
+        assert sandbox.clock.now().tzinfo is UTC
+
+
+def test_a_manual_clock_may_be_handed_in() -> None:
+    """This SDK: with a start of one's own, two runs are alike to the stamp."""
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    assert Sandbox(clock=clock).clock is clock
+
+
+def test_purses_and_channels_can_be_read() -> None:
+    """This SDK: the books of a program balance only if it can read the purse."""
+    sandbox = Sandbox(purses={"a": Cash("KES", 5), "b": [Cash("KES", 7), Cash("UGX", 9)], "empty": []})
+    assert sandbox.purse_id == "a"
+    assert sandbox.purse_balance() == Decimal(5)
+    assert sandbox.purse_balance("b", "UGX") == Decimal(9)
+    assert set(sandbox.purses) == {"a", "b", "empty"}
+    assert set(sandbox.purses["b"]) == {"KES", "UGX"}
+    assert sandbox.channels["sms"] == MessagingChannel.sms("83044")
+    assert sandbox.paybill == PaymentChannelNumber("83044")
+
+
+@pytest.mark.parametrize("asked", [("unknown", None), ("b", None), ("b", "USD"), ("empty", None)], ids=str)
+def test_a_balance_that_is_not_there_is_a_lookup_error(asked: tuple[str, str | None]) -> None:
+    """This SDK: zero would be believed."""
+    sandbox = Sandbox(purses={"b": [Cash("KES", 7), Cash("UGX", 9)], "empty": []})
+    with pytest.raises(LookupError):
+        sandbox.purse_balance(*asked)
+
+
+def test_a_sandbox_without_purse_or_paybill_says_so() -> None:
+    """This SDK: a LookupError that says what is missing, not None that fails elsewhere."""
+    sandbox = Sandbox(channels=[], purses={})
+    with pytest.raises(LookupError, match="purse"):
+        _ = sandbox.purse_id
+    with pytest.raises(LookupError, match="payment channel"):
+        _ = sandbox.paybill
+
+
+def test_seeded_ids_come_again_and_secrets_never() -> None:
+    """The design: ids are drawn from ``seed`` where given; a token that a seed tells is no secret."""
+    one, two, other = SeededDice(7), SeededDice(7), SeededDice(8)
+    assert [one.hex(32) for _ in range(3)] == [two.hex(32) for _ in range(3)]
+    assert one.hex(32) != other.hex(32)
+    assert len(one.hex(32)) == 32
+    assert one.secret(64) != two.secret(64)
+    assert len(one.secret(63)) == 63
