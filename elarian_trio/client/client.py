@@ -288,7 +288,7 @@ class Client(AsyncContextManagerMixin):
         New commands raise ConnectionClosed and notifications are answered REJECTED at once; loops over subscriptions
         end. Waits until deliveries in hand are answered and commands under way have ended, ``drain_timeout`` at most,
         but for what the calling task itself has in hand: that gets the default answer. Then the connection is closed.
-        Called again, or outside the block, it only waits for that end.
+        Called again, or outside the block, it only waits for that end. Raises nothing by itself.
 
         Cancellation:
             Always a checkpoint. The connection is closed all the same, without more waiting.
