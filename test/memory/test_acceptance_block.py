@@ -1,4 +1,4 @@
-"""Acceptance, written from the design: entering and leaving the client's block, by every way, and what it tells of itself."""
+"""Acceptance, written from the design: entering and leaving the client's block by every way."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_credentials_are_shown_nowhere_while_all_is_well(caplog: pytest.Lo
         await place.phone.receive_message(ASHA, SMS, "", ["the words of it"])
         await inbox.next()
         key = place.sandbox.credentials["api_key"]
-        shown = [repr(place.app), str(place.app), repr(place.sandbox), repr(vars(place.app) if hasattr(place.app, "__dict__") else "")]
+        shown = [repr(place.app), str(place.app), repr(place.sandbox), repr(getattr(place.app, "__dict__", ""))]
         assert not [text for text in [*shown, caplog.text] if key in text]
     above = [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG]
     assert not [text for text in above if ASHA in text or "the words" in text]
@@ -160,7 +160,9 @@ class Mishap(Exception):
     """The user's own."""
 
 
-@pytest.mark.parametrize("error", [Mishap("mine"), ExceptionGroup("mine", [Mishap("a"), Mishap("b")])], ids=["one", "group"])
+@pytest.mark.parametrize(
+    "error", [Mishap("mine"), ExceptionGroup("mine", [Mishap("a"), Mishap("b")])], ids=["one", "group"]
+)
 async def test_the_users_exception_comes_out_as_it_is(error: Exception) -> None:
     """Promise 3: the same object, no group around it; a group of the user's stays theirs."""
     cause = ValueError("why")
@@ -217,17 +219,20 @@ async def test_client_is_used_inside_its_block_and_entered_once() -> None:
 async def test_disconnect_refuses_commands_and_lets_deliveries_be_answered() -> None:
     """This SDK: new commands raise ConnectionClosed; what is in hand may still be answered; then the end is orderly."""
     async with ScriptedServer() as server:
-        async with Elarian(**server.arguments) as app, anyio.create_task_group() as tasks:
-            async with app.notifications(ReceivedSmsNotification) as inbox:
-                stream = await server.line.ask(an_sms("hi"))
-                async with await anext(aiter(inbox)) as delivery:
-                    tasks.start_soon(app.disconnect)
-                    await anyio.wait_all_tasks_blocked()
-                    await the_end_of(ConnectionClosed, app.generate_auth_token)
-                    await delivery.reply("Bye")
-                assert (await server.line.answer_to(stream)).kind == PAYLOAD
-                with anyio.fail_after(BOUND):
-                    assert [each async for each in inbox] == []  # the loop ends in order
+        async with (
+            Elarian(**server.arguments) as app,
+            anyio.create_task_group() as tasks,
+            app.notifications(ReceivedSmsNotification) as inbox,
+        ):
+            stream = await server.line.ask(an_sms("hi"))
+            async with await anext(aiter(inbox)) as delivery:
+                tasks.start_soon(app.disconnect)
+                await anyio.wait_all_tasks_blocked()
+                await the_end_of(ConnectionClosed, app.generate_auth_token)
+                await delivery.reply("Bye")
+            assert (await server.line.answer_to(stream)).kind == PAYLOAD
+            with anyio.fail_after(BOUND):
+                assert [each async for each in inbox] == []  # the loop ends in order
         await server.line.until(lambda: server.line.ended)
         last = server.line.frames[-1]
         assert (last.stream, last.kind, last.code) == (0, ERROR, CONNECTION_CLOSE)
@@ -324,14 +329,17 @@ async def test_thousand_commands_run_at_once() -> None:
                 tasks.start_soon(one, n)
         assert got == {n: n for n in range(500)}
         in_flight = 0
-        async with ScriptedServer() as server, Elarian(**server.arguments) as app:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(1_000):
-                    tasks.start_soon(app.generate_auth_token)
-                await server.line.until(lambda: len(server.line.requests) == 1_000)
-                in_flight = len(server.line.requests)  # all of them wait at once
-                for frame in reversed(server.line.requests):
-                    await server.line.send(answer_frame(frame.stream, a_token_reply()))
+        async with (
+            ScriptedServer() as server,
+            Elarian(**server.arguments) as app,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(1_000):
+                tasks.start_soon(app.generate_auth_token)
+            await server.line.until(lambda: len(server.line.requests) == 1_000)
+            in_flight = len(server.line.requests)  # all of them wait at once
+            for frame in reversed(server.line.requests):
+                await server.line.send(answer_frame(frame.stream, a_token_reply()))
         assert in_flight == 1_000
         assert len({frame.stream for frame in server.line.requests}) == 1_000
 
@@ -349,14 +357,17 @@ async def test_five_megabytes_travel_both_ways(value: Any) -> None:  # noqa: ANN
 
 async def test_server_sees_fragments_no_larger_than_the_option() -> None:
     """The protocol: frames larger than the fragment size are cut; the pieces joined are the whole."""
-    async with ScriptedServer() as server, Elarian(**server.arguments, options=ConnectionOptions(fragment_size=1024)) as app:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(app.customer(ASHA).update_metadata, {"big": "y" * 10_000})
-            await server.line.until(lambda: server.line.frames and not server.line.frames[-1].flags & 0x80)
-            assert all(len(bytes(frame)) <= 1024 for frame in server.line.frames)
-            assert b"".join(frame.data for frame in server.line.frames).count(b"y") >= 10_000
-            (stream,) = {frame.stream for frame in server.line.frames}
-            await server.line.send(answer_frame(stream, an_update_reply()))
+    async with (
+        ScriptedServer() as server,
+        Elarian(**server.arguments, options=ConnectionOptions(fragment_size=1024)) as app,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(app.customer(ASHA).update_metadata, {"big": "y" * 10_000})
+        await server.line.until(lambda: server.line.frames and not server.line.frames[-1].flags & 0x80)
+        assert all(len(bytes(frame)) <= 1024 for frame in server.line.frames)
+        assert b"".join(frame.data for frame in server.line.frames).count(b"y") >= 10_000
+        (stream,) = {frame.stream for frame in server.line.frames}
+        await server.line.send(answer_frame(stream, an_update_reply()))
 
 
 # --- what servers do wrong ---
@@ -384,7 +395,7 @@ async def test_malformed_bytes_before_the_first_answer_raise_remote_protocol_err
 
 
 async def test_malformed_bytes_later_cost_the_session_and_thrice_the_block() -> None:
-    """This SDK: commands in flight get ConnectionLost from it; the third such session within a minute ends the block."""
+    """This SDK: commands in flight get ConnectionLost; the third such session within a minute ends the block."""
 
     async def script(line: Line) -> None:
         await line.let_in()
@@ -413,7 +424,10 @@ async def test_malformed_bytes_later_cost_the_session_and_thrice_the_block() -> 
 
 async def test_reply_that_is_no_reply_costs_its_command_only() -> None:
     """This SDK: bytes that mean nothing in a PAYLOAD raise RemoteProtocolError, or end the session; never a hang."""
-    async with ScriptedServer() as server, Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app:
+    async with (
+        ScriptedServer() as server,
+        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
+    ):
         server.line.reply = lambda frame: answer_frame(frame.stream, b"\xff\xff\xff")
         with pytest.raises((RemoteProtocolError, ConnectionLost)), anyio.fail_after(BOUND):
             await app.customer(ASHA).create()
@@ -422,16 +436,19 @@ async def test_reply_that_is_no_reply_costs_its_command_only() -> None:
 async def test_fragments_beyond_the_limit_are_refused() -> None:
     """The issue: what grows beyond ``max_payload_size`` is not gathered; the client goes on."""
     options = ConnectionOptions(max_payload_size=100_000, reconnect=QUICK)
-    async with ScriptedServer() as server, Elarian(**server.arguments, options=options) as app:
-        async with app.notifications(ReceivedSmsNotification):
-            line = server.line
-            await line.send(Frame(2, 0x04, 0x80, b"z" * 60_000))
-            for _ in range(3):
-                await line.send(Frame(2, PAYLOAD, 0x80 | 0x20, b"z" * 60_000))
-            await line.until(lambda: any(frame.kind == ERROR for frame in line.frames) or line.ended)
-            server.line.reply = lambda frame: answer_frame(frame.stream, a_token_reply())
-            with anyio.fail_after(BOUND):
-                await app.ping()
+    async with (
+        ScriptedServer() as server,
+        Elarian(**server.arguments, options=options) as app,
+        app.notifications(ReceivedSmsNotification),
+    ):
+        line = server.line
+        await line.send(Frame(2, 0x04, 0x80, b"z" * 60_000))
+        for _ in range(3):
+            await line.send(Frame(2, PAYLOAD, 0x80 | 0x20, b"z" * 60_000))
+        await line.until(lambda: any(frame.kind == ERROR for frame in line.frames) or line.ended)
+        server.line.reply = lambda frame: answer_frame(frame.stream, a_token_reply())
+        with anyio.fail_after(BOUND):
+            await app.ping()
 
 
 @pytest.mark.parametrize("method", ["create", "get_state"])
@@ -479,25 +496,27 @@ async def test_lost_connection_is_opened_again_and_reads_are_sent_again() -> Non
             if frame.kind == 0x04:
                 commands.add(the_command(frame))
 
-    async with ScriptedServer(script) as server:
-        async with Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app:
+    async with (
+        ScriptedServer(script) as server,
+        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
+    ):
 
-            async def write() -> None:
-                results["write"] = await the_end_of(ConnectionLost, app.customer(ASHA).create)
+        async def write() -> None:
+            results["write"] = await the_end_of(ConnectionLost, app.customer(ASHA).create)
 
-            async def read() -> None:
-                results["read"] = (await app.generate_auth_token()).token
+        async def read() -> None:
+            results["read"] = (await app.generate_auth_token()).token
 
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(write)
-                tasks.start_soon(read)
-            assert results["read"] == "el_tkn_of_the_script"
-            error = results["write"]
-            assert isinstance(error, ConnectionLost)
-            assert error.sent
-            statistics = app.statistics()
-            assert (statistics.reconnects, statistics.sessions_lost) == (1, 1)
-            assert app.connection_state == "connected"
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(write)
+            tasks.start_soon(read)
+        assert results["read"] == "el_tkn_of_the_script"
+        error = results["write"]
+        assert isinstance(error, ConnectionLost)
+        assert error.sent
+        statistics = app.statistics()
+        assert (statistics.reconnects, statistics.sessions_lost) == (1, 1)
+        assert app.connection_state == "connected"
 
 
 async def test_command_given_while_away_goes_out_on_the_next_session() -> None:
@@ -512,17 +531,19 @@ async def test_command_given_while_away_goes_out_on_the_next_session() -> None:
         line.reply = lambda frame: answer_frame(frame.stream, an_update_reply())
         await server.welcome(line)
 
-    async with ScriptedServer(script) as server:
-        async with Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app:
-            with anyio.fail_after(BOUND):
-                async with app.connection_states() as states:
-                    async for state in states:
-                        if state != "connected":
-                            break
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(app.customer(ASHA).create)
-                    await anyio.wait_all_tasks_blocked()
-                    hold.set()
+    async with (
+        ScriptedServer(script) as server,
+        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
+    ):
+        with anyio.fail_after(BOUND):
+            async with app.connection_states() as states:
+                async for state in states:
+                    if state != "connected":
+                        break
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(app.customer(ASHA).create)
+                await anyio.wait_all_tasks_blocked()
+                hold.set()
 
 
 async def test_reconnect_now_skips_the_delay() -> None:

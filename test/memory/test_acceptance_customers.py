@@ -319,7 +319,9 @@ async def test_deleted_customer_is_forgotten() -> None:
 async def test_activity_is_recorded_and_told_to_the_app_that_reports_it() -> None:
     """The live server: the posting app itself hears of it; the server stamps the time."""
     async with a_place() as place, answering(place.app, CustomerActivityNotification) as seen:
-        reply = await place.app.customer(ASHA).update_activity("shop.example", Activity("buy", "visit-1", {"item": "tea"}))
+        reply = await place.app.customer(ASHA).update_activity(
+            "shop.example", Activity("buy", "visit-1", {"item": "tea"})
+        )
         assert reply.status
         told = await seen.next()
         assert (told.source, told.session_id, told.customer_id) == ("shop.example", "visit-1", reply.customer_id)

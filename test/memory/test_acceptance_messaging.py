@@ -112,7 +112,11 @@ async def test_message_reaches_the_phone_as_it_was_sent_and_is_reported_delivere
 
 @pytest.mark.parametrize(("channel", "provider", "number", "kind", "event"), CHATS, ids=lambda x: str(x)[:12])
 async def test_conversation_goes_both_ways_on_every_chat(
-    channel: MessagingChannel, provider: Any, number: str, kind: type[Any], event: str  # noqa: ANN401
+    channel: MessagingChannel,
+    provider: Any,  # noqa: ANN401
+    number: str,
+    kind: type[Any],
+    event: str,
 ) -> None:
     """The specification: each channel has its own notification, and the customer's provider follows from it."""
     async with (
@@ -153,7 +157,9 @@ async def test_mail_is_sent_and_received() -> None:
         answering(place.phone, SendMessageSimulatorNotification) as phone,
     ):
         mail = Email(subject="Hi", body_plain="text", body_html="<b>text</b>", cc_list=("a@example.com",))
-        assert (await place.app.customer("asha@example.com", provider="email").send_message(mailbox, mail)).status == "sent"
+        assert (
+            await place.app.customer("asha@example.com", provider="email").send_message(mailbox, mail)
+        ).status == "sent"
         assert (await phone.next()).message.body == mail
         await place.phone.receive_message("asha@example.com", mailbox, "", [mail])
         got = await inbox.next()
@@ -284,7 +290,10 @@ async def test_call_is_placed_rings_and_goes_on_by_the_apps_answers() -> None:
         heard: list[VoiceCallInput] = []
 
         async def handler(
-            notification: VoiceCallNotification, customer: Customer, app_data: object, callback: Any  # noqa: ANN401
+            notification: VoiceCallNotification,
+            customer: Customer,
+            app_data: object,
+            callback: Any,  # noqa: ANN401
         ) -> None:
             heard.append(notification.voice)
             callback((Say("Goodbye", voice="male"), Dial(customer_numbers=(CustomerNumber(JUMA),))))

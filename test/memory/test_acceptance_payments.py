@@ -104,7 +104,7 @@ async def test_wallet_to_customer_holds_the_money_until_it_is_decided(outcome: A
 
 @pytest.mark.parametrize("source", ["purse", "wallet"])
 async def test_purse_or_wallet_to_another_paybill(source: str) -> None:
-    """The matrix: to a channel the phone's side hears send_channel_payment; without a customer the news is a purse's."""
+    """The matrix: a channel payment is told to the phone; without a customer the news is a purse's."""
     async with (
         a_place() as place,
         answering(place.app, PaymentStatusNotification) as told,
@@ -194,12 +194,20 @@ async def test_purse_to_customer_succeeds_by_itself(channel: Any) -> None:  # no
         ("purse", "wallet", Cash("USD", 5), "invalid_request"),
         (CUSTOMER, "wallet", Cash("USD", 5), "invalid_request"),
         ("purse", "wallet", kes("1.00001"), "invalid_request"),
-        ("purse", CustomerPayment(CustomerNumber(ASHA), PaymentChannelNumber("00000")), kes(1), "invalid_channel_number"),
+        (
+            "purse",
+            CustomerPayment(CustomerNumber(ASHA), PaymentChannelNumber("00000")),
+            kes(1),
+            "invalid_channel_number",
+        ),
         ("purse", Wallet("el_cst_none", "w"), kes(1), "invalid_counter_party"),
     ],
 )
 async def test_payment_that_cannot_be_is_answered_by_its_status(
-    debit: Any, credit: Any, cash: Cash, status: str  # noqa: ANN401
+    debit: Any,  # noqa: ANN401
+    credit: Any,  # noqa: ANN401
+    cash: Cash,
+    status: str,
 ) -> None:
     """The sandbox's rules and this SDK's: the reply's status says why; nothing moved."""
     async with a_place() as place:

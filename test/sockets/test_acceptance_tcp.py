@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +40,9 @@ from elarian_trio import (
     PaymentStatusNotification,
     Purse,
     ReceivedSmsNotification,
-    RemoteProtocolError,
     Reminder,
     ReminderNotification,
+    RemoteProtocolError,
     SecondaryId,
     SendCustomerPaymentSimulatorNotification,
     SendMessageSimulatorNotification,
@@ -206,7 +206,12 @@ async def test_server_killed_and_restarted_is_found_again() -> None:
     """The issue: the client comes back by itself, its subscriptions with it."""
     known = SandboxApp("org", "app", KEY)
     port = unused_port()
-    arguments: dict[str, Any] = {"org_id": "org", "app_id": "app", "api_key": KEY, "endpoint": f"tcp://127.0.0.1:{port}"}
+    arguments: dict[str, Any] = {
+        "org_id": "org",
+        "app_id": "app",
+        "api_key": KEY,
+        "endpoint": f"tcp://127.0.0.1:{port}",
+    }
     options = ConnectionOptions(reconnect=QUICK)
 
     async def up(end: anyio.Event, *, task_status: anyio.abc.TaskStatus[None]) -> None:
@@ -246,10 +251,8 @@ async def a_liar(serve: Callable[[anyio.abc.ByteStream], Awaitable[None]]) -> As
 
     async def handle(stream: anyio.abc.ByteStream) -> None:
         async with stream:
-            try:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.IncompleteRead):
                 await serve(stream)
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.IncompleteRead):
-                pass
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, handle)
@@ -369,17 +372,15 @@ async def test_credentials_travel_once_and_only_in_the_setup() -> None:
     frames: list[Frame] = []
 
     async def serve(stream: anyio.abc.ByteStream) -> None:
-        for _ in range(2):
-            frames.append(await read_frame(stream))
+        frames.extend([await read_frame(stream), await read_frame(stream)])
         await stream.send(framed(Frame(0, 0x03, 0, frames[1].rest)))
         while True:
             frames.append(await read_frame(stream))
             await stream.send(framed(Frame(frames[-1].stream, 0x0B, 0, b"\x00\x00\x02\x02no")))
 
-    async with a_liar(serve) as endpoint:
-        async with Elarian(org_id="o", app_id="a", api_key=KEY, endpoint=endpoint) as app:
-            with pytest.raises(Exception, match="no"):
-                await app.customer(ASHA).create()
+    async with a_liar(serve) as endpoint, Elarian(org_id="o", app_id="a", api_key=KEY, endpoint=endpoint) as app:
+        with pytest.raises(Exception, match="no"):
+            await app.customer(ASHA).create()
     assert KEY.encode() in frames[0].rest
     assert not [frame for frame in frames[1:] if KEY.encode() in frame.rest]
     assert b'"agent"' in frames[0].rest

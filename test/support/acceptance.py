@@ -13,7 +13,7 @@ import traceback
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import anyio.lowlevel
@@ -43,8 +43,6 @@ MESSENGER = MessagingChannel.fb_messenger("+254711621711")
 PAYBILL = PaymentChannelNumber("83044")
 
 KEY = "el_k_test_5ec2e70000000000000000000000000000000000000000000000000000000000"
-
-T = TypeVar("T")
 
 
 # --- places to meet ---
@@ -323,12 +321,12 @@ class ScriptedServer:
         self._room = room
         self._tasks: TaskGroup | None = None
 
-    async def __aenter__(self) -> ScriptedServer:
+    async def __aenter__(self) -> Self:
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         return self
 
-    async def __aexit__(self, *error: Any) -> bool | None:  # noqa: ANN401
+    async def __aexit__(self, *error: Any) -> bool | None:  # noqa: ANN401, PYI036 - handed on to the task group
         assert self._tasks is not None
         self._tasks.cancel_scope.cancel()
         return await self._tasks.__aexit__(*error)
@@ -384,7 +382,9 @@ def in_customer(customer_id: str, app_data: str | bytes | None = None, **entry: 
     return whole.SerializeToString()
 
 
-def an_sms(text: str, customer: str = "el_cst_1", message_id: str = "m-1", app_data: str | bytes | None = None) -> bytes:
+def an_sms(
+    text: str, customer: str = "el_cst_1", message_id: str = "m-1", app_data: str | bytes | None = None
+) -> bytes:
     """Give the bytes of a received SMS."""
     message = app_socket_pb2.ReceivedMessageNotification(message_id=message_id)
     message.customer_number.number = ASHA
