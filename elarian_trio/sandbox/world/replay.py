@@ -110,7 +110,7 @@ def received_message(work: Work, command: ReplayReceivedMessage) -> CustomerStat
         app_id=work.app_id,
         provider_message_id=command.provider_message_id,
     )
-    _add(work, customer_id, message)
+    _add(work, customer_id, command, message)
     return _loaded(customer_id, "message")
 
 
@@ -136,15 +136,19 @@ def sent_message(work: Work, command: ReplaySentMessage) -> CustomerStateUpdateR
         updated_at=command.sent_at,
         provider_message_id=command.provider_message_id,
     )
-    _add(work, customer_id, message)
+    _add(work, customer_id, command, message)
     return _loaded(customer_id, "message")
 
 
-def _add(work: Work, customer_id: str, message: ReceivedMessage | SentMessage) -> None:
+def _add(
+    work: Work,
+    customer_id: str,
+    command: ReplayReceivedMessage | ReplaySentMessage,
+    message: ReceivedMessage | SentMessage,
+) -> None:
     """Add the message, and the channel to those on which the customer was met."""
     add_message(work, customer_id, message)
-    if message.customer_number is not None and message.channel_number is not None:
-        put_state(work, customer_id, state_of(work, customer_id, message.customer_number, message.channel_number))
+    put_state(work, customer_id, state_of(work, customer_id, command.customer_number, command.channel_number))
 
 
 def _check_id(given: str, what: str) -> None:

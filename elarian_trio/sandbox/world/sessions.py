@@ -105,8 +105,8 @@ def renew(work: Work, customer_id: str, state: ChannelState, session: Session) -
 def put_session(work: Work, customer_id: str, state: ChannelState, session: Session) -> None:
     """Remember the session in progress, and have it end when its time is over."""
     put_state(work, customer_id, replace(state, session=session))
-    if session.expires_at is not None:
-        work.schedule(session.expires_at, _ending(work, customer_id, session))
+    expires_at = session.expires_at or work.now  # every session that is made here has one
+    work.schedule(expires_at, _ending(work, customer_id, session))
 
 
 def _ending(work: Work, customer_id: str, session: Session) -> SessionExpires:

@@ -1,0 +1,436 @@
+"""Replays: what happened outside, loaded into customers' states."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from seeded_world import (
+    AT_PAYBILL,
+    PAYBILL,
+    PURSE,
+    SMS,
+    TELEGRAM,
+    USSD,
+    WHATSAPP,
+    customer_id,
+    purse_balance,
+    seeded_world,
+    send,
+    state,
+)
+from world_support import APP, ASHA, BEN, START, World
+
+from elarian_trio.models.channels import MessagingChannel
+from elarian_trio.models.commands import (
+    AdoptCustomerState,
+    CreateCustomer,
+    InitiatePayment,
+    ReceivePayment,
+    ReplayMessageReactionUpdate,
+    ReplayMessageStatusUpdate,
+    ReplayMessagingConsentUpdate,
+    ReplayMessagingSession,
+    ReplayPayment,
+    ReplayPaymentStatusUpdate,
+    ReplayReceivedMessage,
+    ReplaySentMessage,
+    UpdateMessagingConsent,
+)
+from elarian_trio.models.messaging import (
+    BlockedMessagingChannelState,
+    ConsentAction,
+    Message,
+    MessageDeliveryStatus,
+    MessageReaction,
+    MessageReactionState,
+    MessagingSessionEndReason,
+    ReceivedMessage,
+    SentMessage,
+)
+from elarian_trio.models.payments import Cash, CustomerPayment, PaymentChannelNumber, PaymentStatus, Purse, Wallet
+from elarian_trio.sandbox.world.entities import CustomerRecord
+
+if TYPE_CHECKING:
+    from elarian_trio.models.commands import Command
+    from elarian_trio.models.identity import CustomerNumber
+
+Delivery = MessageDeliveryStatus
+Status = PaymentStatus
+PAST = START - timedelta(days=30)
+WHERE: dict[str, Any] = {"customer_number": ASHA, "channel_number": SMS}
+
+
+def load(world: World, command: Command[Any]) -> Any:  # noqa: ANN401 - each command's own reply
+    """Run a replay that is taken on: it moves nothing and tells nobody."""
+    before = purse_balance(world)
+    reply = world.run(command)
+    assert reply.status, reply.description
+    assert reply.description
+    assert (world.told(), world.phones(), world.jobs) == ([], [], {})
+    assert purse_balance(world) == before
+    return reply
+
+
+def refused(world: World, command: Command[Any]) -> None:
+    """Run a replay that is refused, and changes nothing."""
+    before = dict(world.records)
+    reply = world.run(command)
+    assert not reply.status
+    assert reply.description
+    assert world.records == before
+
+
+def sent(world: World, name: str = "sms-1", at: datetime = PAST, **changes: Any) -> Any:  # noqa: ANN401 - the command's fields, the reply
+    """Load a message that was sent."""
+    given = {**WHERE, "message": Message("Hello"), "status": Delivery.SENT, **changes}
+    return load(world, ReplaySentMessage(provider_message_id=name, sent_at=at, **given))
+
+
+def the_sent_message(world: World) -> SentMessage:
+    """Give the only message of the customer."""
+    (message,) = state(world).messaging_state.messages
+    assert isinstance(message, SentMessage)
+    return message
+
+
+# --- consent ---
+
+
+def consent(update: ConsentAction, at: datetime, channel: MessagingChannel = SMS) -> ReplayMessagingConsentUpdate:
+    """Give a replayed change of consent."""
+    return ReplayMessagingConsentUpdate(customer_number=ASHA, channel_number=channel, updated_at=at, update=update)
+
+
+def test_a_consent_of_the_past_is_in_force_since_then() -> None:
+    """The caller's time counts, not the time of the import."""
+    world = seeded_world()
+    send(world, "Hello")
+    world.phones()
+    world.advance(1)
+    world.told()
+    load(world, consent(ConsentAction.BLOCK, PAST))
+    (shown,) = state(world).messaging_state.channels
+    assert isinstance(shown, BlockedMessagingChannelState)
+    assert shown.blocked_at == PAST
+    assert send(world, "Hello").status is Delivery.NO_CONSENT
+
+
+def test_a_later_consent_stays() -> None:
+    """An import may come after the customer's last word."""
+    world = seeded_world()
+    world.run(UpdateMessagingConsent(customer_number=ASHA, channel_number=SMS, update="block"))
+    world.told()
+    load(world, consent(ConsentAction.ALLOW, PAST))
+    assert send(world, "Hello").status is Delivery.NO_CONSENT
+    load(world, consent(ConsentAction.ALLOW, START + timedelta(days=1)))
+    assert send(world, "Hello").status is Delivery.SENT
+
+
+def test_consents_that_mean_nothing_are_refused() -> None:
+    """Unknown enum values and channels that do not reach the number."""
+    world = seeded_world()
+    refused(world, consent(ConsentAction.UNKNOWN, PAST))
+    refused(world, consent(ConsentAction.ALLOW, PAST, TELEGRAM))
+
+
+# --- messages ---
+
+
+def test_messages_of_the_past_stand_before_later_ones() -> None:
+    """A state is in order of time, and an import is late."""
+    world = seeded_world()
+    send(world, "now")
+    world.phones()
+    world.advance(1)
+    world.told()
+    command = ReplayReceivedMessage(
+        provider_message_id="in-1", received_at=PAST, parts=("Hi",), provider_session_id="s-1", in_reply_to="x", **WHERE
+    )
+    load(world, command)
+    sent(world, at=PAST + timedelta(hours=1), cost=Cash("KES", 1), provider="twilio")
+    first, second, third = state(world).messaging_state.messages
+    assert isinstance(first, ReceivedMessage)
+    assert (first.parts, first.session_id, first.in_reply_to, first.provider_message_id) == (
+        ("Hi",),
+        "s-1",
+        "x",
+        "in-1",
+    )
+    assert first.message_id.startswith("el_msg_")
+    assert isinstance(second, SentMessage)
+    assert (second.cost, second.provider, second.sent_at) == (
+        Cash("KES", 1),
+        "twilio",
+        PAST + timedelta(hours=1),
+    )
+    assert isinstance(third, SentMessage)
+    assert third.sent_at == START
+
+
+def test_a_channel_of_the_past_need_not_be_registered_any_more() -> None:
+    """History has numbers that were given up long ago; the state lists where the customer was met."""
+    world = seeded_world()
+    old = MessagingChannel.sms("20100")
+    sent(world, channel_number=old)
+    (shown,) = state(world).messaging_state.channels
+    assert shown is not None
+    assert shown.channel_number == old
+
+
+def test_loading_a_message_again_changes_nothing() -> None:
+    """An import that broke off may be repeated."""
+    world = seeded_world()
+    sent(world)
+    command = ReplayReceivedMessage(provider_message_id="in-1", received_at=PAST, parts=("Hi",), **WHERE)
+    load(world, command)
+    before = dict(world.records)
+    sent(world, status=Delivery.FAILED)
+    load(world, command)
+    assert world.records == before
+
+
+def test_a_status_of_the_past_counts_unless_a_later_one_is_known() -> None:
+    """Updates may come out of order."""
+    world = seeded_world()
+    sent(world)
+
+    def update(status: Delivery, at: datetime, cost: Cash | None = None) -> None:
+        command = ReplayMessageStatusUpdate(
+            provider_message_id="sms-1", updated_at=at, status=status, cost=cost, **WHERE
+        )
+        load(world, command)
+
+    update(Delivery.READ, PAST + timedelta(hours=2), Cash("KES", 1))
+    update(Delivery.DELIVERED, PAST + timedelta(hours=1))
+    update(Delivery.READ, PAST + timedelta(hours=2))
+    message = the_sent_message(world)
+    assert (message.status, message.updated_at, message.cost) == (
+        Delivery.READ,
+        PAST + timedelta(hours=2),
+        Cash("KES", 1),
+    )
+
+
+def test_a_reaction_is_kept_once_with_its_message() -> None:
+    """Also for a message that was sent here: then Elarian's own id names it."""
+    world = seeded_world()
+    reply = send(world, "Hello")
+    world.phones()
+    world.advance(1)
+    world.told()
+    command = ReplayMessageReactionUpdate(
+        provider_message_id=reply.message_id or "", updated_at=START, reaction=MessageReaction.CLICKED, **WHERE
+    )
+    load(world, command)
+    load(world, command)
+    reaction = MessageReactionState(created_at=START, reaction=MessageReaction.CLICKED)
+    assert the_sent_message(world).reactions == (reaction,)
+    assert send(world, "Hello").status is Delivery.SENT
+
+
+def test_whoever_unsubscribed_is_written_to_no_more() -> None:
+    """A reaction that is a consent, too."""
+    world = seeded_world()
+    sent(world)
+    command = ReplayMessageReactionUpdate(
+        provider_message_id="sms-1", updated_at=PAST, reaction=MessageReaction.UNSUBSCRIBED, **WHERE
+    )
+    load(world, command)
+    assert send(world, "Hello").status is Delivery.NO_CONSENT
+
+
+def test_changes_to_messages_that_nobody_knows_are_refused() -> None:
+    """And make nobody a customer."""
+    world = seeded_world()
+    for name in ("sms-1", "in-1"):
+        refused(
+            world,
+            ReplayMessageStatusUpdate(provider_message_id=name, updated_at=PAST, status=Delivery.DELIVERED, **WHERE),
+        )
+        load(world, ReplayReceivedMessage(provider_message_id="in-1", received_at=PAST, parts=("Hi",), **WHERE))
+    refused(
+        world,
+        ReplayMessageReactionUpdate(
+            provider_message_id="sms-1", updated_at=PAST, reaction=MessageReaction.CLICKED, **WHERE
+        ),
+    )
+
+
+def test_messages_and_changes_that_mean_nothing_are_refused() -> None:
+    """Empty ids and unknown enum values."""
+    world = seeded_world()
+    message = Message("Hello")
+    unknown = Delivery.UNKNOWN
+    refused(
+        world,
+        ReplaySentMessage(provider_message_id="", sent_at=PAST, message=message, status=Delivery.SENT, **WHERE),
+    )
+    refused(world, ReplaySentMessage(provider_message_id="a", sent_at=PAST, message=message, status=unknown, **WHERE))
+    refused(world, ReplayReceivedMessage(provider_message_id="", received_at=PAST, parts=("Hi",), **WHERE))
+    sent(world)
+    refused(world, ReplayMessageStatusUpdate(provider_message_id="sms-1", updated_at=PAST, status=unknown, **WHERE))
+    refused(
+        world,
+        ReplayMessageReactionUpdate(
+            provider_message_id="sms-1", updated_at=PAST, reaction=MessageReaction.UNKNOWN, **WHERE
+        ),
+    )
+
+
+# --- sessions ---
+
+
+def test_sessions_of_the_past_are_kept_in_order_and_once() -> None:
+    """As sessions that ended here are."""
+    world = seeded_world()
+    for name, day in (("b", 2), ("a", 1), ("b", 3)):
+        command = ReplayMessagingSession(
+            provider_session_id=name,
+            customer_number=ASHA,
+            channel_number=USSD,
+            started_at=PAST + timedelta(days=day),
+            duration=timedelta(seconds=30),
+            end_reason=MessagingSessionEndReason.INACTIVITY,
+            cost=Cash("KES", 1),
+        )
+        load(world, command)
+    first, second = state(world).messaging_state.sessions
+    assert (first.provider_session_id, second.provider_session_id) == ("a", "b")
+    assert (first.end_reason, first.duration, first.app_ids, first.cost) == (
+        MessagingSessionEndReason.INACTIVITY,
+        timedelta(seconds=30),
+        (APP,),
+        Cash("KES", 1),
+    )
+    assert first.session_id.startswith("el_ses_")
+
+
+def test_a_session_without_an_id_is_refused() -> None:
+    """Nothing could tell it from another."""
+    world = seeded_world()
+    command = ReplayMessagingSession(
+        provider_session_id="",
+        customer_number=ASHA,
+        channel_number=WHATSAPP,
+        started_at=PAST,
+        duration=timedelta(seconds=30),
+        end_reason=MessagingSessionEndReason.INACTIVITY,
+    )
+    refused(world, command)
+
+
+# --- payments ---
+
+
+def payment(name: str = "mpesa-1", status: Status = Status.SUCCESS, **changes: Any) -> ReplayPayment:  # noqa: ANN401 - the command's fields
+    """Give a replayed payment."""
+    given = {"debit_party": AT_PAYBILL, "credit_party": PURSE, "value": Cash("KES", 50), "narration": "", **changes}
+    return ReplayPayment(provider_transaction_id=name, status=status, created_at=PAST, **given)
+
+
+def test_a_payment_of_the_past_is_shown_and_moves_nothing() -> None:
+    """The reply has Elarian's own id of it, and the customers."""
+    world = seeded_world()
+    reply = load(world, payment(narration="loan"))
+    assert reply.transaction_id.startswith("el_txn_")
+    assert (reply.debit_customer_id, reply.credit_customer_id) == (customer_id(world), None)
+    (done,) = state(world).payment_state.transaction_log
+    assert (done.transaction_id, done.provider_transaction_id, done.created_at, done.narration) == (
+        reply.transaction_id,
+        "mpesa-1",
+        PAST,
+        "loan",
+    )
+    assert state(world).payment_state.customer_numbers == (ASHA,)
+
+
+def test_loading_a_payment_again_changes_nothing() -> None:
+    """The id it got the first time is given again."""
+    world = seeded_world()
+    first = load(world, payment())
+    again = load(world, payment(status=Status.FAILED))
+    assert again.transaction_id == first.transaction_id
+    assert len(state(world).payment_state.transaction_log) == 1
+
+
+def test_the_parties_of_the_past_need_not_be_the_organisations_any_more() -> None:
+    """Purses and paybills are given up; a wallet's customer must be there, to show it with."""
+    world = seeded_world()
+    old = CustomerPayment(BEN, PaymentChannelNumber("20100"))
+    load(world, payment("a", debit_party=Purse("el_prs_old"), credit_party=old))
+    assert state(world, BEN).payment_state.transaction_log
+    mine = Wallet(customer_id(world), "old")
+    assert load(world, payment("b", debit_party=mine, credit_party=PURSE)).debit_customer_id == mine.customer_id
+    assert state(world).payment_state.wallets == {}
+    refused(world, payment("c", credit_party=Wallet("el_cst_none", "w")))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        payment(""),
+        payment(status=Status.UNKNOWN),
+        payment(value=Cash("KES", -1)),
+    ],
+)
+def test_payments_that_mean_nothing_are_refused(command: ReplayPayment) -> None:
+    """As those that apps ask for are."""
+    refused(seeded_world(), command)
+
+
+def status_update(
+    name: str, status: Status, at: datetime = PAST, number: CustomerNumber = ASHA
+) -> ReplayPaymentStatusUpdate:
+    """Give a replayed change of a payment's status."""
+    return ReplayPaymentStatusUpdate(customer_number=number, provider_transaction_id=name, updated_at=at, status=status)
+
+
+def test_a_payments_status_moves_it_between_pending_and_done() -> None:
+    """Updates may come out of order; the latest counts."""
+    world = seeded_world()
+    loaded = load(world, payment(status=Status.QUEUED))
+    assert state(world).payment_state.pending_transactions
+    reply = load(world, status_update("mpesa-1", Status.SUCCESS, PAST + timedelta(hours=2)))
+    assert reply.transaction_id == loaded.transaction_id
+    load(world, status_update("mpesa-1", Status.FAILED, PAST + timedelta(hours=1)))
+    load(world, status_update("mpesa-1", Status.SUCCESS, PAST + timedelta(hours=2)))
+    shown = state(world).payment_state
+    assert [each.status for each in shown.transaction_log] == [Status.SUCCESS]
+    assert shown.pending_transactions == ()
+    load(world, status_update("mpesa-1", Status.PENDING_VALIDATION, PAST + timedelta(hours=3)))
+    shown = state(world).payment_state
+    assert [each.status for each in shown.pending_transactions] == [Status.PENDING_VALIDATION]
+    assert shown.transaction_log == ()
+
+
+def test_a_payment_is_its_own_customers_also_after_an_adoption() -> None:
+    """Whoever has the number now has the payment."""
+    world = seeded_world()
+    load(world, payment(status=Status.QUEUED))
+    world.run(AdoptCustomerState(customer_id=customer_id(world, BEN), other_customer=ASHA))
+    load(world, status_update("mpesa-1", Status.SUCCESS, PAST + timedelta(hours=1), BEN))
+
+
+def test_changes_to_payments_that_are_not_the_customers_are_refused() -> None:
+    """Unknown ids, unknown customers, other customers' payments, and payments that were made here."""
+    world = seeded_world()
+    refused(world, status_update("mpesa-1", Status.SUCCESS))
+    assert not [each for each in world.records.values() if isinstance(each, CustomerRecord)]
+    load(world, payment())
+    world.run(CreateCustomer(customer_number=BEN))
+    refused(world, status_update("mpesa-1", Status.SUCCESS, number=BEN))
+    refused(world, status_update("mpesa-2", Status.SUCCESS))
+    refused(world, status_update("mpesa-1", Status.UNKNOWN))
+    received = ReceivePayment(
+        transaction_id="mpesa-3",
+        channel_number=PAYBILL,
+        customer_number=ASHA.number,
+        value=Cash("KES", 1),
+        status=Status.PENDING_CONFIRMATION,
+    )
+    assert world.run(received).status
+    refused(world, status_update("mpesa-3", Status.SUCCESS))
+    asked = world.run(InitiatePayment(debit_party=AT_PAYBILL, credit_party=PURSE, value=Cash("KES", 1)))
+    refused(world, status_update(asked.transaction_id, Status.SUCCESS))
