@@ -69,16 +69,40 @@ class Waiter(Generic[T]):
         return self._value[0]
 
 
+class Handoff(Generic[T]):
+    """One answer that a function is called with, where no task waits. Made by :meth:`Pending.expect`."""
+
+    __slots__ = ("_call", "done")
+
+    def __init__(self, call: Callable[[T | Exception], None]) -> None:
+        self._call = call
+        self.done = False
+
+    def resolve(self, value: T) -> bool:
+        """Call with *value*; ``False`` if it was called already."""
+        return self._hand_over(value)
+
+    def fail(self, error: Exception) -> bool:
+        """Call with *error*; ``False`` if it was called already."""
+        return self._hand_over(error)
+
+    def _hand_over(self, outcome: T | Exception) -> bool:
+        was_done, self.done = self.done, True
+        if not was_done:
+            self._call(outcome)
+        return not was_done
+
+
 class Pending(Generic[K, T]):
     """The waiters of one session, by key. A waiter exists exactly as long as its ``with`` block."""
 
     __slots__ = ("_waiters",)
 
     def __init__(self) -> None:
-        self._waiters: dict[K, Waiter[T]] = {}
+        self._waiters: dict[K, Waiter[T] | Handoff[T]] = {}
 
     def __len__(self) -> int:
-        """How many blocks are open."""
+        """How many blocks are open, and functions expected to be called."""
         return len(self._waiters)
 
     def unanswered(self) -> list[K]:
@@ -101,6 +125,29 @@ class Pending(Generic[K, T]):
         finally:
             del self._waiters[key]
 
+    def expect(self, key: K, call: Callable[[T | Exception], None]) -> None:
+        """Have *call* called, once, with *key*'s answer or error, instead of waiting for it.
+
+        Raises:
+            ValueError: somebody waits for *key* already.
+        """
+        if key in self._waiters:
+            msg = f"somebody waits for {key!r} already"
+            raise ValueError(msg)
+
+        def tell(outcome: T | Exception) -> None:
+            del self._waiters[key]
+            call(outcome)
+
+        self._waiters[key] = Handoff(tell)
+
+    def forget(self, key: K) -> bool:
+        """Have the function of :meth:`expect` never called; ``False`` if it was called, or never was expected."""
+        expected = isinstance(self._waiters.get(key), Handoff)
+        if expected:
+            del self._waiters[key]
+        return expected
+
     def resolve(self, key: K, value: T) -> bool:
         """Hand *value* to *key*'s waiter; ``False`` if nobody waits for it (any more)."""
         waiter = self._waiters.get(key)
@@ -116,4 +163,4 @@ class Pending(Generic[K, T]):
 
         One exception object raised in many tasks would gather all their tracebacks, hence the function.
         """
-        return sum(waiter.fail(error_for(key)) for key, waiter in self._waiters.items())
+        return sum(waiter.fail(error_for(key)) for key, waiter in list(self._waiters.items()))

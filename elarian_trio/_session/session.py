@@ -214,6 +214,34 @@ class Session:
         finally:
             self._settle()
 
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
+        """Send a request and have *then* called, once, with what becomes of it: for servers, which have many to ask.
+
+        Synchronous: requests go out in the order of the calls. *then* must not wait.
+
+        Returns:
+            A function that gives the request up: *then* is not called, and a CANCEL follows what was sent.
+
+        Raises:
+            ConnectionLost: the session takes no requests; nothing was sent.
+        """
+        if not self.usable:
+            raise self._lost(sent=False)
+        stream_id = self._connection.request(Payload(data))
+        self._requests.expect(stream_id, partial(self._tell, then))
+        self._work.set()
+        return partial(self._stop_asking, stream_id)
+
+    def _tell(self, then: Callable[[Any], None], outcome: bytes | Exception) -> None:
+        call_safely(partial(then, outcome))
+        self._settle()
+
+    def _stop_asking(self, stream_id: int) -> None:
+        if self._requests.forget(stream_id):
+            self._connection.cancel(stream_id)
+            self._work.set()
+            self._settle()
+
     async def ping(self) -> float:
         """Have a KEEPALIVE answered; give the round trip's seconds.
 

@@ -16,11 +16,12 @@ from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session import IncomingRequest, Session
 from elarian_trio._transport import FrameTransport
 from elarian_trio._wire.setup import decode_setup
-from elarian_trio.errors import ElarianError, RemoteProtocolError, SetupRejected
+from elarian_trio.errors import ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from elarian_trio._session import StreamFailed
     from elarian_trio._wire.setup import Credentials as SetupCredentials
 
 __all__ = ["Client", "Host"]
@@ -79,17 +80,9 @@ class Client:
         """Whether it would take a notification now."""
         return self._session.usable
 
-    async def ask(self, data: bytes) -> bytes:
-        """Send a notification and wait for its answer.
-
-        Raises:
-            StreamFailed: the client answered with an error.
-            ConnectionLost: the connection ended first.
-
-        Cancellation:
-            Always a checkpoint. A CANCEL follows what was sent.
-        """
-        return await self._session.request(data)
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
+        """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""
+        return self._session.ask(data, then)
 
     async def serve(self) -> None:
         """Serve the client until either side leaves. Its failures are its own: none is raised.

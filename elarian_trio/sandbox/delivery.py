@@ -1,7 +1,7 @@
 """Which connection hears of what, in which order, and how often.
 
 The server stands above and makes one :class:`Route` for each app and one for each phone; the rules behind it are its
-:class:`Desk`. Below are the clock and the session. Everything but the one task that waits for an answer is synchronous.
+:class:`Desk`. Below are the clock and the session. Everything is synchronous: no task waits for an answer.
 
 The order is kept per customer: each has a lane in a route, and one notification of a lane is on its way at a time.
 Several connections of an app take turns. The delays and bounds are this project's own, where nothing public says.
@@ -23,14 +23,12 @@ from elarian_trio._session import StreamFailed
 from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from anyio.abc import TaskStatus
+    from collections.abc import Callable
 
     from elarian_trio.models.notifications import Notification, SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
 
-__all__ = ["Activity", "Desk", "Listener", "Parcel", "Route", "Starter"]
+__all__ = ["Activity", "Desk", "Listener", "Parcel", "Route"]
 
 ANSWER_TIMEOUT = 30.0  # seconds an app has for its answer
 HOP_TIMEOUT = 20.0  # the same where a customer waits at the phone; SDKs' own 15 s end first
@@ -43,7 +41,6 @@ PRESENT_LIMIT = 20_000  # notifications kept for one that is, and is slow
 MAX_UNDER_WAY = 1_000  # notifications one connection may have unanswered
 
 Outcome: TypeAlias = "bytes | StreamFailed | ConnectionLost | None"
-Work: TypeAlias = "Callable[..., Coroutine[Any, Any, None]]"  # a task's function, which takes ``task_status``
 
 logger = logging.getLogger("elarian_trio.sandbox")
 
@@ -61,8 +58,8 @@ class Listener(Protocol):
         """Whether it would take one now."""
         ...
 
-    async def ask(self, data: bytes) -> bytes:
-        """Send a notification and wait for the answer; StreamFailed or ConnectionLost where there is none."""
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
+        """Send a notification and have *then* called, once, with what becomes of it; give what calls it off."""
         ...
 
 
@@ -86,7 +83,7 @@ class Parcel:
     failures: int = 0
     refusals: int = 0
     timer: Timer | None = None
-    scope: anyio.CancelScope | None = None
+    call_off: Callable[[], None] | None = None
 
     def stop_timer(self) -> None:
         """Forget the time-out of the stage it was in."""
@@ -119,31 +116,6 @@ class Desk(Protocol):
         ...
 
 
-class Starter:
-    """Starts tasks one after another: Trio shuffles those that are started together, and then order would be chance."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[Work] = deque()
-        self._wake = anyio.Event()
-
-    def __call__(self, work: Work) -> None:
-        """Have *work* started after what was given before."""
-        self._waiting.append(work)
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Start what comes, until cancelled; whatever was started ends with it, and what was not never is."""
-        try:
-            async with anyio.create_task_group() as tasks:
-                while True:
-                    self._wake = anyio.Event()
-                    while self._waiting:
-                        await tasks.start(self._waiting.popleft())
-                    await self._wake.wait()
-        finally:
-            self._waiting.clear()
-
-
 class Activity:
     """Counts what is under way, for those who wait until nothing is."""
 
@@ -162,11 +134,6 @@ class Activity:
         """Count one less."""
         self._count -= 1
         self._stuck = max(self._stuck - 1, 0)
-        self.mark()
-
-    def reset(self) -> None:
-        """Count nothing any more: whatever was under way was ended from outside."""
-        self._count = self._stuck = 0
         self.mark()
 
     def mark(self) -> None:
@@ -227,7 +194,6 @@ class Route:
         name: for the log.
         desk: the rules' side.
         clock: where the time-outs come from.
-        spawn: starts tasks in the order given; see :class:`Starter`.
         activity: is told what is under way.
     """
 
@@ -236,13 +202,11 @@ class Route:
         name: str,
         desk: Desk,
         clock: Clock,
-        spawn: Callable[[Work], None],
         activity: Activity,
     ) -> None:
         self._name = name
         self._desk = desk
         self._clock = clock
-        self._spawn = spawn
         self._activity = activity
         self._listeners: deque[Listener] = deque()  # whose turn it is stands first
         self._under_way: dict[Listener, int] = {}
@@ -266,9 +230,8 @@ class Route:
 
     def detach(self, listener: Listener) -> None:
         """Tell *listener* nothing more. What it has not answered is seen to when its session ends."""
-        if self._under_way.pop(listener, None) is None:  # the route was reset meanwhile
-            return
         self._listeners.remove(listener)
+        del self._under_way[listener]
         if not self._listeners:
             self._give_hops_up()
 
@@ -304,20 +267,6 @@ class Route:
         self._paused.clear()
         self._size = 0
 
-    def reset(self) -> None:
-        """Keep what is not answered, with nobody there: the server has stopped, and every task of it has ended."""
-        self._listeners.clear()
-        self._under_way.clear()
-        self._paused.clear()
-        self._ready = deque(self._lanes.values())
-        for lane in self._ready:
-            lane.busy = False
-            parcel = lane.queue[0]
-            parcel.stop_timer()
-            parcel.listener = parcel.scope = None
-            self._desk.put_back(parcel)
-        self._give_hops_up()
-
     # From the lane to the wire.
 
     def _kick(self) -> None:
@@ -351,37 +300,24 @@ class Route:
     def _send(self, lane: Lane, parcel: Parcel) -> None:
         """Send *parcel*, with the lease or, for a hop that waited too long, without."""
         listener = parcel.listener
-        if parcel.scope is not None or listener is None:  # sent already: the lease and its time-out came together
+        if parcel.call_off is not None or listener is None:  # sent already: lease and time-out came together
             return
         parcel.stop_timer()
         if not listener.usable:
             self._finish(lane, parcel, ConnectionLost("it was closed meanwhile", sent=False))
             return
-        content = self._desk.content(parcel)
-        parcel.scope = anyio.CancelScope()
+        parcel.call_off = listener.ask(self._desk.content(parcel), partial(self._hear, lane, parcel))
         timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
-        parcel.timer = self._clock.call_later(timeout, parcel.scope.cancel, after_advance=True)
+        parcel.timer = self._clock.call_later(timeout, partial(self._stop_waiting, lane, parcel), after_advance=True)
         self._activity.begin()
-        self._spawn(partial(self._ask, lane, parcel, listener, parcel.scope, content))
 
-    async def _ask(
-        self,
-        lane: Lane,
-        parcel: Parcel,
-        listener: Listener,
-        scope: anyio.CancelScope,
-        content: bytes,
-        *,
-        task_status: TaskStatus[None],
-    ) -> None:
-        outcome: Outcome = None
-        await anyio.lowlevel.checkpoint()
-        task_status.started()  # no checkpoint from here until the request is queued: that keeps the order
-        with scope:
-            try:
-                outcome = await listener.ask(content)
-            except (StreamFailed, ConnectionLost) as error:
-                outcome = error
+    def _stop_waiting(self, lane: Lane, parcel: Parcel) -> None:
+        """Count a silence as an empty answer."""
+        if parcel.call_off is not None:
+            parcel.call_off()
+        self._hear(lane, parcel, None)
+
+    def _hear(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
         self._activity.end()
         self._finish(lane, parcel, outcome)
 
@@ -390,7 +326,7 @@ class Route:
     def _finish(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
         """See to what became of the lane's first parcel, and go on with the lane."""
         parcel.stop_timer()
-        parcel.scope = None
+        parcel.call_off = None
         listener, parcel.listener = parcel.listener, None
         if listener is not None and listener in self._under_way:
             self._under_way[listener] -= 1

@@ -27,7 +27,7 @@ from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models.notifications import Notification, NotificationReply
 from elarian_trio.models.replies import SimulatorReply
 from elarian_trio.sandbox.credentials import Door
-from elarian_trio.sandbox.delivery import Activity, Parcel, Route, Starter
+from elarian_trio.sandbox.delivery import Activity, Parcel, Route
 from elarian_trio.sandbox.holds import Holds
 from elarian_trio.sandbox.world.app_data import deliver
 from elarian_trio.sandbox.world.effects import (
@@ -57,8 +57,6 @@ from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from anyio.abc import TaskStatus
 
     from elarian_trio._session import IncomingRequest
     from elarian_trio._wire.setup import Credentials as SetupCredentials
@@ -133,13 +131,12 @@ class Engine:
         self._settings = settings
         self._door = Door(apps, is_open=not settings.strict, is_valid_token=self._is_valid_token)
         self._holds = Holds(clock, self._do_later, self._drain)
-        self._starter = Starter()
         self._apps: dict[tuple[str, str], Route] = {}
         self._phones: dict[Client, Route] = {}
         self._jobs: dict[tuple[str, ...], Timer] = {}
         self._hops: dict[Hop, Call] = {}
         self._later: deque[Callable[[], None]] = deque()
-        self._is_draining = self._is_running = False
+        self._is_draining = False
         self._effects: Mapping[type[Effect], Callable[[Any], None]] = {
             NotifyApp: self._notify_app,
             NotifySimulators: self._notify_simulators,
@@ -147,19 +144,6 @@ class Engine:
             Unschedule: self._unschedule,
             ReleaseLease: self._release_lease,
         }
-
-    async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Deliver, until cancelled. What was under way by then is delivered again when this is next called."""
-        self._is_running = True
-        task_status.started()
-        try:
-            await self._starter.run()
-        finally:
-            self._is_running = False
-            self._phones.clear()
-            for route in self._apps.values():
-                route.reset()
-            self.activity.reset()
 
     # Units of work.
 
@@ -211,8 +195,6 @@ class Engine:
 
     def came(self, client: Client) -> None:
         """Let *client* hear: a phone from now on, an app's connection first what was kept for the app."""
-        if not self._is_running:
-            return
         if client.is_simulator:
             route = self._phones[client] = self._route("a simulator")
             route.attach(client)
@@ -223,10 +205,9 @@ class Engine:
     def left(self, client: Client) -> None:
         """Tell *client* nothing more."""
         if client.is_simulator:
-            route = self._phones.pop(client, None)
-            if route is not None:
-                route.detach(client)
-                route.close()
+            route = self._phones.pop(client)
+            route.detach(client)
+            route.close()
         elif client.hears:
             self._app_route(client.org_id, client.app_id).detach(client)
         self._drain()
@@ -311,7 +292,7 @@ class Engine:
         return route
 
     def _route(self, name: str) -> Route:
-        return Route(name, self, self._clock, self._starter, self.activity)
+        return Route(name, self, self._clock, self.activity)
 
     # A route's desk.
 
@@ -357,7 +338,8 @@ class Engine:
         origin = Origin(told.org_id, told.app_id, "" if listener is None else listener.connection_id)
         rule = partial(answer_notification, delivered=delivered, reply=reply)
         _guarded(partial(self._perform, self._work(origin), rule))
-        self._give_back(parcel)
+        # Behind the release that a change of the data asks for, which would else end the next one's lease as well.
+        self._do_later(partial(self._give_back, parcel))
         if parcel.hop is not None:
             self._end_hop(parcel.hop, reply)
         self._drain()

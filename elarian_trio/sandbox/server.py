@@ -262,7 +262,6 @@ class Sandbox(AsyncContextManagerMixin):
             self._engine = Engine(self._store, clock, self._dice, self._settings, self._organisations.apps)
         clock.settle_with(self._settle)
         tasks.start_soon(clock.run)
-        await tasks.start(self._engine.run)
         self._tasks = tasks
         if self._address is not None:
             host, port = self._address
