@@ -37,7 +37,7 @@ class Timer:
     __slots__ = ("_timers", "callback", "due")
 
     def __init__(self, due: datetime, callback: Callable[[], None], timers: Timers) -> None:
-        self.due = due
+        self.due: datetime = due
         self.callback: Callable[[], None] | None = callback
         self._timers = timers
 

@@ -28,7 +28,7 @@ __all__ = ["Client", "Host"]
 
 MAX_COMMANDS = 4_096  # commands one client may have unanswered, or answered and not taken; more are REJECTED
 
-logger = logging.getLogger("elarian_trio.sandbox")
+logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 
 class Host(Protocol):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -24,6 +25,7 @@ from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from elarian_trio.models.notifications import Notification, SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
@@ -42,7 +44,7 @@ MAX_UNDER_WAY = 1_000  # notifications one connection may have unanswered
 
 Outcome: TypeAlias = "bytes | StreamFailed | ConnectionLost | None"
 
-logger = logging.getLogger("elarian_trio.sandbox")
+logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 
 class Listener(Protocol):
@@ -71,6 +73,7 @@ class Parcel:
         notification: what to tell.
         customer_id: whose lane it goes by; ``None`` where it is about a purse.
         hop: what waits for the answer: a customer at the phone. Such a parcel is not sent twice.
+        hurry_at: from when on nobody's lease keeps a hop, or what goes before it, waiting.
         listener: who was chosen to hear it.
         note: the desk's own, from making the content until the answer.
     """
@@ -78,12 +81,18 @@ class Parcel:
     notification: Notification | SimulatorNotification
     customer_id: str | None = None
     hop: Any = None
+    hurry_at: datetime | None = None
     listener: Listener | None = None
     note: Any = None
     failures: int = 0
     refusals: int = 0
     timer: Timer | None = None
     call_off: Callable[[], None] | None = None
+
+    @property
+    def is_at_the_lease(self) -> bool:
+        """Whether it has a listener and waits for the app data's lease."""
+        return self.listener is not None and self.call_off is None
 
     def stop_timer(self) -> None:
         """Forget the time-out of the stage it was in."""
@@ -185,6 +194,12 @@ class Lane:
     customer_id: str | None
     queue: deque[Parcel] = field(default_factory=deque[Parcel])
     busy: bool = False
+    hops: int = 0
+
+    @property
+    def hurry_at(self) -> datetime | None:
+        """From when on the customer at the phone, if there is one, has waited long enough for somebody's lease."""
+        return next((parcel.hurry_at for parcel in self.queue if parcel.hurry_at), None) if self.hops else None
 
 
 class Route:
@@ -232,6 +247,9 @@ class Route:
         """Tell *listener* nothing more. What it has not answered is seen to when its session ends."""
         self._listeners.remove(listener)
         del self._under_way[listener]
+        for lane in list(self._lanes.values()):
+            if lane.queue[0].listener is listener and lane.queue[0].is_at_the_lease:
+                self._finish(lane, lane.queue[0], ConnectionLost("it was closed meanwhile", sent=False))
         if not self._listeners:
             self._give_hops_up()
 
@@ -251,7 +269,10 @@ class Route:
         lane.queue.append(parcel)
         self._size += 1
         if parcel.hop is not None:
+            lane.hops += 1
+            parcel.hurry_at = self._clock.now() + timedelta(seconds=HOP_LEASE_TIMEOUT)
             self._set_timer(parcel, HOP_TIMEOUT, partial(self._hop_expires, lane, parcel))
+            self._hurry(lane)
         if len(lane.queue) == 1:
             self._ready.append(lane)
             self._kick()
@@ -293,9 +314,14 @@ class Route:
         self._under_way[listener] += 1
         parcel.stop_timer()
         go = partial(self._send, lane, parcel)
-        if parcel.hop is not None:
-            self._set_timer(parcel, HOP_LEASE_TIMEOUT, go)
+        self._hurry(lane)
         self._desk.take_lease(parcel, go)
+
+    def _hurry(self, lane: Lane) -> None:
+        """Where a customer is at the phone, bound how long the first of the lane waits for somebody else's lease."""
+        first = lane.queue[0]
+        if lane.hurry_at is not None and first.is_at_the_lease and first.timer is None:
+            first.timer = self._clock.call_at(lane.hurry_at, partial(self._send, lane, first))
 
     def _send(self, lane: Lane, parcel: Parcel) -> None:
         """Send *parcel*, with the lease or, for a hop that waited too long, without."""
@@ -378,6 +404,7 @@ class Route:
         parcel.stop_timer()
         was_first = lane.queue[0] is parcel
         lane.queue.remove(parcel)
+        lane.hops -= parcel.hop is not None
         self._size -= 1
         if not lane.queue:
             del self._lanes[lane.customer_id]

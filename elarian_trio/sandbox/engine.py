@@ -75,7 +75,7 @@ __all__ = ["Engine"]
 
 T = TypeVar("T")
 
-logger = logging.getLogger("elarian_trio.sandbox")
+logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 
 class Call:
@@ -84,9 +84,9 @@ class Call:
     __slots__ = ("client", "command", "request")
 
     def __init__(self, client: Client, request: IncomingRequest, command: Command[Any]) -> None:
-        self.client = client
-        self.request = request
-        self.command = command
+        self.client: Client = client
+        self.request: IncomingRequest = request
+        self.command: Command[Any] = command
 
     @property
     def origin(self) -> Origin:
@@ -124,7 +124,7 @@ class Engine:
     """
 
     def __init__(self, store: Store, clock: Clock, dice: Dice, settings: Settings, apps: Iterable[SandboxApp]) -> None:
-        self.activity = Activity()
+        self.activity: Activity = Activity()
         self._store = store
         self._clock = clock
         self._dice = dice

@@ -361,6 +361,36 @@ async def test_a_connection_that_closes_while_the_lease_is_waited_for_is_replace
         assert (first.asked, second.asked) == ([], ["it"])
 
 
+async def test_what_goes_before_a_hop_does_not_keep_it_waiting_for_a_lease() -> None:
+    """Facts, decision 11: a customer at the phone waits about 5 s for a lease, whoever is first in the lane."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("renewed"))
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(delivery.HOP_LEASE_TIMEOUT)
+        assert listener.asked == ["renewed"]
+        listener.answer("renewed")
+        await post.pass_time(0)
+        assert listener.asked == ["renewed", "dial"]
+        listener.answer("dial")
+        assert [name for name, _ in post.desk.answers] == ["renewed", "dial"]
+
+
+async def test_a_hop_at_the_lease_is_told_at_once_that_the_app_is_gone() -> None:
+    """Facts, decision 18: nobody there, no waiting, wherever the hop was on its way."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("dial", hop="hop"))
+        listener.usable = False
+        post.route.detach(listener)
+        assert post.desk.unheard_of == ["dial"]
+        assert post.route.size == 0
+
+
 async def test_one_connection_is_not_asked_more_than_it_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: what a frozen app has not answered is bounded."""
     monkeypatch.setattr(delivery, "MAX_UNDER_WAY", 2)
