@@ -77,10 +77,14 @@ class Inbox:
         self._customer_of = customer_of
         self._timeout = options.notification_timeout
         self._serializer = options.serializer
-        self.watch = AppDataWatch()
+        self.watch: AppDataWatch = AppDataWatch()
         self.streams: set[Subscription[Any]] = set()
         self.ended: type[Exception] | None = None
-        self.notifications = self.unclaimed = self.rejected = self.answers_late = self.observed_dropped = 0
+        self.notifications: int = 0
+        self.unclaimed: int = 0
+        self.rejected: int = 0
+        self.answers_late: int = 0
+        self.observed_dropped: int = 0
         self._lanes = Lanes()
         self._takers: dict[type[AnyNotification], Taker] = {}
         self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}

@@ -52,9 +52,9 @@ class IncomingRequest:
         metadata: bytes | None,
         answer: Callable[[bytes | StreamFailed], bool],
     ) -> None:
-        self.session = session
-        self.data = data
-        self.metadata = metadata
+        self.session: Session = session
+        self.data: bytes = data
+        self.metadata: bytes | None = metadata
         self._answer = answer
         self._open = True
         self._canceled = False

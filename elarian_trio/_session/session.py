@@ -73,7 +73,7 @@ class Handover:
     __slots__ = ("sent",)
 
     def __init__(self) -> None:
-        self.sent = False
+        self.sent: bool = False
 
     def note(self, *, sent: bool) -> None:
         """Remember *sent*; what was sent once stays sent."""
@@ -116,9 +116,9 @@ class Session:
         self._on_setup = on_setup
         self._on_idle = on_idle
         self._clock = clock
-        self.bytes_sent = 0
-        self.bytes_received = 0
-        self.frames_ignored = 0
+        self.bytes_sent: int = 0
+        self.bytes_received: int = 0
+        self.frames_ignored: int = 0
         self.last_heard: float | None = None
         self._requests: Pending[int, bytes] = Pending()
         self._pings: Pending[bytes, float] = Pending()

@@ -75,7 +75,7 @@ class StateBoard:
     """The present state, and who listens for the next. Made by the client."""
 
     def __init__(self) -> None:
-        self.present = ConnectionState.PENDING
+        self.present: ConnectionState = ConnectionState.PENDING
         self.listeners: set[ConnectionStates] = set()
 
     def show(self, state: ConnectionState) -> bool:

@@ -64,8 +64,10 @@ class Client:
 
     def __init__(self, connection_id: str, transport: FrameTransport, host: Host) -> None:
         self.connection_id = connection_id
-        self.org_id = self.app_id = ""
-        self.is_simulator = self.hears = False
+        self.org_id: str = ""
+        self.app_id: str = ""
+        self.is_simulator: bool = False
+        self.hears: bool = False
         self._host = host
         self._transport = _Bounded(transport)
         self._session = Session(

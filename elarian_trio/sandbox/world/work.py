@@ -108,7 +108,7 @@ class Missing(Exception):
 
     def __init__(self, keys: Iterable[Key[Any] | IndexKey]) -> None:
         super().__init__()
-        self.keys = tuple(keys)
+        self.keys: tuple[Key[Any] | IndexKey, ...] = tuple(keys)
 
 
 class Refusal(Exception):
