@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from seeded_world import PAYBILL, PURSE, SAVINGS, customer_id, seeded_world
 from world_support import ASHA, BEN, World
 
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 Status = PaymentStatus
 CHIP = CustomerNumber("+254709759883")
 NUMBERS = (ASHA, BEN, CHIP)
-AMOUNTS = st.decimals(min_value=0, max_value=600, places=4, allow_nan=False, allow_infinity=False) | st.just(
-    Decimal("1000")
+AMOUNTS = st.sampled_from(
+    [Decimal(each) for each in ("0.0001", "0.1", "1", "7.35", "60", "1000", "0", "-1", "0.00001")]
 )
-SIDES = st.sampled_from(("purse", "savings", "wallet", "wallet 2", "customer", "channel"))
+"""Small ones, so that there is money left to go on with, and a few that must be refused."""
+
+LEDGERS = ("purse", "savings", "wallet", "wallet 2")
+OUTSIDE = ("customer", "channel")
+DECISIONS = st.sampled_from((Status.SUCCESS, Status.REVERSED, Status.FAILED, Status.VALIDATED)) | st.sampled_from(
+    Status
+)
 
 
 class Money(RuleBasedStateMachine):
@@ -49,19 +55,32 @@ class Money(RuleBasedStateMachine):
 
     # What apps, customers and the gateway do.
 
+    @initialize(target=payments)
+    def fill_wallets(self) -> object:
+        """Have something in wallets, and something on its way, to begin with."""
+        for number in NUMBERS:
+            self._pay("purse", "wallet", number, number, Decimal(100), "KES")
+        return self._pay("wallet", "customer", ASHA, BEN, Decimal(40), "KES")
+
     @rule(
         target=payments,
-        debit=SIDES,
-        credit=SIDES,
+        sides=st.tuples(st.sampled_from(LEDGERS), st.sampled_from((*LEDGERS, *OUTSIDE, *OUTSIDE)))
+        | st.tuples(st.just("customer"), st.sampled_from(LEDGERS))
+        | st.tuples(st.sampled_from(OUTSIDE), st.sampled_from(OUTSIDE)),
         who=st.sampled_from(NUMBERS),
         whom=st.sampled_from(NUMBERS),
         amount=AMOUNTS,
         currency=st.sampled_from(("KES", "KES", "KES", "USD")),
     )
     def pay(
-        self, debit: str, credit: str, who: CustomerNumber, whom: CustomerNumber, amount: Decimal, currency: str
+        self, sides: tuple[str, str], who: CustomerNumber, whom: CustomerNumber, amount: Decimal, currency: str
     ) -> object:
         """An app asks for a payment between anything and anything."""
+        return self._pay(*sides, who, whom, amount, currency)
+
+    def _pay(
+        self, debit: str, credit: str, who: CustomerNumber, whom: CustomerNumber, amount: Decimal, currency: str
+    ) -> object:
         command = InitiatePayment(
             debit_party=self._party(debit, who), credit_party=self._party(credit, whom), value=Cash(currency, amount)
         )
@@ -80,7 +99,7 @@ class Money(RuleBasedStateMachine):
             return ChannelPayment("cellular", 99999, "83044", "1")
         return Wallet(customer_id(self.world, number), side)
 
-    @rule(target=payments, number=st.sampled_from(NUMBERS), amount=AMOUNTS, status=st.sampled_from(Status))
+    @rule(target=payments, number=st.sampled_from(NUMBERS), amount=AMOUNTS, status=DECISIONS)
     def receive(self, number: CustomerNumber, amount: Decimal, status: Status) -> object:
         """A customer pays unasked."""
         self.unasked += 1
@@ -97,10 +116,28 @@ class Money(RuleBasedStateMachine):
             self.expected["KES"] += amount
         return f"mpesa-{self.unasked}"
 
-    @rule(payment=payments, status=st.sampled_from(Status) | st.sampled_from((Status.SUCCESS, Status.REVERSED)))
+    @rule(payment=payments, status=DECISIONS)
     def decide(self, payment: str, status: Status) -> None:
         """The gateway decides, sensibly or not."""
         self.world.run(UpdatePaymentStatus(transaction_id=payment, status=status))
+
+    @rule(
+        payer=st.sampled_from(("purse", "wallet")),
+        payee=st.sampled_from(OUTSIDE),
+        who=st.sampled_from(NUMBERS),
+        is_checkout=st.booleans(),
+        decisions=st.lists(DECISIONS, min_size=1, max_size=3),
+    )
+    def pay_and_decide(
+        self, payer: str, payee: str, who: CustomerNumber, is_checkout: bool, decisions: list[Status]
+    ) -> None:
+        """A payment to or from the outside, seen through to its end: runs that never do it would show little."""
+        sides = ("customer", payer) if is_checkout else (payer, payee)
+        payment = self._pay(*sides, who, who, Decimal("7.35"), "KES")
+        self.changes_at_once = len(decisions) + 1
+        if isinstance(payment, str):
+            for status in decisions:
+                self.decide(payment, status)
 
     @rule(seconds=st.sampled_from((1, 60, 120)))
     def wait(self, seconds: int) -> None:
@@ -200,4 +237,4 @@ class Money(RuleBasedStateMachine):
 
 
 TestMoney = Money.TestCase
-TestMoney.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestMoney.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
