@@ -74,6 +74,8 @@ class CustomerNumber(Model):
 
 @dataclass(frozen=True, slots=True)
 class _Index(Model):
+    """A key and value that may lapse: what tags and secondary ids share."""
+
     key: str
     value: str
     expires_at: datetime | None = None
