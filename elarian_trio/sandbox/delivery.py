@@ -108,8 +108,8 @@ class Desk(Protocol):
         """Take the app data's lease for *parcel*, and call *then*: at once if it is free, else when it was granted."""
         ...
 
-    def content(self, parcel: Parcel) -> bytes:
-        """Give what is sent, with the app data as it is now."""
+    def content(self, parcel: Parcel) -> bytes | None:
+        """Give what is sent, with the app data as it is now; ``None`` where that is impossible, by a defect."""
         ...
 
     def answered(self, parcel: Parcel, data: bytes | None) -> bool:
@@ -332,7 +332,11 @@ class Route:
         if not listener.usable:
             self._finish(lane, parcel, ConnectionLost("it was closed meanwhile", sent=False))
             return
-        parcel.call_off = listener.ask(self._desk.content(parcel), partial(self._hear, lane, parcel))
+        content = self._desk.content(parcel)
+        if content is None:
+            self._finish(lane, parcel, None)
+            return
+        parcel.call_off = listener.ask(content, partial(self._hear, lane, parcel))
         timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
         parcel.timer = self._clock.call_later(timeout, partial(self._stop_waiting, lane, parcel), after_advance=True)
         self._activity.begin()

@@ -310,8 +310,11 @@ class Engine:
         )
         self._drain()
 
-    def content(self, parcel: Parcel) -> bytes:
+    def content(self, parcel: Parcel) -> bytes | None:
         """Give what is sent, with the app data as it is now."""
+        return _guarded(partial(self._encode, parcel))
+
+    def _encode(self, parcel: Parcel) -> bytes:
         delivered = parcel.note.delivered = self._delivered(parcel)
         if delivered is None:
             return encode_notification(parcel.notification)
@@ -328,6 +331,10 @@ class Engine:
         """Act on an app's answer, on ``None`` as on an empty one; a phone's says nothing."""
         delivered = parcel.note.delivered
         if delivered is None:
+            if parcel.hop is not None:
+                self.unheard(parcel)
+            else:
+                self.put_back(parcel)
             return True
         try:
             reply = NotificationReply() if data is None else decode_notification_reply(data)

@@ -28,6 +28,8 @@ from elarian_trio.models.commands import (
 from elarian_trio.models.identity import CustomerNumber, Reminder, Tag
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 from elarian_trio.sandbox import Sandbox, SandboxApp
+from elarian_trio.sandbox.world import rules
+from elarian_trio.sandbox.world.effects import ReminderDue
 
 if TYPE_CHECKING:
     from elarian_trio.models.commands import Command
@@ -366,6 +368,37 @@ async def test_an_error_is_redelivered_and_a_fourth_one_is_the_last() -> None:
         assert len(app.heard) == 4
         await app.send(visit(key="next"))
         assert (await app.next()).notification.activity.key == "next"
+
+
+async def test_an_answer_that_cannot_be_read_is_an_error_of_the_apps() -> None:
+    """This SDK: garbage is redelivered as a failure is."""
+    async with Sandbox(clock="manual") as sandbox, raw_client(sandbox) as app:
+        await app.send(visit())
+        (await app.next()).request.respond(b"\xff\xff")
+        await sandbox.clock.advance(timedelta(seconds=1))
+        (await app.next()).answer()
+
+
+async def test_a_defect_costs_its_own_command_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This SDK: what a rule raises is logged by its name, answered APPLICATION_ERROR, and changes nothing."""
+
+    def explode(work: object, command: object) -> None:
+        raise ZeroDivisionError
+
+    async with Sandbox(clock="manual") as sandbox, raw_client(sandbox) as app:
+        soon = Reminder("soon", sandbox.clock.now() + timedelta(minutes=1))
+        await app.send(AddCustomerReminder(customer=ASHA, reminder=soon))
+        with monkeypatch.context() as patch:
+            patch.setitem(rules.RULES, CreateCustomer, explode)  # type: ignore[index]
+            patch.setitem(rules.JOBS, ReminderDue, explode)  # type: ignore[index]
+            with pytest.raises(StreamFailed) as failed:
+                await app.send(CreateCustomer(customer_number=ASHA))
+            await sandbox.clock.advance(timedelta(minutes=1))
+        assert failed.value.code == ErrorCode.APPLICATION_ERROR
+        assert (await app.send(CreateCustomer(customer_number=ASHA))).status
+    assert sum("ZeroDivisionError" in record.message for record in caplog.records) == 2
 
 
 async def test_a_cut_connections_notification_goes_to_the_next_one() -> None:

@@ -63,8 +63,9 @@ class FakeDesk:
         else:
             then()
 
-    def content(self, parcel: Parcel) -> bytes:
-        return name_of(parcel).encode()
+    def content(self, parcel: Parcel) -> bytes | None:
+        name = name_of(parcel)
+        return None if name == "unspeakable" else name.encode()
 
     def answered(self, parcel: Parcel, data: bytes | None) -> bool:
         if data == b"garbage":
@@ -404,6 +405,28 @@ async def test_one_connection_is_not_asked_more_than_it_can_hold(monkeypatch: py
         listener.answer("1")
         await post.settle()
         assert listener.asked == ["0", "1", "2"]
+
+
+async def test_what_cannot_be_said_holds_nothing_up() -> None:
+    """This SDK: a defect costs one notification, which counts as answered by nothing, and not its customer's lane."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("unspeakable"))
+        post.route.put(parcel("next"))
+        assert listener.asked == ["next"]
+        assert post.desk.answers == [("unspeakable", None)]
+
+
+async def test_many_hops_overtake_no_bound(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: where a present app's queue is full, a customer at the phone is told at once."""
+    monkeypatch.setattr(delivery, "PRESENT_LIMIT", 1)
+    async with opened_post() as post:
+        post.route.attach(FakeListener())
+        post.route.put(parcel("first"))
+        post.route.put(parcel("dial", hop="hop"))
+        assert post.desk.unheard_of == ["dial"]
+        assert any("dropped" in record.message for record in caplog.records)
 
 
 async def test_a_closed_route_forgets_what_it_kept() -> None:
