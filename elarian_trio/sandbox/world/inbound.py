@@ -1,7 +1,7 @@
 """What customers' phones do: write, dial, and be in a call. A simulator reports it; the channel's app hears of it.
 
 :mod:`.rules` stands above, the sessions and conversations below. On USSD and in calls the customer waits for what the
-app answers: the command ends with a hop, and :func:`.sessions.answer_hop` goes on from there.
+app answers: the command ends with a hop, and :func:`.hops.answer_hop` goes on from there.
 """
 
 from __future__ import annotations

@@ -31,12 +31,14 @@ from elarian_trio.sandbox.world import (
     app_data,
     consent,
     customers,
+    hops,
     identity,
     inbound,
     messaging,
     payments,
     reminders,
     replay,
+    replay_payments,
     sessions,
     settlement,
     tokens,
@@ -71,6 +73,7 @@ _FAMILIES = (
     payments,
     reminders,
     replay,
+    replay_payments,
     sessions,
     settlement,
     tokens,
@@ -115,7 +118,7 @@ def answer_hop(work: Work, hop: Hop, message: Message | None) -> SimulatorReply:
         Missing: load what it names and call again.
     """
     try:
-        return sessions.answer_hop(work, hop, message)
+        return hops.answer_hop(work, hop, message)
     except Refusal as refusal:
         work.discard()
         return SimulatorReply(status=False, description=refusal.description)

@@ -142,7 +142,7 @@ def test_a_refused_hop_tells_the_phone_so(monkeypatch: pytest.MonkeyPatch) -> No
         session_id="s",
         message_id="m",
     )
-    monkeypatch.setattr(rules.sessions, "answer_hop", refuse)
+    monkeypatch.setattr(rules.hops, "answer_hop", refuse)
     reply = rules.answer_hop(fresh(), hop, Message("x"))
     assert not reply.status
     assert reply.description == "no"
