@@ -6,6 +6,7 @@ The client's ``on()`` stands above; the inbox hands tickets in, synchronously, a
 from __future__ import annotations
 
 import logging
+import math
 from collections import OrderedDict
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -147,7 +148,7 @@ class Handlers:
             await _run(handler, *arguments)
         except BaseException as raised:
             error = raised
-            if not isinstance(raised, Exception):
+            if _ends_more(raised):
                 self._tasks = None  # the client's group is being cancelled: no more handlers
                 raise
             _log(f"the handler of {delivery.event!r}", raised)
@@ -162,7 +163,9 @@ class Handlers:
     async def _listen(self, listener: Handler, arguments: tuple[object, ...]) -> None:
         try:
             await _run(listener, *arguments)
-        except Exception as error:
+        except BaseException as error:
+            if _ends_more(error):
+                raise
             _log("a listener to the connection's state", error)
         finally:
             self._listening -= 1
@@ -182,7 +185,18 @@ async def _run(function: Handler, *arguments: object) -> None:
     await anyio.lowlevel.checkpoint()
 
 
-def _log(who: str, error: Exception) -> None:
+def _ends_more(error: BaseException) -> bool:
+    """Whether *error* concerns more than the function that raised it: Ctrl-C, or the cancellation of our group.
+
+    Under asyncio a function raises CancelledError also where it awaits something else that was cancelled. Let out, that
+    would end the client's block without a word, so it counts as any other error of the function's.
+    """
+    if isinstance(error, anyio.get_cancelled_exc_class()):
+        return anyio.current_effective_deadline() == -math.inf
+    return not isinstance(error, Exception)
+
+
+def _log(who: str, error: BaseException) -> None:
     """Say what failed; the error's own words may hold what customers wrote, so they are for debugging only."""
     logger.error("%s raised %s", who, type(error).__name__)
     logger.debug("it was raised here", exc_info=error)

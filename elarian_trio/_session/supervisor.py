@@ -334,6 +334,12 @@ class Supervisor:
                 raise
             msg = f"dialing raised {type(error).__name__}"
             raise ConnectionFailed(msg) from error
+        except anyio.get_cancelled_exc_class() as error:
+            if anyio.current_effective_deadline() == -math.inf:
+                raise
+            # asyncio's CancelledError, of something else that dialing waited for: let out, it would end us in silence
+            msg = f"dialing raised {type(error).__name__}"
+            raise ConnectionFailed(msg) from error
         options = self._options
         connection = Connection(
             Role.CLIENT,
