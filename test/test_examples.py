@@ -28,7 +28,7 @@ NUMBER = "+254709759881"
 def run(name: str, *arguments: str) -> str:
     """Run an example to its end and give what it printed."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        [sys.executable, str(EXAMPLES / name), *arguments],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
