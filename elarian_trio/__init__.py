@@ -72,9 +72,7 @@ from elarian_trio.models.messaging import (
 from elarian_trio.models.notifications import (
     AnyNotification,
     AppDataUpdate,
-    CheckoutPaymentSimulatorNotification,
     CustomerActivityNotification,
-    MakeVoiceCallSimulatorNotification,
     MessageStatusNotification,
     MessagingConsentUpdateNotification,
     MessagingSessionEndedNotification,
@@ -92,11 +90,7 @@ from elarian_trio.models.notifications import (
     ReceivedTelegramNotification,
     ReceivedWhatsappNotification,
     ReminderNotification,
-    SendChannelPaymentSimulatorNotification,
-    SendCustomerPaymentSimulatorNotification,
-    SendMessageSimulatorNotification,
     SentMessageReactionNotification,
-    SimulatorNotification,
     UnknownNotification,
     UssdSessionNotification,
     VoiceCallNotification,
@@ -126,6 +120,14 @@ from elarian_trio.models.replies import (
     ReplayPaymentReply,
     SimulatorReply,
     TagUpdateReply,
+)
+from elarian_trio.models.simulator import (
+    CheckoutPaymentSimulatorNotification,
+    MakeVoiceCallSimulatorNotification,
+    SendChannelPaymentSimulatorNotification,
+    SendCustomerPaymentSimulatorNotification,
+    SendMessageSimulatorNotification,
+    SimulatorNotification,
 )
 from elarian_trio.models.state import CustomerState
 from elarian_trio.models.voice import (

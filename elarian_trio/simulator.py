@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from elarian_trio._wire.envelopes import decode_simulator_notification
 from elarian_trio.client import Client
 from elarian_trio.models.commands import ReceiveMessage, ReceivePayment, UpdatePaymentStatus
-from elarian_trio.models.notifications import SIMULATOR_NOTIFICATIONS, AnyNotification, UnknownNotification
+from elarian_trio.models.notifications import AnyNotification, UnknownNotification
+from elarian_trio.models.simulator import SIMULATOR_NOTIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

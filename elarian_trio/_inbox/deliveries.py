@@ -23,10 +23,10 @@ from elarian_trio.models.notifications import (
     AnyNotification,
     AppDataUpdate,
     NotificationReply,
-    SimulatorNotification,
     UssdSessionNotification,
     VoiceCallNotification,
 )
+from elarian_trio.models.simulator import SimulatorNotification
 from elarian_trio.models.voice import Say
 from elarian_trio.options import JsonSerializer
 

@@ -18,15 +18,14 @@ from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import (
     APP_NOTIFICATIONS,
     RECEIVED,
-    SIMULATOR_NOTIFICATIONS,
     Notification,
     NotificationReply,
     PaymentStatusNotification,
     ReceivedMessageNotification,
-    SimulatorNotification,
     UnknownNotification,
 )
 from elarian_trio.models.replies import SimulatorReply
+from elarian_trio.models.simulator import SIMULATOR_NOTIFICATIONS, SimulatorNotification
 
 from . import tables
 from ._pb import app_socket_pb2, simulator_socket_pb2

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from elarian_trio.models.notifications import Notification, SimulatorNotification
+    from elarian_trio.models.notifications import Notification
+    from elarian_trio.models.simulator import SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
 
 __all__ = ["Activity", "Desk", "Listener", "Parcel", "Route"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 from hypothesis import strategies as st
 
 from elarian_trio import models as room
-from elarian_trio.models import commands, identity, notifications, voice
+from elarian_trio.models import commands, identity, notifications, simulator, voice
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.model import EPOCH, Model, alternatives, enum_of, field_types
 
@@ -51,9 +51,9 @@ BY_TYPE: Mapping[Any, SearchStrategy[Any]] = {
 EXCLUSIVE: Mapping[type, tuple[str, str]] = {
     voice.GetDigits: ("say", "play"),
     voice.GetRecording: ("say", "play"),
-    notifications.SendCustomerPaymentSimulatorNotification: ("wallet", "purse"),
-    notifications.SendChannelPaymentSimulatorNotification: ("wallet", "purse"),
-    notifications.CheckoutPaymentSimulatorNotification: ("wallet", "purse"),
+    simulator.SendCustomerPaymentSimulatorNotification: ("wallet", "purse"),
+    simulator.SendChannelPaymentSimulatorNotification: ("wallet", "purse"),
+    simulator.CheckoutPaymentSimulatorNotification: ("wallet", "purse"),
     notifications.PaymentStatusNotification: ("customer_id", "purse_id"),
 }
 """Fields of which one at most is given."""

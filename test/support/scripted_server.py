@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from elarian_trio._session import IncomingRequest
     from elarian_trio._transport import FrameTransport, MemoryTransport
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.notifications import Notification, NotificationReply, SimulatorNotification
+    from elarian_trio.models.notifications import Notification, NotificationReply
+    from elarian_trio.models.simulator import SimulatorNotification
 
     Answer: TypeAlias = Any  # a reply, a StreamFailed, NEVER, or a function of the command that gives one
 

@@ -15,8 +15,9 @@ from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.identity import CustomerNumber, Tag
 from elarian_trio.models.messaging import ConsentAction, Message, MessageDeliveryStatus
 from elarian_trio.models.model import Model
-from elarian_trio.models.notifications import Notification, SimulatorNotification
+from elarian_trio.models.notifications import Notification
 from elarian_trio.models.payments import PaymentStatus
+from elarian_trio.models.simulator import SimulatorNotification
 from elarian_trio.sandbox.world.entities import AppKey
 
 # --- what happens later ---

@@ -10,11 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from elarian_trio.models.commands import InitiatePayment
-from elarian_trio.models.notifications import (
-    CheckoutPaymentSimulatorNotification,
-    SendChannelPaymentSimulatorNotification,
-    SendCustomerPaymentSimulatorNotification,
-)
 from elarian_trio.models.payments import (
     ChannelPayment,
     CustomerPayment,
@@ -26,6 +21,11 @@ from elarian_trio.models.payments import (
     Wallet,
 )
 from elarian_trio.models.replies import InitiatePaymentReply
+from elarian_trio.models.simulator import (
+    CheckoutPaymentSimulatorNotification,
+    SendChannelPaymentSimulatorNotification,
+    SendCustomerPaymentSimulatorNotification,
+)
 from elarian_trio.sandbox.world.addresses import customer_with_id, customer_with_number, normal, payment_channel_key
 from elarian_trio.sandbox.world.entities import TransactionRecord
 from elarian_trio.sandbox.world.ledgers import Declined, check_currency, check_value, hold, pay_in, pay_out, purse

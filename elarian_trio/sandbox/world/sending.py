@@ -18,8 +18,8 @@ from elarian_trio.models.messaging import (
     SentMessage,
     UssdMenu,
 )
-from elarian_trio.models.notifications import MakeVoiceCallSimulatorNotification, SendMessageSimulatorNotification
 from elarian_trio.models.replies import MessageReply
+from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification, SendMessageSimulatorNotification
 from elarian_trio.sandbox.world.addresses import messaging_of, normal
 from elarian_trio.sandbox.world.conversations import (
     CARRIERS,

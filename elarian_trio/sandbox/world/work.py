@@ -27,7 +27,8 @@ from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, I
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from elarian_trio.models.notifications import Notification, SimulatorNotification
+    from elarian_trio.models.notifications import Notification
+    from elarian_trio.models.simulator import SimulatorNotification
 
 Reason: TypeAlias = Literal["invalid", "unknown_customer", "decommissioned"]
 

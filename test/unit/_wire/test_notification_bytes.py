@@ -12,7 +12,7 @@ import pytest
 
 from elarian_trio._wire import envelopes
 from elarian_trio._wire._pb import app_socket_pb2, simulator_socket_pb2
-from elarian_trio.models import notifications
+from elarian_trio.models import notifications, simulator
 from elarian_trio.models.channels import Channel, MessagingChannel
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.messaging import MessageDeliveryStatus, UssdInput, UssdSessionStatus
@@ -116,12 +116,12 @@ def test_a_payment_of_a_purse_has_no_customer() -> None:
 
 def test_a_simulator_is_told_of_either_a_wallet_or_a_purse() -> None:
     """Elarian's published contract: a oneof."""
-    payment = notifications.CheckoutPaymentSimulatorNotification(
+    payment = simulator.CheckoutPaymentSimulatorNotification(
         customer_number=NUMBER, channel_number=PaymentChannelNumber("83044"), value=Cash("KES", 1), purse=Purse("p")
     )
     wire = phone.ServerToSimulatorNotification.FromString(envelopes.encode_notification(payment)).checkout_payment
     assert (wire.WhichOneof("credit_party"), wire.purse.purse_id) == ("purse", "p")
-    both = notifications.CheckoutPaymentSimulatorNotification(
+    both = simulator.CheckoutPaymentSimulatorNotification(
         customer_number=NUMBER,
         channel_number=PaymentChannelNumber("83044"),
         value=Cash("KES", 1),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_strategies import TEXT, models
 
 from elarian_trio._wire import envelopes, tables
-from elarian_trio.models import commands, notifications
+from elarian_trio.models import commands, notifications, simulator
 from elarian_trio.models.notifications import NotificationReply, PaymentStatusNotification
 
 APP_COMMANDS = list(tables.REPLIES)
@@ -61,7 +61,7 @@ def test_what_the_server_tells_is_what_the_app_reads(cls: type[Any], data: st.Da
     assert envelopes.decode_app_notification(told) == (notification, app_data)
 
 
-@pytest.mark.parametrize("cls", notifications.SIMULATOR_NOTIFICATIONS, ids=attrgetter("__name__"))
+@pytest.mark.parametrize("cls", simulator.SIMULATOR_NOTIFICATIONS, ids=attrgetter("__name__"))
 @few
 @given(data=st.data())
 def test_what_the_server_tells_is_what_the_simulator_reads(cls: type[Any], data: st.DataObject) -> None:

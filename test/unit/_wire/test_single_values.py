@@ -18,7 +18,7 @@ from elarian_trio._wire._pb import app_socket_pb2, simulator_socket_pb2
 from elarian_trio._wire.mapping import codec
 from elarian_trio._wire.values import EXPIRY, amount, finite, take_duration, take_timestamp
 from elarian_trio.errors import RemoteProtocolError
-from elarian_trio.models import commands, notifications, replies
+from elarian_trio.models import commands, notifications, replies, simulator
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.identity import CustomerNumber, Reminder
 from elarian_trio.models.messaging import (
@@ -254,7 +254,7 @@ def test_a_server_gives_back_unknown_as_number_0() -> None:
     reply = replies.MessageReply(status=MessageDeliveryStatus.UNKNOWN, message_id="m")
     wire = app.AppToServerCommandReply.FromString(envelopes.encode_reply(send(Message("x")), reply)).send_message
     assert wire.status == 0
-    told = notifications.SendMessageSimulatorNotification(
+    told = simulator.SendMessageSimulatorNotification(
         customer_number=CustomerNumber("1", "unknown"),  # type: ignore[arg-type]
         channel_number=SMS,
         message=Message(None),

@@ -46,14 +46,13 @@ from elarian_trio.models.messaging import (
     UssdMenu,
 )
 from elarian_trio.models.notifications import (
-    MakeVoiceCallSimulatorNotification,
     MessageStatusNotification,
     MessagingSessionEndedNotification,
     MessagingSessionStartedNotification,
     NotificationReply,
     ReceivedSmsNotification,
-    SendMessageSimulatorNotification,
 )
+from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification, SendMessageSimulatorNotification
 from elarian_trio.models.voice import Say
 
 Status = MessageDeliveryStatus

@@ -10,12 +10,7 @@ from world_support import APP, ASHA, BEN, ORG, World
 
 from elarian_trio.models.commands import AdoptCustomerState, DeleteCustomer, InitiatePayment
 from elarian_trio.models.identity import CustomerNumber
-from elarian_trio.models.notifications import (
-    CheckoutPaymentSimulatorNotification,
-    PaymentStatusNotification,
-    SendChannelPaymentSimulatorNotification,
-    SendCustomerPaymentSimulatorNotification,
-)
+from elarian_trio.models.notifications import PaymentStatusNotification
 from elarian_trio.models.payments import (
     Cash,
     ChannelPayment,
@@ -26,6 +21,11 @@ from elarian_trio.models.payments import (
     PaymentStatus,
     Purse,
     Wallet,
+)
+from elarian_trio.models.simulator import (
+    CheckoutPaymentSimulatorNotification,
+    SendChannelPaymentSimulatorNotification,
+    SendCustomerPaymentSimulatorNotification,
 )
 
 Status = PaymentStatus

@@ -31,13 +31,9 @@ from elarian_trio.models.commands import (
 )
 from elarian_trio.models.identity import CustomerNumber, SecondaryId, Tag
 from elarian_trio.models.messaging import Message, MessageDeliveryStatus, MessagingConsentUpdateStatus
-from elarian_trio.models.notifications import (
-    AppDataUpdate,
-    MakeVoiceCallSimulatorNotification,
-    NotificationReply,
-    ReceivedSmsNotification,
-)
+from elarian_trio.models.notifications import AppDataUpdate, NotificationReply, ReceivedSmsNotification
 from elarian_trio.models.payments import Cash, PaymentStatus, Purse, Wallet
+from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification
 from elarian_trio.sandbox.world import rules
 from elarian_trio.sandbox.world.addresses import number_key
 from elarian_trio.sandbox.world.effects import (
@@ -148,7 +144,7 @@ def test_a_refused_hop_tells_the_phone_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert reply.description == "no"
 
 
-def refuse(*_: object) -> None:
+def refuse(*_: object, **__: object) -> None:
     """Say no."""
     msg = "no"
     raise Refusal(msg)
