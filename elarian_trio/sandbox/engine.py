@@ -360,7 +360,7 @@ class Engine:
     def unheard(self, parcel: Parcel) -> None:
         """Tell a customer at the phone that nobody answered."""
         self._give_back(parcel)
-        self._end_hop(parcel.hop, NotificationReply())
+        self._end_hop(parcel.hop, NotificationReply(), is_heard=False)
         self._drain()
 
     def _give_back(self, parcel: Parcel) -> None:
@@ -368,10 +368,10 @@ class Engine:
         if ticket is not None:
             self._holds.leave(ticket)
 
-    def _end_hop(self, hop: Hop, reply: NotificationReply) -> None:
+    def _end_hop(self, hop: Hop, reply: NotificationReply, *, is_heard: bool = True) -> None:
         call = self._hops.pop(hop, None)
         origin = Origin(hop.org_id, hop.app_id)
-        rule = partial(answer_hop, hop=hop, message=reply.message)
+        rule = partial(answer_hop, hop=hop, message=reply.message, is_heard=is_heard)
         said = _guarded(partial(self._perform, self._work(origin), rule))
         if call is not None:
             call.answer(said or SimulatorReply(status=False, description="the sandbox failed"))

@@ -100,7 +100,7 @@ def send(
 
 def phone(
     world: World,
-    *parts: InboundMessageBody,
+    *parts: InboundMessageBody | None,
     channel: MessagingChannel = SMS,
     session_id: str | None = "",
     number: str = ASHA.number,

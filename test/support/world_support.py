@@ -166,10 +166,10 @@ class World:
         answer = NotificationReply() if reply is None else reply
         self.apply(Origin(ORG, app_id), lambda work: rules.answer_notification(work, delivered, answer))
 
-    def answer_hop(self, hop: Hop, message: Message | None) -> SimulatorReply:
-        """Have an app answer a customer at the phone."""
+    def answer_hop(self, hop: Hop, message: Message | None, *, is_heard: bool = True) -> SimulatorReply:
+        """Have an app answer a customer at the phone, or not be there."""
         origin = Origin(hop.org_id, hop.app_id)
-        reply: SimulatorReply = self.apply(origin, lambda work: rules.answer_hop(work, hop, message))
+        reply: SimulatorReply = self.apply(origin, lambda work: rules.answer_hop(work, hop, message, is_heard=is_heard))
         return reply
 
     # What tests ask.

@@ -13,6 +13,7 @@ from elarian_trio.models.messaging import (
     Message,
     MessageDeliveryStatus,
     MessagingSessionEndReason,
+    ReceivedMessage,
     SentMessage,
     UssdInput,
     UssdMenu,
@@ -30,24 +31,34 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.work import Work
 
 
-def answer_hop(work: Work, hop: Hop, message: Message | None) -> SimulatorReply:
+def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool = True) -> SimulatorReply:
     """Give what the customer at the phone is told, and end the session where the answer does.
 
     Args:
         work: the unit of work.
         hop: what the phone waits with.
-        message: what the app answered; ``None`` for nothing, or when no app was there to answer.
+        message: what the app answered; ``None`` for nothing.
+        is_heard: whether the app was there, and did not fail.
     """
     customer = survivor(work, hop.customer_id)
     if customer is None:
         return SimulatorReply(status=False, description="the customer was deleted before the app answered")
-    heard = message_with_id(work, customer.customer_id, hop.message_id)
-    part = next(iter(getattr(heard, "parts", ())), None)
     state = state_of(work, customer.customer_id, hop.customer_number, hop.channel_number)
     if state.session is not None and state.session.session_id != hop.session_id:
         state = replace(state, session=None)  # the phone began another session meanwhile: that one is not ours to end
+    if not is_heard:
+        end(work, customer.customer_id, state, MessagingSessionEndReason.FAILURE)
+        return SimulatorReply(status=False, description="no connection of the app took it, so the session ended")
+    part = _part(work, hop, customer.customer_id)
     answer = _voice_answer if hop.channel_number.channel == Channel.VOICE else _ussd_answer
     return answer(work, hop, customer.customer_id, state, message, part)
+
+
+def _part(work: Work, hop: Hop, customer_id: str) -> InboundMessageBody | None:
+    """Give what the phone had reported, if it is still known."""
+    told = message_with_id(work, customer_id, hop.message_id)
+    parts = told.parts if isinstance(told, ReceivedMessage) else ()
+    return next((each for each in reversed(parts) if each is not None), None)
 
 
 def _ussd_answer(

@@ -109,16 +109,17 @@ def run_job(work: Work, job: Job) -> None:
         work.discard()  # nobody waits for the answer
 
 
-def answer_hop(work: Work, hop: Hop, message: Message | None) -> SimulatorReply:
+def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool = True) -> SimulatorReply:
     """Give what a customer at the phone is told, after the app answered with *message*, or with nothing at all.
 
-    Call it once for each hop: also when no connection heard of it, or none answered in time.
+    Call it once for each hop: also when none answered in time, and with *is_heard* false when no connection of the
+    app was there, or it failed.
 
     Raises:
         Missing: load what it names and call again.
     """
     try:
-        return hops.answer_hop(work, hop, message)
+        return hops.answer_hop(work, hop, message, is_heard=is_heard)
     except Refusal as refusal:
         work.discard()
         return SimulatorReply(status=False, description=refusal.description)

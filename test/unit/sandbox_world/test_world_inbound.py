@@ -330,6 +330,40 @@ def test_an_answer_for_a_customer_who_was_deleted_says_so(channel: MessagingChan
     assert not world.answer_hop(waiting, MENU).status
 
 
+@pytest.mark.parametrize(
+    ("part", "channel"),
+    [(DIAL, USSD), (UssdInput("", "completed"), USSD), (VoiceCallInput(direction="inbound", status="active"), VOICE)],
+)
+def test_a_customer_at_the_phone_hears_of_an_app_that_is_away(
+    part: InboundMessageBody, channel: MessagingChannel
+) -> None:
+    """Whatever the phone reported: it is not kept for later, as other notifications are."""
+    world = seeded_world()
+    waiting = hop(world, part, channel)
+    reply = world.answer_hop(waiting, None, is_heard=False)
+    assert not reply.status
+    assert reply.description
+    assert [each.session_id for each in world.told(MessagingSessionEndedNotification)] == [waiting.session_id]
+
+
+def test_an_empty_part_beside_the_input_is_passed_over() -> None:
+    """A part that only a newer phone knows decodes to nothing."""
+    world = seeded_world()
+    waiting = phone(world, None, UssdInput("", "completed"), None, channel=USSD)
+    assert isinstance(waiting, WaitForHop)
+    assert world.answer_hop(waiting.hop, None).status
+
+
+def test_an_answer_to_a_message_that_is_forgotten_still_counts() -> None:
+    """A state keeps the last hundred messages; the phone still waits."""
+    world = seeded_world()
+    waiting = hop(world, UssdInput("", "completed"))
+    for _ in range(100):
+        send(world, "more")
+    assert not world.answer_hop(waiting, None).status
+    assert world.answer_hop(waiting, MENU).status
+
+
 # --- calls ---
 
 
