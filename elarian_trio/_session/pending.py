@@ -38,6 +38,11 @@ class Waiter(Generic[T]):
         """Whether there is an answer or an error, taken or not."""
         return bool(self._value) or self._error is not None
 
+    @property
+    def error(self) -> Exception | None:
+        """What :meth:`fail` was given, if that came first."""
+        return self._error
+
     def resolve(self, value: T) -> bool:
         """Hand *value* to the waiter; ``False`` if it was done already."""
         if self.done:

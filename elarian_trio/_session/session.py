@@ -39,7 +39,7 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
-from elarian_trio._session.pending import Pending
+from elarian_trio._session.pending import Pending, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ SETUP_TIMEOUT = 10.0  # seconds a client has for its SETUP, and a server of ours
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
+MAX_PINGS = 64  # under way at once: peers, ours included, forget the oldest of very many, whose askers would wait on
 MAX_TEXT = 400  # characters of a peer's words that an error repeats
 
 _SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
@@ -64,19 +65,30 @@ logger = logging.getLogger("elarian_trio.session")
 
 
 class Handover:
-    """What a caller may pass along with a request, to know afterwards, above all after a timeout of its own.
+    """What a caller may pass along with a request, to know what became of it, above all after a timeout of its own.
 
     Attributes:
-        sent: whether the request's first byte was handed to the transport, so that the peer may have acted on it.
+        sent: whether the request's first byte was handed to the transport, so that the peer may have acted on it;
+            true to fact once the request has ended.
     """
 
-    __slots__ = ("sent",)
+    __slots__ = ("_waiter", "sent")
 
     def __init__(self) -> None:
         self.sent: bool = False
+        self._waiter: Waiter[bytes] | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the peer's answer has come, be it that the caller has yet to take it."""
+        return self._waiter is not None and self._waiter.done and not isinstance(self._waiter.error, ConnectionLost)
+
+    def follow(self, waiter: Waiter[bytes]) -> None:
+        """For the session: note who waits for the answer now."""
+        self._waiter = waiter
 
     def note(self, *, sent: bool) -> None:
-        """Remember *sent*; what was sent once stays sent."""
+        """For the session: remember *sent*; what was sent once stays sent."""
         self.sent = self.sent or sent
 
 
@@ -122,6 +134,7 @@ class Session:
         self.last_heard: float | None = None
         self._requests: Pending[int, bytes] = Pending()
         self._pings: Pending[bytes, float] = Pending()
+        self._ping_turns = anyio.Semaphore(MAX_PINGS)
         self._incoming: dict[int, IncomingRequest] = {}
         self._setup: Setup | None = None
         self._setup_came = anyio.Event()
@@ -200,17 +213,14 @@ class Session:
         self._work.set()
         try:
             with self._requests.catch(stream_id) as waiter:
+                handover.follow(waiter)
                 try:
                     return await waiter.wait()
-                except ConnectionLost as lost:
-                    handover.note(sent=lost.sent)
-                    raise
-                except BaseException:
-                    handover.note(sent=waiter.done or self._connection.was_sent(stream_id))
+                finally:
+                    handover.note(sent=self._was_sent(stream_id, waiter))
                     if not waiter.done:
                         self._connection.cancel(stream_id)
                         self._work.set()
-                    raise
         finally:
             self._settle()
 
@@ -242,8 +252,14 @@ class Session:
             self._work.set()
             self._settle()
 
+    def _was_sent(self, stream_id: int, waiter: Waiter[bytes]) -> bool:
+        """Whether the peer may have acted, also where the caller was cancelled in the moment the session ended."""
+        if isinstance(waiter.error, ConnectionLost):  # the connection has forgotten what was not sent
+            return waiter.error.sent
+        return waiter.done or self._connection.was_sent(stream_id)
+
     async def ping(self) -> float:
-        """Have a KEEPALIVE answered; give the round trip's seconds.
+        """Have a KEEPALIVE answered; give the round trip's seconds. Of many at once some wait for others.
 
         Raises:
             ConnectionLost: the session ended first, or is about to.
@@ -251,12 +267,12 @@ class Session:
         Cancellation:
             Always a checkpoint. The answer is then dropped when it comes.
         """
-        if not self.usable:
-            await anyio.lowlevel.checkpoint()
-            raise self._lost(sent=False)
-        with self._pings.catch(self._connection.ping(self._clock())) as waiter:
-            self._work.set()
-            return await waiter.wait()
+        async with self._ping_turns:
+            if not self.usable:
+                raise self._lost(sent=False)
+            with self._pings.catch(self._connection.ping(self._clock())) as waiter:
+                self._work.set()
+                return await waiter.wait()
 
     def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None:
         """Close in order: what waits is sent, then ERROR on stream 0, then the transport closes.

@@ -171,6 +171,42 @@ async def test_cancel_before_the_writer_took_it_sends_nothing() -> None:
         tasks.cancel_scope.cancel()
 
 
+async def test_unsent_is_unsent_also_where_cancellation_and_the_end_come_together() -> None:
+    """A past bug: a command that timed out in the moment its session ended claimed to have been sent."""
+    async with client_and_peer() as (session, _, _, recorder), anyio.create_task_group() as tasks:
+        recorder.hold()
+        handover = Handover()
+
+        async def ask() -> None:
+            await session.request(b"never seen", handover=handover)
+
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(session.ping)
+            await until(lambda: len(recorder.writes) == 2)
+            asking.start_soon(ask)
+            await settle()
+            asking.cancel_scope.cancel()
+            session.close()
+        assert not handover.sent
+        recorder.gate.set()
+        tasks.cancel_scope.cancel()
+
+
+async def test_thousands_of_pings_at_once_are_all_answered() -> None:
+    """A past bug: peers, and we ourselves, keep 1,024 KEEPALIVEs at most; whose was dropped waited on."""
+    answered = 0
+    async with client_and_server() as (session, _), anyio.create_task_group() as tasks:
+
+        async def ping() -> None:
+            nonlocal answered
+            await session.ping()
+            answered += 1
+
+        for _ in range(2000):
+            tasks.start_soon(ping)
+    assert answered == 2000
+
+
 async def test_cancel_after_sending_sends_one_cancel() -> None:
     """RSocket: exactly one CANCEL, and the late answer is ignored."""
     async with client_and_peer() as (session, peer, _, _):
