@@ -6,14 +6,17 @@ The inbox stands above; it is told of each ticket that comes and goes, so that n
 from __future__ import annotations
 
 from collections import deque
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.identity import CustomerNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Generator
 
     from elarian_trio._inbox.tickets import Ticket
+    from elarian_trio._session import Handover
     from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.notifications import AnyNotification
 
@@ -76,22 +79,50 @@ class Lanes:
         return None
 
 
+class _Change:
+    """A command under way that changes a customer's app data, and the tickets which that concerns."""
+
+    __slots__ = ("address", "handover", "later", "tickets")
+
+    def __init__(self, address: CustomerAddress | None, handover: Handover) -> None:
+        self.address = address
+        self.handover = handover
+        self.tickets: set[Ticket] = set()
+        self.later: set[Ticket] = set()  # they came behind the command's answer, and know of the change
+
+    def concern(self, ticket: Ticket) -> None:
+        if ticket not in self.tickets and ticket not in self.later:
+            self.tickets.add(ticket)
+            ticket.changes += 1
+
+    def take_back(self) -> None:
+        for ticket in self.tickets:
+            ticket.changes -= 1
+
+
 class AppDataWatch:
     """Which unanswered tickets a change of a customer's app data concerns: their echo would undo it."""
 
-    __slots__ = ("_tickets",)
+    __slots__ = ("_changes", "_tickets")
 
     def __init__(self) -> None:
         self._tickets: dict[str | CustomerNumber, set[Ticket]] = {}
+        self._changes: set[_Change] = set()
 
     def __len__(self) -> int:
         """How many addresses have tickets."""
         return len(self._tickets)
 
     def add(self, ticket: Ticket) -> None:
-        """Watch for *ticket*."""
-        for address in addresses_of(ticket.notification):
+        """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
+        addresses = addresses_of(ticket.notification)
+        for address in addresses:
             self._tickets.setdefault(address, set()).add(ticket)
+        for change in self._changes:
+            if change.handover.answered:
+                change.later.add(ticket)
+            elif change.address in addresses:
+                change.concern(ticket)
 
     def discard(self, ticket: Ticket) -> None:
         """Watch for *ticket* no longer."""
@@ -103,16 +134,24 @@ class AppDataWatch:
             if not tickets:
                 del self._tickets[address]
 
-    def mark(self, address: CustomerAddress | None) -> tuple[Ticket, ...]:
-        """Note that the app data at *address* is being changed; give the tickets which that concerns."""
-        if not isinstance(address, str | CustomerNumber):
-            return ()  # a secondary id: only the reply says whose it is
-        tickets = tuple(self._tickets.get(address, ()))
-        for ticket in tickets:
-            ticket.changes += 1
-        return tickets
+    @contextmanager
+    def changing(self, address: CustomerAddress | None, handover: Handover) -> Generator[Callable[[object], None]]:
+        """Note that the app data at *address* is being changed, by a command that takes as long as the block.
 
-    def unmark(self, tickets: Iterable[Ticket]) -> None:
-        """Take back what :meth:`mark` noted: the change was never sent."""
-        for ticket in tickets:
-            ticket.changes -= 1
+        Gives a function for the customer's id, once the reply has told it. Where the command turns out never to have
+        been sent, all is taken back.
+        """
+        change = _Change(address, handover)
+        self._changes.add(change)
+        self._concern_those_at(address, change)
+        try:
+            yield partial(self._concern_those_at, change=change)
+        finally:
+            self._changes.discard(change)
+            if not handover.sent:
+                change.take_back()
+
+    def _concern_those_at(self, address: object, change: _Change) -> None:
+        if isinstance(address, str | CustomerNumber):  # of a secondary id only the reply says whose it is
+            for ticket in self._tickets.get(address, ()):
+                change.concern(ticket)

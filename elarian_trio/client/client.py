@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
@@ -47,7 +47,8 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
@@ -450,28 +451,22 @@ class Client(AsyncContextManagerMixin):
         supervisor = self._require_open()
         limit = _TIMEOUTS.get(type(command), self._options.command_timeout)
         handover = Handover()
-        with anyio.move_on_after(limit), self._watching(command, handover):
+        with anyio.move_on_after(limit), self._watching(command, handover) as concerns:
             try:
                 answer = await supervisor.request(data, retry=command.is_read, handover=handover)
             except StreamFailed as failed:
                 raise _command_error(command, failed) from failed
             reply = decode_reply(command, answer)
-            if isinstance(command, _CHANGES_APP_DATA):
-                self._inbox.watch.mark(getattr(reply, "customer_id", None))
+            concerns(getattr(reply, "customer_id", None))
             return _checked(command, reply)
         msg = f"no answer to {type(command).__name__} came within {limit:g} s"
         raise CommandTimedOut(msg, sent=handover.sent)
 
-    @contextmanager
-    def _watching(self, command: Command[Any], handover: Handover) -> Generator[None]:
-        """Have unanswered notifications of the customer know that their app data is being changed."""
-        concerned = self._inbox.watch.mark(command.customer) if isinstance(command, _CHANGES_APP_DATA) else ()
-        try:
-            yield
-        except BaseException:
-            if not handover.sent:
-                self._inbox.watch.unmark(concerned)
-            raise
+    def _watching(self, command: Command[Any], handover: Handover) -> AbstractContextManager[Callable[[object], None]]:
+        """Have unanswered notifications of the customer know that their app data is being changed, if it is."""
+        if isinstance(command, _CHANGES_APP_DATA):
+            return self._inbox.watch.changing(command.customer, handover)
+        return nullcontext(lambda _: None)
 
     def _require_open(self) -> Supervisor:
         if self._supervisor is None or self._left:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from scripted_server import ScriptedServer, scripted_server
+from scripted_server import DONE, NEVER, ScriptedServer, scripted_server
 
 from elarian_trio import (
+    CommandFailed,
     ConnectionOptions,
     CustomerNumber,
+    CustomerStateUpdateReply,
     DeliveryExpired,
     Elarian,
     LocalProtocolError,
@@ -23,6 +25,7 @@ from elarian_trio import (
     ReceivedSmsNotification,
     Reminder,
     ReminderNotification,
+    RemoteProtocolError,
     Say,
     UssdMenu,
     UssdSessionNotification,
@@ -30,6 +33,7 @@ from elarian_trio import (
 )
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import StreamFailed
+from elarian_trio.models.commands import UpdateCustomerAppData
 from elarian_trio.models.notifications import AppDataUpdate, Notification, NotificationReply
 
 if TYPE_CHECKING:
@@ -189,6 +193,53 @@ async def test_echo_stays_where_the_update_was_never_sent() -> None:
             await asked.done.wait()
             echo = AppDataUpdate("old")  # asyncio cancels a turn later than trio: there the writer has it by then
             assert asked.reply == NotificationReply(data_update=None if server.commands else echo)
+
+
+async def test_echo_is_left_out_where_an_update_is_under_way_when_the_notification_comes() -> None:
+    """A past bug: the two crossed on the wire, and the echo of the old value undid the update."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            server.answers[UpdateCustomerAppData] = NEVER
+            tasks.start_soon(app.customer(NUMBER).update_app_data, "new")
+            await server.wait_for(lambda: bool(server.commands))
+            asked = ask(tasks, server, sms(), "old")
+            async with await inbox.receive():
+                pass
+            await asked.done.wait()
+            assert asked.reply == NotificationReply()
+            tasks.cancel_scope.cancel()
+
+
+async def test_echo_follows_an_update_that_was_answered_before_the_notification_came() -> None:
+    """This SDK: what comes behind the update's answer holds the new value and a lease, which the echo releases."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            asked: list[Asked] = []
+
+            def answer_and_notify(_: object) -> Any:  # noqa: ANN401 - any reply
+                asked.append(ask(tasks, server, sms(), "new"))
+                return DONE
+
+            server.answers[UpdateCustomerAppData] = answer_and_notify
+            await app.customer(NUMBER).update_app_data("new")
+            async with await inbox.receive():
+                pass
+            await asked[0].done.wait()
+            assert asked[0].reply == NotificationReply(data_update=AppDataUpdate("new"))
+
+
+@pytest.mark.parametrize("answer", [b"\xff\xff", CustomerStateUpdateReply(status=False, description="no")])
+async def test_echo_is_left_out_after_an_update_that_was_sent_and_failed(answer: object) -> None:
+    """A past bug: an update whose answer was no answer may have been made all the same, and its echo undid it."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            server.answers[UpdateCustomerAppData] = answer
+            asked = ask(tasks, server, sms(), "old")
+            async with await inbox.receive() as delivery:
+                with pytest.raises((CommandFailed, RemoteProtocolError)):
+                    await delivery.customer.update_app_data("new")
+            await asked.done.wait()
+            assert asked.reply == NotificationReply()
 
 
 async def test_update_of_another_customer_leaves_the_echo() -> None:
