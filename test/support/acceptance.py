@@ -419,11 +419,13 @@ def an_update_reply() -> bytes:
     return whole.SerializeToString()
 
 
-def an_app_data_reply() -> bytes:
+def an_app_data_reply(customer_id: str | None = None) -> bytes:
     """Give the bytes of the answer to a change of app data."""
     whole = app_socket_pb2.AppToServerCommandReply()
     whole.update_customer_app_data.status = True
     whole.update_customer_app_data.description = "done"
+    if customer_id is not None:
+        whole.update_customer_app_data.customer_id.value = customer_id
     return whole.SerializeToString()
 
 
