@@ -372,13 +372,12 @@ class Inbox:
             stream.finish(self.ended)
 
     async def wait_answered(self) -> None:
-        """Wait until all that is in hand is answered, but for what this very task has in hand.
+        """Wait until all that is in hand is answered.
 
         For after :meth:`close`. Always a checkpoint; cancelled, nothing changes.
         """
         await anyio.lowlevel.checkpoint()
-        task = anyio.get_current_task().id
-        while any(ticket.task != task and not ticket.request.canceled for ticket in self._unanswered):
+        while any(not ticket.request.canceled for ticket in self._unanswered):
             await self._fewer.wait()
 
     def answer_own(self) -> None:

@@ -244,8 +244,9 @@ class Client(AsyncContextManagerMixin):
         self._service.shield = True  # from here on cancellation reaches the block first: its cleanup can still send
 
     async def _leave_in_order(self) -> None:
+        deadline = anyio.current_time() + self._options.drain_timeout
         await self.disconnect()
-        with anyio.move_on_after(self._options.drain_timeout):
+        with anyio.CancelScope(deadline=deadline):
             await self._handlers.wait_idle()
 
     def _end(self, tasks: TaskGroup) -> None:
@@ -306,8 +307,8 @@ class Client(AsyncContextManagerMixin):
         self._inbox.close()
         try:
             with anyio.move_on_after(self._options.drain_timeout):
+                self._inbox.answer_own()  # first: others may need all the time there is
                 await self._inbox.wait_answered()
-                self._inbox.answer_own()
                 await supervisor.drain()
         finally:
             supervisor.close()

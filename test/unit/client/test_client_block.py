@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -296,6 +297,39 @@ async def test_disconnect_from_a_handler_does_not_wait_for_itself() -> None:
 
             async with app.on("receivedSms", handler):
                 assert await server.notify(SMS) == NotificationReply()
+
+
+async def test_disconnect_answers_what_its_own_task_holds_also_where_others_take_too_long() -> None:
+    """A past bug: the default answer was sent last, so it was not sent at all once ``drain_timeout`` had passed."""
+    with anyio.fail_after(5):
+        async with (
+            scripted_server() as server,
+            client(server) as app,
+            anyio.create_task_group() as tasks,
+            app.notifications() as inbox,
+        ):
+
+            async def hold() -> None:
+                async with await inbox.receive():
+                    await anyio.sleep_forever()
+
+            async def ask() -> None:
+                with pytest.raises(ConnectionLost):
+                    await server.notify(replace(SMS, customer_id="el_cst_2"))
+
+            tasks.start_soon(hold)
+            tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            answers: list[NotificationReply] = []
+
+            async def ask_too() -> None:
+                answers.append(await server.notify(SMS))
+
+            tasks.start_soon(ask_too)
+            async with await inbox.receive():
+                await app.disconnect()
+            assert answers == [NotificationReply()]
+            tasks.cancel_scope.cancel()
 
 
 async def test_leaving_in_order_waits_for_handlers() -> None:
