@@ -22,11 +22,11 @@ __all__ = ["Identity", "Secret", "wrap"]
 
 
 class Secret:
-    """A string that does not show itself."""
+    """A value that does not show itself: a string, or what somebody took for one."""
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str | bytes) -> None:
+    def __init__(self, value: object) -> None:
         self._value = value
 
     def __repr__(self) -> str:
@@ -37,6 +37,11 @@ class Secret:
         """Refuse to be copied out of the process."""
         msg = "a secret is not pickled"
         raise TypeError(msg)
+
+    @property
+    def kind(self) -> type:
+        """The class of the value."""
+        return type(self._value)
 
     @property
     def problem(self) -> str | None:
@@ -55,8 +60,8 @@ class Secret:
 
 
 def wrap(value: object) -> object:
-    """Give *value*, in a :class:`Secret` if it may be one itself."""
-    return Secret(value) if isinstance(value, str | bytes) else value
+    """Give *value*, in a :class:`Secret` if it may hold one, of whatever type it is."""
+    return value if value is None or callable(value) or isinstance(value, Secret) else Secret(value)
 
 
 class Identity:
@@ -128,8 +133,9 @@ def wrap_token(value: object) -> object:
 
 
 def _require_text(name: str, secret: object) -> None:
-    if not isinstance(secret, Secret):
-        msg = f"{name} must be a str, got {type(secret).__name__}"
+    kind = secret.kind if isinstance(secret, Secret) else type(secret)
+    if not isinstance(secret, Secret) or not issubclass(kind, str | bytes):
+        msg = f"{name} must be a str, got {kind.__name__}"
         raise TypeError(msg)
     if secret.problem is not None:
         msg = f"{name} {secret.problem}"

@@ -40,7 +40,17 @@ def test_bad_credentials_are_a_value_error_that_shows_none(arguments: dict[str, 
     assert_secret(caught.value)
 
 
-@pytest.mark.parametrize("arguments", [{"api_key": 5}, {"auth_token": 5}, {"api_key": KEY.encode(), "org_id": 5}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"api_key": 5},
+        {"auth_token": 5},
+        {"api_key": KEY.encode(), "org_id": 5},
+        {"api_key": [KEY]},
+        {"api_key": bytearray(KEY.encode())},
+        {"auth_token": {"token": TOKEN}},
+    ],
+)
 def test_credentials_of_the_wrong_type_are_a_type_error(arguments: dict[str, Any]) -> None:
     """This SDK: told by name and class, not by value."""
     with pytest.raises(TypeError) as caught:
@@ -109,7 +119,7 @@ async def test_token_function_is_asked_before_each_setup(answer: str | AuthToken
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("answer", [None, ""])
+@pytest.mark.parametrize("answer", [None, "", {"token": TOKEN}, [TOKEN], TOKEN + "\ud800"])
 async def test_token_function_that_gives_no_token_is_an_error(answer: Any) -> None:  # noqa: ANN401
     """This SDK: a mistake of the program's comes out plainly."""
 
@@ -119,9 +129,10 @@ async def test_token_function_that_gives_no_token_is_an_error(answer: Any) -> No
 
     with anyio.fail_after(5):
         async with scripted_server() as server:
-            with pytest.raises((TypeError, ValueError), match="auth_token"):
+            with pytest.raises((TypeError, ValueError), match="auth_token") as caught:
                 async with Elarian(**WHO, auth_token=token, dial=server.dial):
                     pytest.fail("entered")
+    assert_secret(caught.value)
 
 
 @pytest.mark.parametrize(
