@@ -48,7 +48,7 @@ def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool 
         state = replace(state, session=None)  # the phone began another session meanwhile: that one is not ours to end
     if not is_heard:
         end(work, customer.customer_id, state, MessagingSessionEndReason.FAILURE)
-        return SimulatorReply(status=False, description="no connection of the app took it, so the session ended")
+        return SimulatorReply(status=False, description="the app was not there, or failed on it; the session ended")
     part = _part(work, hop, customer.customer_id)
     answer = _voice_answer if hop.channel_number.channel == Channel.VOICE else _ussd_answer
     return answer(work, hop, customer.customer_id, state, message, part)
@@ -80,6 +80,7 @@ def _ussd_answer(
             return SimulatorReply(status=False, description=f"{description}, so shorten it")
         menu = replace(menu, text=menu.text[:MAX_MENU])
         description = f"{description}, so it was cut"
+        work.warn(f"app {hop.app_id}: {description}")
     told = replace(message, body=menu)
     _note_answer(work, hop, customer_id, told)
     if menu.is_terminal:
