@@ -41,6 +41,7 @@ from elarian_trio.sandbox.world.effects import (
     Unschedule,
     WaitForHop,
     WaitForLease,
+    Warn,
 )
 from elarian_trio.sandbox.world.entities import (
     EntryRecord,
@@ -143,6 +144,7 @@ class Engine:
             Schedule: self._schedule,
             Unschedule: self._unschedule,
             ReleaseLease: self._release_lease,
+            Warn: lambda effect: logger.warning("%s", effect.words),
         }
 
     # Units of work.

@@ -270,7 +270,7 @@ async def test_ussd_without_a_menu_is_an_error_on_the_phone() -> None:
         assert (await seen.next()).input == UssdInput("", "active")
 
 
-async def test_menu_over_182_characters_ends_the_hop_when_strict() -> None:
+async def test_menu_over_182_characters_ends_the_hop_when_strict(caplog: pytest.LogCaptureFixture) -> None:
     """This SDK's sandbox: no phone shows more; strict tells the developer, otherwise it is cut."""
     for strict in (True, False):
         async with a_place(strict=strict) as place:
@@ -282,6 +282,7 @@ async def test_menu_over_182_characters_ends_the_hop_when_strict() -> None:
                 menu = await dial(place.phone, "")
                 assert isinstance(menu, UssdMenu)
                 assert len(menu.text) <= 182
+                assert "183 characters" in caplog.text
 
 
 async def test_call_is_placed_rings_and_goes_on_by_the_apps_answers() -> None:

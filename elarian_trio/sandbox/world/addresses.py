@@ -72,8 +72,10 @@ def secondary_id_key(org_id: str, secondary_id: SecondaryId) -> SecondaryIdKey:
 
 
 def channel_key(org_id: str, channel: MessagingChannel) -> ChannelKey:
-    """Give the key of a channel number, in whatever way it is written."""
-    return ChannelKey(org_id, str(channel.channel), normal_number(channel.number))
+    """Give the key of a channel number, in whatever way it is written; pages, bots and mailboxes as they are."""
+    is_phone = CUSTOMER_PROVIDERS.get(channel.channel) is CustomerNumberProvider.CELLULAR
+    number = normal_number(channel.number) if is_phone else channel.number.strip()
+    return ChannelKey(org_id, str(channel.channel), number)
 
 
 def payment_channel_key(org_id: str, channel: PaymentChannelNumber) -> PaymentChannelKey:

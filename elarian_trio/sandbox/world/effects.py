@@ -305,4 +305,11 @@ class ReleaseLease:
     lease: AppKey
 
 
-Effect: TypeAlias = NotifyApp | NotifySimulators | Schedule | Unschedule | ReleaseLease
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Tell whoever runs the server of something that an app does wrong; no number and no message body is in it."""
+
+    words: str
+
+
+Effect: TypeAlias = NotifyApp | NotifySimulators | Schedule | Unschedule | ReleaseLease | Warn

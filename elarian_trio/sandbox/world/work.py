@@ -21,6 +21,7 @@ from elarian_trio.sandbox.world.effects import (
     ReleaseLease,
     Schedule,
     Unschedule,
+    Warn,
 )
 from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, IndexKey, Key, R, Record
 
@@ -277,6 +278,10 @@ class Work:
     def unschedule(self, job_key: JobKey) -> None:
         """Have the job of that name not run."""
         self.effects.append(Unschedule(job_key))
+
+    def warn(self, words: str) -> None:
+        """Have whoever runs the server told; for the log, so without numbers and bodies."""
+        self.effects.append(Warn(words))
 
     def release(self, lease: AppKey) -> None:
         """End the lease on an app's data, whoever holds it."""

@@ -175,3 +175,9 @@ def test_channel_numbers_are_compared_without_separators() -> None:
     """This SDK: the same short code in another writing is the same channel."""
     assert channel_key(ORG, MessagingChannel.voice("00 254-711")).number == "+254711"
     assert payment_channel_key(ORG, PaymentChannelNumber("83 044")).number == "83044"
+
+
+def test_mailboxes_and_bots_are_compared_as_they_are() -> None:
+    """This SDK: a dash is a separator in a phone number only."""
+    assert channel_key(ORG, MessagingChannel.email(" no-reply@x.example ")).number == "no-reply@x.example"
+    assert channel_key(ORG, MessagingChannel.telegram("loan-bot")).number == "loan-bot"

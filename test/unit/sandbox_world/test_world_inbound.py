@@ -303,12 +303,13 @@ def test_a_menu_that_no_screen_holds_is_refused_by_a_strict_server() -> None:
 
 
 def test_a_menu_that_no_screen_holds_is_cut_by_an_open_server() -> None:
-    """And the reply says so, for the server's log."""
+    """This SDK: the reply says so, and so does the server's log."""
     world = seeded_world(strict=False)
     reply = world.answer_hop(hop(world, DIAL), Message(UssdMenu("x" * 183, is_terminal=True)))
     assert reply.status
     assert reply.message == Message(UssdMenu("x" * 182, is_terminal=True))
     assert "cut" in reply.description
+    assert [words for words in world.warned if "183" in words and "x" * 10 not in words]
 
 
 def test_a_ussd_session_ends_without_input() -> None:
