@@ -1,0 +1,115 @@
+"""Peers that others wrote, as processes of their own: started, listened to and ended by the test at hand.
+
+They are found under the folder named by ``ELARIAN_TRIO_PEERS``, which ``nox -s interop`` fills.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.streams.text import TextReceiveStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from anyio.abc import ByteReceiveStream, Process
+
+FOLDER_VARIABLE = "ELARIAN_TRIO_PEERS"
+START_BOUND = 30.0  # seconds until a peer says READY: a busy machine may take its time to load an interpreter
+BOUND = 20.0  # seconds that anything awaited from another process may take
+
+SCRIPTS = Path(__file__).parents[1] / "interop"
+
+
+def why_not() -> str | None:
+    """Say why the peers cannot be had here; ``None`` if they can."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
+        return f"{FOLDER_VARIABLE} names no folder with peers: run nox -s interop"
+    if not Path(folder).is_dir():
+        return f"{FOLDER_VARIABLE}={folder} is no folder"
+    return None if shutil.which("node") else "node is not installed"
+
+
+def node_command(script: str, line: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a Node script that finds the packages installed under *line*."""
+    modules = Path(os.environ[FOLDER_VARIABLE], line, "node_modules")
+    return ["node", str(SCRIPTS / script), *arguments], {"NODE_PATH": str(modules)}
+
+
+def python_command(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a Python script in the peers' own environment."""
+    home = Path(os.environ[FOLDER_VARIABLE], "venv")
+    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return [str(python), str(SCRIPTS / script), *arguments], {}
+
+
+class Peer:
+    """A running peer.
+
+    Attributes:
+        said: every line of its output so far.
+        complaints: every line of its error stream.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.said: list[str] = []
+        self.complaints: list[str] = []
+        self._changed = anyio.Event()
+
+    async def says(self, words: str, *, bound: float = BOUND) -> str:
+        """Wait for the first line that has *words* in it, and give the line."""
+        with anyio.move_on_after(bound):
+            while True:
+                for line in self.said:
+                    if words in line:
+                        return line
+                await self._changed.wait()
+        raise AssertionError(f"no {words!r} from the peer, but {self.said}; on its error stream {self.complaints}")
+
+    async def port(self) -> int:
+        """The port it listens on, which follows its READY."""
+        return int((await self.says("READY")).split()[1])
+
+    async def listen(self) -> None:
+        """Collect both its streams until they end."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._collect, self._process.stdout, self.said)
+            tasks.start_soon(self._collect, self._process.stderr, self.complaints)
+
+    async def _collect(self, stream: ByteReceiveStream, lines: list[str]) -> None:
+        rest = ""
+        async for text in TextReceiveStream(stream, errors="replace"):
+            *whole, rest = (rest + text).split("\n")
+            lines += whole
+            self._changed.set()
+            self._changed = anyio.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is over."""
+        return self._process.returncode is not None
+
+
+@asynccontextmanager
+async def foreign(command: Sequence[str], environment: Mapping[str, str]) -> AsyncIterator[Peer]:
+    """Start a peer, wait until it says READY, and end it, and only it, with the block."""
+    async with await anyio.open_process(command, env={**os.environ, **environment}, stdin=None) as process:
+        peer = Peer(process)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(peer.listen)
+                await peer.says("READY", bound=START_BOUND)
+                yield peer
+                tasks.cancel_scope.cancel()
+        finally:
+            if not peer.has_ended:
+                process.kill()
