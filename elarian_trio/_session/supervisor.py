@@ -307,6 +307,10 @@ class Supervisor:
             self._session = session
             try:
                 await session.run(task_status=_WhenOpen(partial(self._opened, task_status)))
+            except BaseException as error:
+                if session.opened and not isinstance(error, Exception):
+                    self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
+                raise
             finally:
                 self._bury(session)
         if self._attempt.cancelled_caught:
