@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import anyio
@@ -160,7 +161,8 @@ def _address(listener: Listener[SocketStream]) -> Address:
 def _send_at_once(stream: ByteStream) -> None:
     """Turn Nagle's algorithm off: frames that can travel together are joined by the writer, not by waiting."""
     raw: socket.socket = stream.extra(SocketAttribute.raw_socket)
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with suppress(OSError):  # macOS refuses where the peer has reset the connection already; the first read says so
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _root(error: BaseException) -> BaseException:

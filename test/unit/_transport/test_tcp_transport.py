@@ -6,7 +6,8 @@ import socket
 import ssl
 import tracemalloc
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -14,6 +15,7 @@ import trustme
 from anyio.abc import SocketAttribute, SocketStream
 
 from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
+from elarian_trio._transport.tcp import _send_at_once
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
 
 if TYPE_CHECKING:
@@ -140,6 +142,16 @@ async def test_nagle_is_off_on_both_ends() -> None:
                 assert await transport.receive() == b"served"
         tasks.cancel_scope.cancel()
     assert served[0]
+
+
+def test_connection_that_was_reset_on_arrival_is_no_error_of_the_option() -> None:
+    """A connection that its peer has reset refuses TCP_NODELAY on macOS; raised, that cost a server all the others."""
+    with socket.socket() as refusing:
+        refusing.close()
+        stream: Any = SimpleNamespace(extra=lambda _: refusing)
+        _send_at_once(stream)
+        with pytest.raises(OSError, match=r"."):
+            refusing.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_nobody_there_is_connection_failed() -> None:
