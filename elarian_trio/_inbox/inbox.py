@@ -266,11 +266,14 @@ class Inbox:
 
     def enter(self, ticket: Ticket) -> None:
         """User code has begun."""
-        ticket.entered = True
+        ticket.entered += 1
         ticket.task = anyio.get_current_task().id
 
     def leave(self, ticket: Ticket, error: BaseException | None) -> None:
-        """User code has ended: answer what it left unanswered, and let the next one through."""
+        """User code has left a block; the outermost answers what is unanswered, and lets the next one through."""
+        ticket.entered -= 1
+        if ticket.entered:
+            return
         if ticket.expired or (not ticket.answered and ticket.request.canceled):
             self._count_late(ticket)
         elif not ticket.answered:
@@ -450,7 +453,7 @@ class _WaitingRoom:
 def _same_end(ticket: Ticket, following: Ticket) -> bool:
     """Whether the session whose end canceled *ticket* is about to cancel *following*, too."""
     session = following.request.session
-    return session is ticket.request.session and not session.usable
+    return session is ticket.request.session and session.ending
 
 
 def default_update(ticket: Ticket) -> AppDataUpdate | None:

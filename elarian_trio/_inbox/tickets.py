@@ -39,7 +39,7 @@ class Ticket:
         answered: whether an answer went out, by hand or by default.
         expired: whether that was the default answer, at the deadline.
         late: whether it was counted as answered too late.
-        entered: whether user code said where its work on it ends.
+        entered: how many blocks user code is in with it, each of which says where its work ends.
         task: the task that entered it.
         changes: how many commands of this client changed the app's data since it came.
     """
@@ -54,7 +54,7 @@ class Ticket:
     answered: bool = False
     expired: bool = False
     late: bool = False
-    entered: bool = False
+    entered: int = 0
     task: int | None = None
     changes: int = 0
 

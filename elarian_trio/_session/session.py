@@ -162,6 +162,11 @@ class Session:
         return self.opened and not (self._leaving or self._peer_leaves or self._over)
 
     @property
+    def ending(self) -> bool:
+        """Whether nothing more is taken in: every request of the peer's that waits is canceled, or about to be."""
+        return self._leaving or self._over
+
+    @property
     def idle(self) -> bool:
         """Whether no request is under way, neither of ours nor of the peer's."""
         return not (self._requests or self._incoming)

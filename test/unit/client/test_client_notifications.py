@@ -33,6 +33,7 @@ from elarian_trio import (
 )
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import StreamFailed
+from elarian_trio._wire.envelopes import encode_notification
 from elarian_trio.models.commands import UpdateCustomerAppData
 from elarian_trio.models.notifications import AppDataUpdate, Notification, NotificationReply
 
@@ -320,6 +321,44 @@ async def test_one_customers_notifications_come_one_at_a_time_over_all_subscript
                 await delivery.__aexit__(None, None, None)
                 async with await reminders.receive() as second:
                     assert second.notification.customer_id == "el_cst_1"
+
+
+async def test_delivery_is_in_hand_until_its_outermost_block_ends() -> None:
+    """A past bug: a helper that entered the delivery once more let the customer's next one in beside its caller."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            first, second = ask(tasks, server, sms("first")), ask(tasks, server, sms("second"))
+            delivery = await inbox.receive()
+            async with delivery:
+                async with delivery:
+                    pass
+                assert not first.done.is_set()
+                with anyio.move_on_after(0.01):
+                    await inbox.receive()
+                    pytest.fail("side by side")
+                await delivery.reply("one")
+            async with await inbox.receive() as following:
+                assert following.notification == sms("second")
+            await second.done.wait()
+            assert first.reply == NotificationReply(message=Message("one"))
+
+
+async def test_next_comes_where_a_server_that_leaves_gives_one_up() -> None:
+    """A past bug: the next of the same customer, still wanted, lay until its time was up."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server, Elarian(**server.credentials) as app, app.notifications() as inbox:
+            session = server.sessions[-1]
+            outcomes: list[object] = []
+            give_up = session.ask(encode_notification(sms("first")), outcomes.append)
+            session.ask(encode_notification(sms("second")), outcomes.append)
+            async with await inbox.receive():
+                session._connection.close()  # it says goodbye and serves on
+                session._work.set()
+                await anyio.wait_all_tasks_blocked()
+                give_up()
+                await anyio.wait_all_tasks_blocked()
+            async with await inbox.receive() as following:
+                assert following.notification == sms("second")
 
 
 async def test_full_inbox_is_answered_rejected_and_commands_go_on() -> None:
