@@ -8,9 +8,10 @@ Leases are not stored: a server that starts anew holds none, and 90 seconds is t
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class Leases:
 
     def __init__(self) -> None:
         self._locks: dict[AppKey, _Lock] = {}
+        # Every ticket, in order of deadlines: holds and waits are equally long, so the newest has the last. Not a dict,
+        # whose first one takes the longer to find the more were removed before it.
+        self._by_deadline: OrderedDict[Ticket, None] = OrderedDict()
 
     def __len__(self) -> int:
         """Count the app data that is leased."""
@@ -77,7 +81,7 @@ class Leases:
     @property
     def next_deadline(self) -> datetime | None:
         """When :meth:`expire` next has something to do; ``None`` while nothing is leased."""
-        return min((ticket.deadline for lock in self._locks.values() for ticket in lock.tickets), default=None)
+        return next((ticket.deadline for ticket in self._by_deadline), None)
 
     def ask(self, key: AppKey, connection_id: str, now: datetime, *, is_notification: bool = False) -> Ticket:
         """Ask for the lease on *key*: the ticket says whether it is granted, else it waits in the queue.
@@ -91,9 +95,10 @@ class Leases:
             holder.is_notification and holder.connection_id == connection_id for holder in lock.holders
         )
         if own or not lock.holders:
-            _grant(lock, ticket, now)
+            self._grant(lock, ticket, now)
         else:
             lock.waiting.append(ticket)
+            self._by_deadline[ticket] = None
         return ticket
 
     def leave(self, ticket: Ticket, now: datetime) -> Change:
@@ -105,9 +110,10 @@ class Leases:
         if lock is None or ticket not in lock.tickets:
             return Change()
         if ticket in lock.holders:
-            lock.holders = [] if ticket.is_notification else [each for each in lock.holders if each is not ticket]
+            self._end(lock, lock.holders if ticket.is_notification else [ticket])
         else:
             lock.waiting.remove(ticket)
+            del self._by_deadline[ticket]
         return Change(self._go_on(ticket.key, lock, now))
 
     def release(self, key: AppKey, now: datetime) -> Change:
@@ -115,19 +121,28 @@ class Leases:
         lock = self._locks.get(key)
         if lock is None:
             return Change()
-        lock.holders = []
+        self._end(lock, lock.holders)
         return Change(self._go_on(key, lock, now))
 
     def expire(self, now: datetime) -> Change:
         """End what has lasted too long: holds lapse, and those who waited too long give up."""
         granted: list[Ticket] = []
         given_up: list[Ticket] = []
-        for key, lock in list(self._locks.items()):
-            lock.holders = [ticket for ticket in lock.holders if ticket.deadline > now]
+        due = takewhile(lambda ticket: ticket.deadline <= now, self._by_deadline)
+        for key in dict.fromkeys(ticket.key for ticket in due):
+            lock = self._locks[key]
+            self._end(lock, [ticket for ticket in lock.holders if ticket.deadline <= now])
             granted += self._go_on(key, lock, now)
-            given_up += [ticket for ticket in lock.waiting if ticket.deadline <= now]
-            lock.waiting = deque(ticket for ticket in lock.waiting if ticket.deadline > now)
+            while lock.waiting and lock.waiting[0].deadline <= now:
+                given_up.append(lock.waiting.popleft())
+                del self._by_deadline[given_up[-1]]
         return Change(tuple(granted), tuple(given_up))
+
+    def _end(self, lock: _Lock, over: list[Ticket]) -> None:
+        """End some of a lock's holds."""
+        for ticket in over:
+            del self._by_deadline[ticket]
+        lock.holders = [ticket for ticket in lock.holders if ticket not in over]
 
     def _go_on(self, key: AppKey, lock: _Lock, now: datetime) -> tuple[Ticket, ...]:
         """Grant a free lock to who is first in its queue; forget one that nobody wants."""
@@ -137,11 +152,12 @@ class Leases:
             del self._locks[key]
             return ()
         first = lock.waiting.popleft()
-        _grant(lock, first, now)
+        self._grant(lock, first, now)
         return (first,)
 
-
-def _grant(lock: _Lock, ticket: Ticket, now: datetime) -> None:
-    ticket.granted = True
-    ticket.deadline = now + LEASE_TIME
-    lock.holders.append(ticket)
+    def _grant(self, lock: _Lock, ticket: Ticket, now: datetime) -> None:
+        ticket.granted = True
+        ticket.deadline = now + LEASE_TIME
+        lock.holders.append(ticket)
+        self._by_deadline[ticket] = None
+        self._by_deadline.move_to_end(ticket)

@@ -145,10 +145,17 @@ def join(session: Session, app_id: str) -> Session:
 
 
 def with_cost(session: Session, cost: Cash | None) -> Session:
-    """Add a message's cost to its session's; costs in several currencies cannot be added, and the first one stays."""
+    """Add a message's cost to its session's; what cannot be added changes nothing.
+
+    Costs in several currencies cannot, nor those whose sum has more digits than the wire carries: neither is a reason
+    not to take a message.
+    """
     if cost is None or (session.cost is not None and session.cost.currency_code != cost.currency_code):
         return session
-    spent = cost if session.cost is None else replace(cost, amount=session.cost.amount + cost.amount)
+    try:
+        spent = cost if session.cost is None else replace(cost, amount=session.cost.amount + cost.amount)
+    except ValueError:
+        return session
     return replace(session, cost=spent)
 
 
