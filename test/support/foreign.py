@@ -62,6 +62,7 @@ class Peer:
         self.said: list[str] = []
         self.complaints: list[str] = []
         self._changed = anyio.Event()
+        self._is_over = False
 
     async def says(self, words: str, *, bound: float = BOUND) -> str:
         """Wait for the first line that has *words* in it, and give the line."""
@@ -70,6 +71,8 @@ class Peer:
                 for line in self.said:
                     if words in line:
                         return line
+                if self._is_over:
+                    break
                 await self._changed.wait()
         raise AssertionError(f"no {words!r} from the peer, but {self.said}; on its error stream {self.complaints}")
 
@@ -78,12 +81,14 @@ class Peer:
         return int((await self.says("READY")).split()[1])
 
     async def listen(self) -> None:
-        """Collect both its streams until they end."""
+        """Collect both its streams until they end, which is when it does."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._collect, self._process.stdout, self.said)
             tasks.start_soon(self._collect, self._process.stderr, self.complaints)
+        self._is_over = True
+        self._changed.set()
 
     async def _collect(self, stream: ByteReceiveStream, lines: list[str]) -> None:
         rest = ""
@@ -92,6 +97,7 @@ class Peer:
             lines += whole
             self._changed.set()
             self._changed = anyio.Event()
+        lines += [rest] if rest else []
 
     @property
     def has_ended(self) -> bool:
