@@ -7,7 +7,8 @@ will find. Without arguments it is the one organisation that Elarian's public SD
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel, MessagingChannel
@@ -15,6 +16,8 @@ from elarian_trio.models.payments import Cash, PaymentBalance, PaymentChannel, P
 from elarian_trio.sandbox.credentials import SandboxApp
 from elarian_trio.sandbox.world.addresses import channel_key, payment_channel_key
 from elarian_trio.sandbox.world.entities import ChannelRecord, PaymentChannelRecord, PurseRecord, Record
+from elarian_trio.sandbox.world.ledgers import check_value
+from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +78,7 @@ class Organisations:
             raise ValueError(msg)
         owners = _owners((*CHANNELS, PAYBILL) if channels is None else channels, given)
         balances = {PURSE_ID: OPENING_BALANCE} if purses is None else dict(purses)
-        return cls(given, owners, {purse: _cash(balance) for purse, balance in balances.items()})
+        return cls(given, owners, {purse: _cash(purse, balance) for purse, balance in balances.items()})
 
     @property
     def main(self) -> SandboxApp:
@@ -127,6 +130,9 @@ class Organisations:
 
 
 def _app(given: SandboxApp | Mapping[str, str]) -> SandboxApp:
+    if not isinstance(cast("object", given), SandboxApp | Mapping):
+        msg = f"an app must be a SandboxApp or a mapping with org_id, app_id and api_key, got {type(given).__name__}"
+        raise TypeError(msg)
     return given if isinstance(given, SandboxApp) else SandboxApp(**given)
 
 
@@ -146,11 +152,48 @@ def _owners(channels: Channels, apps: tuple[SandboxApp, ...]) -> Mapping[Channel
         if isinstance(channel, MessagingChannel) and channel.channel not in CUSTOMER_PROVIDERS:
             msg = f"{channel} is on no known channel"
             raise ValueError(msg)
+    _check_numbers(cast("Iterable[ChannelNumber]", owners))
     return owners
 
 
-def _cash(balance: Cash | Iterable[Cash]) -> tuple[Cash, ...]:
-    return (balance,) if isinstance(balance, Cash) else tuple(balance)
+def _check_numbers(channels: Iterable[ChannelNumber]) -> None:
+    """See that each has a number of its own, in whatever way it is written: one would shadow the other."""
+    known: dict[object, ChannelNumber] = {}
+    for channel in channels:
+        key = channel_key("", channel) if isinstance(channel, MessagingChannel) else payment_channel_key("", channel)
+        if not key.number:
+            msg = f"{channel} has no number"
+            raise ValueError(msg)
+        if key in known:
+            msg = f"{channel} and {known[key]} are the same number; name it once"
+            raise ValueError(msg)
+        known[key] = channel
+
+
+def _cash(purse_id: str, balance: Cash | Iterable[Cash]) -> tuple[Cash, ...]:
+    """Give what is in a purse, one balance for each currency.
+
+    Raises:
+        ValueError: that is nothing that could have come to be by payments.
+        TypeError: it is no money.
+    """
+    found = (balance,) if isinstance(balance, Cash) else tuple(balance)
+    if not all(isinstance(cash, Cash) for cash in cast("tuple[object, ...]", found)):
+        msg = f"the balance of purse {purse_id!r} must be a Cash, or several in different currencies"
+        raise TypeError(msg)
+    if not purse_id:
+        msg = "a purse has an empty id"
+        raise ValueError(msg)
+    if len({cash.currency_code for cash in found}) < len(found):
+        msg = f"purse {purse_id!r} must not hold the same currency twice"
+        raise ValueError(msg)
+    try:
+        for cash in found:
+            check_value(replace(cash, amount=cash.amount or Decimal(1)))  # an empty purse is one, too
+    except Refusal as no:
+        msg = f"purse {purse_id!r} cannot hold that: {no.description}"
+        raise ValueError(msg) from None
+    return found
 
 
 def _opened(cash: Cash) -> PaymentBalance:

@@ -10,7 +10,7 @@ import ipaddress
 import math
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -313,6 +313,9 @@ class Sandbox(AsyncContextManagerMixin):
 
 def _parse_address(address: str, *, is_guarded: bool) -> tuple[str, int]:
     """Read "host:port"; whoever listens to the network must have said with which key."""
+    if not isinstance(cast("object", address), str):
+        msg = f'tcp must be a str such as "127.0.0.1:0", got {address!r}'
+        raise TypeError(msg)
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):

@@ -67,6 +67,13 @@ def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
         Sandbox(**wrong)
 
 
+def test_a_port_alone_is_no_address() -> None:
+    """The design: an address is host:port, and the error shows one."""
+    wrong: Any = 8080
+    with pytest.raises(TypeError, match=r"127\.0\.0\.1:0"):
+        Sandbox(tcp=wrong)
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:1"])
 def test_listening_to_the_network_demands_keys_of_the_users(address: str) -> None:
     """This SDK: loopback unless told otherwise, and no server for everybody by accident."""
