@@ -327,8 +327,9 @@ async def test_delivery_is_in_hand_until_its_outermost_block_ends() -> None:
     """A past bug: a helper that entered the delivery once more let the customer's next one in beside its caller."""
     with anyio.fail_after(5):
         async with connected() as (server, app, tasks), app.notifications() as inbox:
-            first, second = ask(tasks, server, sms("first")), ask(tasks, server, sms("second"))
+            first = ask(tasks, server, sms("first"))
             delivery = await inbox.receive()
+            second = ask(tasks, server, sms("second"))
             async with delivery:
                 async with delivery:
                     pass
