@@ -41,6 +41,13 @@ ROOMS = {
     "elarian_trio/sandbox/world": "test/unit/sandbox_world",
 }
 
+# Folders of npm packages that test/interop finds its peers in; two lines of rsocket-js cannot share one folder.
+NPM_PEERS = {
+    "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", "tcp-client", "tcp-server")],
+    "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", "tcp-client", "tcp-server")],
+    "sdk": ["elarian@0.2.25"],
+}
+
 SHIPS_TYPES = f"""
 import importlib.resources
 import {COMPILED_PACKAGE}.app_socket_pb2
@@ -147,6 +154,24 @@ def coverage(session: nox.Session) -> None:
         include = f"{room}/*" if Path(room).is_dir() else room
         session.run("python", "-m", "coverage", "run", "-m", "pytest", "-q", its_tests, env=measured)
         session.run("python", "-m", "coverage", "report", f"--include={include}", "--fail-under=100", env=measured)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Peers that others wrote, at both ends; they are installed into this session's own temporary folder."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        session.skip("node and npm are not installed")
+    session.install("-e", ".[all]", *group("tests"))
+    peers = Path(session.create_tmp()).resolve() / "peers"
+    for line, packages in NPM_PEERS.items():
+        folder = peers / line
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
+        session.run("npm", "install", "--prefix", str(folder), *quiet, *packages, external=True)
+    session.run("python", "-m", "venv", "--clear", str(peers / "venv"))
+    python = peers / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    session.run(str(python), "-m", "pip", "install", "--quiet", *group("interop-peer"), external=True)
+    session.run("python", "-m", "pytest", "test/interop", *session.posargs, env={"ELARIAN_TRIO_PEERS": str(peers)})
 
 
 @nox.session
