@@ -11,7 +11,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
@@ -27,7 +27,9 @@ __all__ = ["Clock", "ClockName", "ManualClock", "RealClock", "Timer", "VirtualCl
 ClockName: TypeAlias = Literal["auto", "real", "virtual", "manual"]
 
 NAMES = ("auto", "real", "virtual", "manual")
+_LAST = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
+MAX_AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
 MIN_DEAD = 64  # cancelled timers are swept out once there are this many and they outnumber the living
 
 
@@ -110,7 +112,7 @@ class Clock(ABC):
         heard for half a real second, 35 at most.
 
         Raises:
-            ValueError: *by* is negative.
+            ValueError: *by* is negative, or leads beyond the calendar's end.
             BusyResourceError: another task is advancing this clock.
 
         Cancellation:
@@ -118,6 +120,9 @@ class Clock(ABC):
         """
         if by < timedelta(0):
             msg = f"time moves forward only, got {by!r}"
+            raise ValueError(msg)
+        if by > _LAST - self.now():
+            msg = f"the calendar ends on {_LAST:%Y-%m-%d}, before {by!r} have passed"
             raise ValueError(msg)
         with self._advancing:
             await self._rest()
@@ -187,6 +192,15 @@ class RealClock(Clock):
 
     async def _pass(self, by: timedelta) -> None:
         await anyio.sleep(by.total_seconds())
+        now = self.now()
+        while (due := self._timers.next_due) is not None and due <= now:
+            self._fire(now)
+            await anyio.lowlevel.checkpoint()
+
+    def _fire(self, now: datetime) -> None:
+        """Call some of what is due; the rest has its turn as soon as everybody else had one."""
+        for callback in islice(self._timers.take_due(now), MAX_AT_ONCE):
+            callback()
 
 
 class VirtualClock(Clock):
