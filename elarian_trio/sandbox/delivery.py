@@ -230,6 +230,7 @@ class Route:
         self._ready: deque[Lane] = deque()
         self._paused: set[Lane] = set()  # of those the app was too busy for
         self._size = 0
+        self._is_full = False  # since the last one was taken; said once, not for each that is dropped
 
     @property
     def size(self) -> int:
@@ -260,10 +261,13 @@ class Route:
             self._desk.unheard(parcel)
             return
         if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT):
-            logger.warning("%s has too many notifications waiting: one was dropped", self._name)
+            if not self._is_full:
+                logger.warning("%s has too many notifications waiting: new ones are dropped", self._name)
+            self._is_full = True
             if parcel.hop is not None:
                 self._desk.unheard(parcel)
             return
+        self._is_full = False
         lane = self._lanes.get(parcel.customer_id)
         if lane is None:
             lane = self._lanes[parcel.customer_id] = Lane(parcel.customer_id)
