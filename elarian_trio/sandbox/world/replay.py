@@ -37,8 +37,11 @@ from elarian_trio.sandbox.world.entities import KEPT, latest
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import CustomerNumber
+    from elarian_trio.sandbox.world.entities import ChannelState
     from elarian_trio.sandbox.world.families import JobRules, Rules
     from elarian_trio.sandbox.world.work import Work
 
@@ -67,11 +70,16 @@ def consent_update(work: Work, command: ReplayMessagingConsentUpdate) -> Custome
     update = known_action(command.update)
     customer_id = _customer(work, command.customer_number, command.channel_number)
     state = state_of(work, customer_id, command.customer_number, command.channel_number)
-    since = state.blocked_at or state.allowed_at
-    if since is not None and since >= command.updated_at:
+    if not _is_older(state, command.updated_at):
         return _unchanged(customer_id, "the consent in force is no older")
     put_state(work, customer_id, changed(state, update, command.updated_at))
     return _loaded(customer_id, "consent")
+
+
+def _is_older(state: ChannelState, than: datetime) -> bool:
+    """Whether the consent in force is; what nobody ever decided is older than anything."""
+    since = state.blocked_at or state.allowed_at
+    return since is None or since < than
 
 
 # --- messages ---
@@ -197,7 +205,8 @@ def message_reaction(work: Work, command: ReplayMessageReactionUpdate) -> Custom
     change_message(work, customer_id, replace(message, reactions=latest(message.reactions, reaction)))
     if reaction.reaction is MessageReaction.UNSUBSCRIBED:
         state = state_of(work, customer_id, command.customer_number, command.channel_number)
-        put_state(work, customer_id, changed(state, ConsentAction.BLOCK, command.updated_at))
+        if _is_older(state, command.updated_at):
+            put_state(work, customer_id, changed(state, ConsentAction.BLOCK, command.updated_at))
     return _loaded(customer_id, "reaction")
 
 

@@ -241,6 +241,19 @@ def test_whoever_unsubscribed_is_written_to_no_more() -> None:
     assert send(world, "Hello").status is Delivery.NO_CONSENT
 
 
+def test_whoever_allowed_it_since_is_written_to_although_they_once_unsubscribed() -> None:
+    """A past bug: loading an old reaction took back a consent that was given later."""
+    world = seeded_world()
+    sent(world)
+    world.run(UpdateMessagingConsent(customer_number=ASHA, channel_number=SMS, update=ConsentAction.ALLOW))
+    world.told()
+    command = ReplayMessageReactionUpdate(
+        provider_message_id="sms-1", updated_at=PAST, reaction=MessageReaction.UNSUBSCRIBED, **WHERE
+    )
+    load(world, command)
+    assert send(world, "Hello").status is Delivery.SENT
+
+
 def test_changes_to_messages_that_nobody_knows_are_refused() -> None:
     """And make nobody a customer."""
     world = seeded_world()
