@@ -255,6 +255,8 @@ class Inbox:
         if not ticket.request.canceled:
             return
         self._count_late(ticket)
+        if not ticket.entered:  # whoever tried to answer is through with it: the customer's next may come
+            self._done(ticket)
         if ticket.request.session.usable:
             msg = "the server has given up waiting for the answer"
             raise DeliveryExpired(msg)

@@ -229,6 +229,36 @@ async def test_lost_session_takes_what_was_not_seen_with_it() -> None:
             assert not failures
 
 
+async def test_answer_that_came_too_late_for_its_session_lets_the_customers_next_one_through() -> None:
+    """This SDK: a delivery that was never entered is in hand until its reader tries to answer it."""
+    with anyio.fail_after(5):
+        async with (
+            scripted_server() as server,
+            Elarian(**server.credentials) as app,
+            anyio.create_task_group() as tasks,
+            app.notifications() as inbox,
+        ):
+
+            async def lost() -> None:
+                with pytest.raises(Exception, match="session ended"):
+                    await server.notify(status(1))
+
+            tasks.start_soon(lost)
+            delivery = await inbox.receive()
+            server.cut()
+            while app.statistics().reconnects < 1:
+                await checkpoint()
+            failures: list[int] = []
+            tasks.start_soon(ask, server, 1, failures)
+            while app.statistics().notifications < 2:
+                await checkpoint()
+            with pytest.raises(ConnectionLost):
+                await delivery.reply("late")
+            async with await inbox.receive():
+                pass
+            assert not failures
+
+
 async def test_block_left_by_an_error_forgets_what_waits() -> None:
     """This SDK: nothing more is answered or handed out."""
     with anyio.fail_after(5):
