@@ -89,9 +89,16 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
 
 
 def _shown(channel: ChannelState) -> MessagingChannelState:
-    """Give a channel's state in one of its three forms; a session shows even where writing is not allowed."""
+    """Give a channel's state in one of its three forms; a block shows, though a session may go on under it."""
     number, channel_number, token = channel.customer_number, channel.channel_number, channel.reply_token
     session = channel.session
+    if channel.blocked_at is not None:
+        return BlockedMessagingChannelState(
+            customer_number=number,
+            channel_number=channel_number,
+            reply_token=token,
+            blocked_at=channel.blocked_at,
+        )
     if session is not None:
         return InSessionMessagingChannelState(
             customer_number=number,
@@ -103,13 +110,6 @@ def _shown(channel: ChannelState) -> MessagingChannelState:
             expires_at=session.expires_at,
             app_ids=session.app_ids,
             provider_session_id=session.provider_session_id,
-        )
-    if channel.blocked_at is not None:
-        return BlockedMessagingChannelState(
-            customer_number=number,
-            channel_number=channel_number,
-            reply_token=token,
-            blocked_at=channel.blocked_at,
         )
     return ActiveMessagingChannelState(
         customer_number=number,

@@ -14,6 +14,7 @@ from elarian_trio.models.messaging import (
     ActiveMessagingChannelState,
     BlockedMessagingChannelState,
     ConsentAction,
+    InSessionMessagingChannelState,
     MessagingConsentUpdateStatus,
 )
 from elarian_trio.models.notifications import MessagingConsentUpdateNotification, ReceivedSmsNotification
@@ -48,6 +49,18 @@ def test_whoever_blocked_a_channel_may_still_write() -> None:
     update(world, ConsentAction.BLOCK)
     assert phone(world, "Hello").status
     assert world.told(ReceivedSmsNotification)
+
+
+def test_a_block_shows_in_the_state_while_a_session_goes_on_under_it() -> None:
+    """This SDK: whoever reads the state before writing sees that writing is not wanted."""
+    world = seeded_world()
+    phone(world, "Hi", channel=WHATSAPP)
+    update(world, ConsentAction.BLOCK, WHATSAPP)
+    (shown,) = state(world).messaging_state.channels
+    assert isinstance(shown, BlockedMessagingChannelState)
+    update(world, ConsentAction.ALLOW, WHATSAPP)
+    (shown,) = state(world).messaging_state.channels
+    assert isinstance(shown, InSessionMessagingChannelState)
 
 
 def test_whatsapp_may_ask_the_customer_first() -> None:
