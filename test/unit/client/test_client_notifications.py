@@ -363,9 +363,9 @@ async def test_next_comes_where_a_server_that_leaves_gives_one_up() -> None:
 
 
 async def test_full_inbox_is_answered_rejected_and_commands_go_on() -> None:
-    """Promise 2: 10,000 notifications, a frozen consumer, a buffer of 16."""
-    count = 10_000
-    with anyio.fail_after(60):
+    """Promise 2: a frozen consumer and a buffer of 16; the acceptance tests send 10,000 and watch the memory."""
+    count = 1_000
+    with anyio.fail_after(5):
         async with connected() as (server, app, tasks):
             async with (
                 app.notifications(ReceivedSmsNotification, max_buffer_size=16) as inbox,
