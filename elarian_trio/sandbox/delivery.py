@@ -5,6 +5,12 @@ The server stands above and makes one :class:`Route` for each app and one for ea
 
 The order is kept per customer: each has a lane in a route, and one notification of a lane is on its way at a time.
 Several connections of an app take turns. The delays and bounds are this project's own, where nothing public says.
+
+A connection that was cut may be resumed, and until it is, or its session ends, its listener stays on the route,
+suspended. What it was told and has not answered is its own: the answer, or the question itself, may be on its way
+still, so nobody else is told, and its silence means nothing. What it was not told goes to another connection, or waits
+for it; so does a customer at the phone, for as long as one waits for an answer, since an app that is back within a
+second is there.
 """
 
 from __future__ import annotations
@@ -40,7 +46,7 @@ REDELIVERY_DELAYS = (1.0, 2.0, 4.0)  # after an app failed on a notification; th
 FIRST_BUSY_DELAY = 1.0  # after an app said it is too busy; doubles each time, and is not counted
 LAST_BUSY_DELAY = 86_400.0  # an app that never takes a notification must not keep time from passing
 AWAY_LIMIT = 1_000  # notifications kept for an app that is not there
-PRESENT_LIMIT = 20_000  # notifications kept for one that is, and is slow
+PRESENT_LIMIT = 20_000  # notifications kept for one that is, and is slow, or about to be back: a cut loses nothing
 MAX_UNDER_WAY = 1_000  # notifications one connection may have unanswered
 
 Outcome: TypeAlias = "bytes | StreamFailed | ConnectionLost | None"
@@ -58,7 +64,7 @@ class Listener(Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether it would take one now."""
+        """Whether it would take one now; not while it is closing, nor while its connection is cut."""
         ...
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
@@ -75,7 +81,9 @@ class Parcel:
         customer_id: whose lane it goes by; ``None`` where it is about a purse.
         hop: what waits for the answer: a customer at the phone. Such a parcel is not sent twice.
         hurry_at: from when on nobody's lease keeps a hop, or what goes before it, waiting.
+        expires_at: when a hop that was not sent by then is given up.
         listener: who was chosen to hear it.
+        is_counted: whether it counts as under way: sent, to a listener that can answer.
         note: the desk's own, from making the content until the answer.
     """
 
@@ -83,7 +91,9 @@ class Parcel:
     customer_id: str | None = None
     hop: Any = None
     hurry_at: datetime | None = None
+    expires_at: datetime | None = None
     listener: Listener | None = None
+    is_counted: bool = False
     note: Any = None
     failures: int = 0
     refusals: int = 0
@@ -225,7 +235,8 @@ class Route:
         self._clock = clock
         self._activity = activity
         self._listeners: deque[Listener] = deque()  # whose turn it is stands first
-        self._under_way: dict[Listener, int] = {}
+        self._under_way: dict[Listener, dict[Parcel, Lane]] = {}
+        self._suspended: set[Listener] = set()  # of those: cut, and perhaps back soon
         self._lanes: dict[str | None, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._paused: set[Lane] = set()  # of those the app was too busy for
@@ -240,20 +251,45 @@ class Route:
     def attach(self, listener: Listener) -> None:
         """Let *listener* hear, first of all what was kept."""
         self._listeners.append(listener)
-        self._under_way[listener] = 0
+        self._under_way[listener] = {}
         for lane in list(self._paused):
-            self._resume(lane)
+            self._requeue(lane)
+        self._kick()
+
+    def suspend(self, listener: Listener) -> None:
+        """Tell *listener* nothing until it is back: its connection was cut, and its session may be resumed.
+
+        It has not failed to answer what it was told, however long it is away, and nobody waits for it meanwhile; only
+        a customer at the phone is not kept longer than ever.
+        """
+        self._suspended.add(listener)
+        self._withdraw_from(listener)
+        for parcel in self._under_way[listener]:
+            self._stop_counting(parcel)
+            if parcel.hop is None:
+                parcel.stop_timer()
+        self._kick()
+
+    def resume(self, listener: Listener) -> None:
+        """Let a suspended *listener* hear again; it has as long as ever to answer what it was told before."""
+        if listener not in self._suspended:
+            return
+        self._suspended.remove(listener)
+        for parcel, lane in self._under_way[listener].items():
+            self._count(parcel)
+            if parcel.timer is None:
+                self._await_answer(lane, parcel)
         self._kick()
 
     def detach(self, listener: Listener) -> None:
         """Tell *listener* nothing more. What it has not answered is seen to when its session ends."""
         self._listeners.remove(listener)
+        self._suspended.discard(listener)
+        self._withdraw_from(listener)
         del self._under_way[listener]
-        for lane in list(self._lanes.values()):
-            if lane.queue[0].listener is listener and lane.queue[0].is_at_the_lease:
-                self._finish(lane, lane.queue[0], ConnectionLost("it was closed meanwhile", sent=False))
         if not self._listeners:
             self._give_hops_up()
+        self._kick()
 
     def put(self, parcel: Parcel) -> None:
         """Take *parcel*, to be delivered after what was put before it for the same customer."""
@@ -275,8 +311,10 @@ class Route:
         self._size += 1
         if parcel.hop is not None:
             lane.hops += 1
-            parcel.hurry_at = self._clock.now() + timedelta(seconds=HOP_LEASE_TIMEOUT)
-            self._set_timer(parcel, HOP_TIMEOUT, partial(self._hop_expires, lane, parcel))
+            now = self._clock.now()
+            parcel.hurry_at = now + timedelta(seconds=HOP_LEASE_TIMEOUT)
+            parcel.expires_at = now + timedelta(seconds=HOP_TIMEOUT)
+            self._limit_hop(lane, parcel)
             self._hurry(lane)
         if len(lane.queue) == 1:
             self._ready.append(lane)
@@ -304,19 +342,22 @@ class Route:
             self._start(self._ready.popleft(), listener)
 
     def _next_listener(self) -> Listener | None:
-        """Give the listener whose turn it is, skipping those that are closing or have too much to answer."""
+        """Give the listener whose turn it is, skipping those that cannot hear now or have too much to answer."""
         for _ in range(len(self._listeners)):
             listener = self._listeners[0]
             self._listeners.rotate(-1)
-            if listener.usable and self._under_way[listener] < MAX_UNDER_WAY:
+            if self._can_hear(listener) and len(self._under_way[listener]) < MAX_UNDER_WAY:
                 return listener
         return None
+
+    def _can_hear(self, listener: Listener) -> bool:
+        return listener.usable and listener not in self._suspended
 
     def _start(self, lane: Lane, listener: Listener) -> None:
         parcel = lane.queue[0]
         lane.busy = True
         parcel.listener = listener
-        self._under_way[listener] += 1
+        self._under_way[listener][parcel] = lane
         parcel.stop_timer()
         go = partial(self._send, lane, parcel)
         self._hurry(lane)
@@ -334,17 +375,21 @@ class Route:
         if parcel.call_off is not None or listener is None:  # sent already: lease and time-out came together
             return
         parcel.stop_timer()
-        if not listener.usable:
-            self._finish(lane, parcel, ConnectionLost("it was closed meanwhile", sent=False))
+        if not self._can_hear(listener):
+            self._withdraw(lane, parcel)
+            self._kick()
             return
         content = self._desk.content(parcel)
         if content is None:
             self._finish(lane, parcel, None)
             return
         parcel.call_off = listener.ask(content, partial(self._hear, lane, parcel))
+        self._count(parcel)
+        self._await_answer(lane, parcel)
+
+    def _await_answer(self, lane: Lane, parcel: Parcel) -> None:
         timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
         parcel.timer = self._clock.call_later(timeout, partial(self._stop_waiting, lane, parcel), after_advance=True)
-        self._activity.begin()
 
     def _stop_waiting(self, lane: Lane, parcel: Parcel) -> None:
         """Count a silence as an empty answer."""
@@ -353,18 +398,25 @@ class Route:
         self._hear(lane, parcel, None)
 
     def _hear(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
-        self._activity.end()
+        self._stop_counting(parcel)
         self._finish(lane, parcel, outcome)
+
+    def _count(self, parcel: Parcel) -> None:
+        """Have those who wait until nothing is under way wait for *parcel*."""
+        if not parcel.is_counted:
+            parcel.is_counted = True
+            self._activity.begin()
+
+    def _stop_counting(self, parcel: Parcel) -> None:
+        if parcel.is_counted:
+            parcel.is_counted = False
+            self._activity.end()
 
     # From the answer back to the lane.
 
     def _finish(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
         """See to what became of the lane's first parcel, and go on with the lane."""
-        parcel.stop_timer()
-        parcel.call_off = None
-        listener, parcel.listener = parcel.listener, None
-        if listener is not None and listener in self._under_way:
-            self._under_way[listener] -= 1
+        self._free(parcel)
         if self._lanes.get(lane.customer_id) is not lane:  # the route was closed meanwhile
             self._desk.put_back(parcel)
             return
@@ -375,13 +427,35 @@ class Route:
             self._see_to_failure(lane, parcel, outcome)
         self._kick()
 
+    def _withdraw_from(self, listener: Listener) -> None:
+        """Take back what *listener* was chosen for and has heard nothing of."""
+        for parcel, lane in list(self._under_way[listener].items()):
+            if parcel.listener is listener and parcel.is_at_the_lease:  # one that is taken back may set another going
+                self._withdraw(lane, parcel)
+
+    def _withdraw(self, lane: Lane, parcel: Parcel) -> None:
+        """Take back the lane's first parcel, of which whoever was chosen has heard nothing yet."""
+        self._free(parcel)
+        self._requeue(lane)
+        if parcel.hop is not None:
+            self._limit_hop(lane, parcel)
+        self._desk.put_back(parcel)
+
+    def _free(self, parcel: Parcel) -> None:
+        """Have *parcel* be nobody's."""
+        parcel.stop_timer()
+        parcel.call_off = None
+        listener, parcel.listener = parcel.listener, None
+        if listener is not None:
+            self._under_way.get(listener, {}).pop(parcel, None)
+
     def _see_to_failure(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
         """Send *parcel* again, now or later, or give it up."""
         if parcel.hop is not None:
             self._desk.unheard(parcel)
             self._drop(lane, parcel)
         elif isinstance(outcome, ConnectionLost):
-            self._resume(lane)
+            self._requeue(lane)
         elif isinstance(outcome, StreamFailed) and outcome.code == ErrorCode.REJECTED:
             delay = min(FIRST_BUSY_DELAY * 2**parcel.refusals, LAST_BUSY_DELAY)
             parcel.refusals = min(parcel.refusals + 1, 32)
@@ -395,17 +469,17 @@ class Route:
             self._drop(lane, parcel)
 
     def _pause(self, lane: Lane, parcel: Parcel, delay: float) -> None:
-        self._set_timer(parcel, delay, partial(self._resume_and_kick, lane))
+        self._set_timer(parcel, delay, partial(self._requeue_and_kick, lane))
 
-    def _resume(self, lane: Lane) -> None:
+    def _requeue(self, lane: Lane) -> None:
         """Let *lane* go again from its first parcel."""
         self._paused.discard(lane)
         lane.queue[0].stop_timer()
         lane.busy = False
         self._ready.append(lane)
 
-    def _resume_and_kick(self, lane: Lane) -> None:
-        self._resume(lane)
+    def _requeue_and_kick(self, lane: Lane) -> None:
+        self._requeue(lane)
         self._kick()
 
     def _drop(self, lane: Lane, parcel: Parcel) -> None:
@@ -424,6 +498,11 @@ class Route:
             self._ready.append(lane)
 
     # Hops: somebody is at the phone.
+
+    def _limit_hop(self, lane: Lane, parcel: Parcel) -> None:
+        """See to it that a hop that has not had its turn in time is given up."""
+        if parcel.expires_at is not None:
+            parcel.timer = self._clock.call_at(parcel.expires_at, partial(self._hop_expires, lane, parcel))
 
     def _hop_expires(self, lane: Lane, parcel: Parcel) -> None:
         """Give up a hop that never had its turn."""

@@ -56,6 +56,7 @@ class FakeDesk:
         self.answers: list[tuple[str, bytes | None]] = []
         self.put_backs: list[str] = []
         self.unheard_of: list[str] = []
+        self.on_put_back: list[Callable[[], None]] = []
 
     def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
         if self.lease_is_held:
@@ -75,6 +76,8 @@ class FakeDesk:
 
     def put_back(self, parcel: Parcel) -> None:
         self.put_backs.append(name_of(parcel))
+        while self.on_put_back:
+            self.on_put_back.pop()()
 
     def unheard(self, parcel: Parcel) -> None:
         self.unheard_of.append(name_of(parcel))
@@ -449,3 +452,267 @@ async def test_a_closed_route_forgets_what_it_kept() -> None:
         await post.settle()
         assert post.route.size == 0
         assert post.activity.idle
+
+
+# --- connections that are cut, and may be resumed ---
+
+
+async def test_what_a_cut_connection_was_not_told_goes_to_another() -> None:
+    """This SDK: exactly one connection hears, and one that is cut cannot; nobody waits where another can."""
+    async with opened_post() as post:
+        cut, other = FakeListener(), FakeListener()
+        post.route.attach(cut)
+        post.route.attach(other)
+        post.route.suspend(cut)
+        for number in range(2):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        assert (cut.asked, other.asked) == ([], ["0", "1"])
+
+
+async def test_what_comes_during_a_cut_is_heard_after_it_in_order() -> None:
+    """The design's promise 1: no notification lost, order kept."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.suspend(listener)
+        for name in ("first", "second"):
+            post.route.put(parcel(name))
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        assert listener.asked == []
+        post.route.resume(listener)
+        assert listener.asked == ["first"]
+        listener.answer("first")
+        assert listener.asked == ["first", "second"]
+
+
+async def test_what_a_cut_connection_was_told_is_told_to_nobody_else() -> None:
+    """The design's promise 1: the answer may be on its way still; the customer's others wait for it."""
+    async with opened_post() as post:
+        cut, other = FakeListener(), FakeListener()
+        post.route.attach(cut)
+        for name in ("first", "second"):
+            post.route.put(parcel(name))
+        post.route.suspend(cut)
+        post.route.attach(other)
+        post.route.put(parcel("another's", "juma"))
+        assert other.asked == ["another's"]
+        post.route.resume(cut)
+        cut.answer("first", b"yes")
+        other.answer("another's")
+        assert (cut.asked, other.asked) == (["first", "second"], ["another's"])
+        assert post.desk.answers == [("first", b"yes"), ("another's", b"ok")]
+
+
+async def test_silence_during_a_cut_is_no_answer() -> None:
+    """This SDK: only an app that could answer has said nothing; its 30 s begin again when it is back."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        post.route.suspend(listener)
+        await post.pass_time(10 * delivery.ANSWER_TIMEOUT)
+        post.route.resume(listener)
+        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        assert post.desk.answers == []
+        await post.pass_time(1)
+        assert post.desk.answers == [("it", None)]
+        assert listener.canceled == ["it"]
+        assert post.activity.idle
+
+
+async def test_the_end_of_a_cut_session_hands_its_notification_to_the_next_connection() -> None:
+    """The design's promise 1: a client that never came back cannot have it all, and the customer's order is kept."""
+    async with opened_post() as post:
+        dead, other = FakeListener(), FakeListener()
+        post.route.attach(dead)
+        for name in ("first", "second"):
+            post.route.put(parcel(name))
+        post.route.suspend(dead)
+        post.route.attach(other)
+        dead.usable = False
+        dead.answer("first", ConnectionLost("it was not resumed in time", sent=True))
+        post.route.detach(dead)
+        assert other.asked == ["first"]
+        other.answer("first")
+        assert other.asked == ["first", "second"]
+
+
+async def test_a_cut_session_that_ends_leaves_what_it_was_told_to_be_kept() -> None:
+    """The design's promise 1: what nobody is there for is kept for whoever comes."""
+    async with opened_post() as post:
+        dead, fresh = FakeListener(), FakeListener()
+        post.route.attach(dead)
+        post.route.put(parcel("it"))
+        post.route.suspend(dead)
+        post.route.detach(dead)
+        dead.answer("it", ConnectionLost("it was not resumed in time", sent=True))
+        assert post.route.size == 1
+        assert post.activity.idle
+        post.route.attach(fresh)
+        assert fresh.asked == ["it"]
+
+
+async def test_a_hop_waits_for_an_app_that_is_about_to_be_back() -> None:
+    """This SDK: a customer at the phone is served by an app that is back within a second."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.suspend(listener)
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(1)
+        post.route.resume(listener)
+        assert listener.asked == ["dial"]
+        listener.answer("dial", b"menu")
+        assert post.desk.answers == [("dial", b"menu")]
+        assert post.desk.unheard_of == []
+
+
+async def test_a_hop_waits_for_a_cut_app_no_longer_than_for_any() -> None:
+    """Facts, decision 15: a customer at the phone waits 20 s at most, also for an app that may be resumed."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.suspend(listener)
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(delivery.HOP_TIMEOUT - 1)
+        assert post.desk.unheard_of == []
+        await post.pass_time(1)
+        assert post.desk.unheard_of == ["dial"]
+        post.route.resume(listener)
+        assert listener.asked == []
+
+
+async def test_hops_that_wait_for_a_cut_app_end_with_its_session() -> None:
+    """Facts, decision 18: once nobody can come back, the customer at the phone is told."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.suspend(listener)
+        post.route.put(parcel("dial", hop="hop"))
+        post.route.detach(listener)
+        assert post.desk.unheard_of == ["dial"]
+
+
+async def test_a_hop_that_was_sent_before_the_cut_keeps_its_20_seconds() -> None:
+    """Facts, decision 15: the customer at the phone is told after them, and the hop is not sent again."""
+    async with opened_post() as post:
+        cut, other = FakeListener(), FakeListener()
+        post.route.attach(cut)
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(10)
+        post.route.suspend(cut)
+        post.route.attach(other)
+        await post.pass_time(9)
+        assert post.desk.answers == []
+        await post.pass_time(1)
+        assert post.desk.answers == [("dial", None)]
+        assert cut.canceled == ["dial"]
+        post.route.resume(cut)
+        assert other.asked == []
+        assert post.activity.idle
+
+
+async def test_a_hop_that_was_sent_may_be_answered_after_the_cut() -> None:
+    """The design's promise 1: the menu that was on its way arrives; the customer's wait grows no longer."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for name, customer in (("dial", "asha"), ("silent", "juma")):
+            post.route.put(parcel(name, customer, hop="hop"))
+        await post.pass_time(10)
+        post.route.suspend(listener)
+        await post.pass_time(1)
+        post.route.resume(listener)
+        listener.answer("dial", b"menu")
+        await post.pass_time(9)
+        assert post.desk.answers == [("dial", b"menu"), ("silent", None)]
+
+
+async def test_a_cut_takes_back_what_waits_for_the_lease() -> None:
+    """This SDK: it was not told, so another may be, in its place; and nobody waits for a lease in vain."""
+    async with opened_post() as post:
+        cut, other = FakeListener(), FakeListener()
+        post.route.attach(cut)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("it"))
+        post.desk.lease_is_held = False
+        post.route.suspend(cut)
+        assert post.desk.put_backs == ["it"]
+        post.route.attach(other)
+        assert (cut.asked, other.asked) == ([], ["it"])
+
+
+async def test_a_hop_at_the_lease_waits_for_a_cut_app_and_its_time_goes_on() -> None:
+    """Facts, decision 15: however often it is taken back, 20 s after it came the customer at the phone is told."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(delivery.HOP_LEASE_TIMEOUT - 1)
+        post.route.suspend(listener)
+        await post.pass_time(delivery.HOP_TIMEOUT - delivery.HOP_LEASE_TIMEOUT)
+        assert post.desk.unheard_of == []
+        await post.pass_time(1)
+        assert post.desk.unheard_of == ["dial"]
+        assert listener.asked == []
+
+
+async def test_a_hop_at_the_lease_goes_to_another_connection_if_its_own_closes() -> None:
+    """This SDK: it was not sent, so sending it to whoever is there is not sending it twice."""
+    async with opened_post() as post:
+        closing, other = FakeListener(), FakeListener()
+        post.route.attach(closing)
+        post.desk.lease_is_held = True
+        post.route.put(parcel("dial", hop="hop"))
+        post.desk.lease_is_held = False
+        post.route.attach(other)
+        closing.usable = False
+        post.route.detach(closing)
+        assert other.asked == ["dial"]
+        assert post.desk.unheard_of == []
+
+
+async def test_nobody_waits_for_what_a_cut_connection_has_not_answered() -> None:
+    """This SDK: time that is advanced passes without it, as without an app that is away; once back it is waited for."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        idle = [post.activity.idle]
+        for step in (post.route.suspend, post.route.resume, post.route.resume):
+            step(listener)
+            idle.append(post.activity.idle)
+        listener.answer("it")
+        assert [*idle, post.activity.idle] == [False, True, False, False, True]
+
+
+async def test_an_app_that_is_cut_is_kept_as_much_for_as_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The design's promise 1: a busy app loses no notification to a cut of a second."""
+    monkeypatch.setattr(delivery, "AWAY_LIMIT", 2)
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.suspend(listener)
+        for number in range(5):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        post.route.resume(listener)
+        assert len(listener.asked) == 5
+
+
+async def test_taking_one_back_may_set_another_going_elsewhere() -> None:
+    """This SDK: the lease that one gives up may be granted to the next, which is then another connection's."""
+    async with opened_post() as post:
+        cut, other = FakeListener(), FakeListener()
+        post.route.attach(cut)
+        post.desk.lease_is_held = True
+        for number in range(2):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+        post.desk.lease_is_held = False
+        post.route.attach(other)
+        granted = post.desk.waiting.pop()
+        post.desk.on_put_back = [granted]
+        post.route.suspend(cut)
+        assert (cut.asked, sorted(other.asked)) == ([], ["0", "1"])
+        assert not post.activity.idle
