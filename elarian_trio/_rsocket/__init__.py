@@ -14,16 +14,20 @@ from elarian_trio._rsocket.events import (
     FrameIgnored,
     KeepaliveAnswered,
     MetadataPushed,
+    NotResumable,
     PeerLost,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
+    Resumed,
+    ResumeRejected,
     SetupReceived,
 )
 from elarian_trio._rsocket.fragments import Payload
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
 from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
+from elarian_trio._rsocket.resume import resume_token_of
 from elarian_trio._rsocket.setup import Setup
 
 __all__ = [
@@ -38,15 +42,19 @@ __all__ = [
     "FrameSplitter",
     "KeepaliveAnswered",
     "MetadataPushed",
+    "NotResumable",
     "Payload",
     "PeerLost",
     "RequestCanceled",
     "RequestFailed",
     "RequestReceived",
     "ResponseReceived",
+    "ResumeRejected",
+    "Resumed",
     "Role",
     "Setup",
     "SetupReceived",
     "encode_length",
     "join_frames",
+    "resume_token_of",
 ]

@@ -1,12 +1,13 @@
-"""One RSocket connection without I/O: frames in, events out, frames to send.
+"""One RSocket connection without I/O: frames in, events out, frames to send; over several transports if it is resumed.
 
 Above: the session, which moves the bytes and tells the time. Below: everything else in this room. Facts about frames
-and reactions are Protocol.md's, version 1.0; resumption has its place where frames are counted in and out.
+and reactions are Protocol.md's, version 1.0.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -17,11 +18,14 @@ from elarian_trio._rsocket.events import (
     FrameIgnored,
     KeepaliveAnswered,
     MetadataPushed,
+    NotResumable,
     PeerLost,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
+    Resumed,
+    ResumeRejected,
     SetupReceived,
 )
 from elarian_trio._rsocket.fragments import MIN_FRAGMENT_SIZE, Assembly, FragmentRefused, Payload, payload_size
@@ -41,13 +45,16 @@ from elarian_trio._rsocket.frames import (
     RequestResponseFrame,
     RequestStreamFrame,
     ResumeFrame,
+    ResumeOkFrame,
     SetupFrame,
     decode_frame,
     describe_frame,
     encode_frame,
+    encoded_size,
 )
 from elarian_trio._rsocket.keepalive import Keepalive
 from elarian_trio._rsocket.outbox import Outbox, has_more
+from elarian_trio._rsocket.resume import Resumption, resume_token_of
 from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
 from elarian_trio._rsocket.streams import Move, Stream, StreamIds, StreamState
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
@@ -77,17 +84,27 @@ class ConnectionPhase(Enum):
 
     CONNECTING: until a client's first KEEPALIVE is answered, or a server accepts the SETUP. OPEN: until either side
     ends it. CLOSING: one side sent CONNECTION_CLOSE, outstanding requests may end. CLOSED: nothing is received any
-    more; what ``frames_to_send`` still gives is the ERROR that tells the peer.
+    more; what ``frames_to_send`` still gives is the ERROR that tells the peer. DETACHED: the transport is gone and
+    everything else stays, nothing is received or sent. RESUMING: a client's RESUME waits for its answer on a new one.
     """
 
     CONNECTING = auto()
     OPEN = auto()
     CLOSING = auto()
     CLOSED = auto()
+    DETACHED = auto()
+    RESUMING = auto()
+
+
+_TOKEN_WITHOUT_STORE = "a setup with a resume token needs a resume_buffer_size"
+_LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
 
 
 class Connection:
-    """One RSocket connection, either end, on one transport. Made by whoever runs a session.
+    """One RSocket connection, either end. Made by whoever runs a session.
+
+    It outlives its transport where both ends agreed on a resume token: ``lose_transport`` detaches it, and on another
+    transport ``resume`` or ``accept_resume`` goes on with every stream as it was.
 
     Args:
         setup: what a client offers; servers have none.
@@ -96,6 +113,8 @@ class Connection:
         timed: False sends only the KEEPALIVE that proves the connection, and no lifetime runs.
         max_incoming: requests of the peer that may wait for our answer; further ones are answered REJECTED.
         setup_timeout: seconds a server waits for the SETUP.
+        resume_buffer_size: bytes of sent frames that may be kept until the peer has them; what finds no room waits. A
+            client needs it with a resume token; a server with ``None`` keeps no sessions and refuses such clients.
     """
 
     def __init__(
@@ -108,6 +127,7 @@ class Connection:
         timed: bool = True,
         max_incoming: int = 16384,
         setup_timeout: float = 60.0,
+        resume_buffer_size: int | None = None,
     ) -> None:
         if (setup is not None) is not (role is Role.CLIENT):
             msg = "a client offers a setup, a server has none"
@@ -122,11 +142,16 @@ class Connection:
         self._timed = timed
         self._max_incoming = max_incoming
         self._setup_timeout = setup_timeout
+        self._resume_buffer_size = resume_buffer_size
+        self._resumption: Resumption | None = None
+        if setup is not None and setup.resume_token is not None:
+            self._resumption = self._make_resumption(setup.resume_token)
         self._phase = ConnectionPhase.CONNECTING
         self._is_started = False
         self._offered: Setup | None = None  # server: asked for, neither accepted nor rejected yet
         self._held: list[Frame] = []  # server: what came behind that SETUP
         self._held_size = 0
+        self._opening: Frame | None = None  # SETUP, RESUME or RESUME_OK: leaves before everything else
         self._outbox = Outbox(fragment_size)
         self._farewell: ErrorFrame | None = None  # leaves when everything else has
         self._keepalive = Keepalive()
@@ -143,13 +168,34 @@ class Connection:
 
     @property
     def wants_to_send(self) -> bool:
-        """Whether ``frames_to_send`` would give anything."""
-        return bool(self._outbox) or self._farewell is not None
+        """Whether ``frames_to_send`` would give anything; not so while what waits finds no room to be kept."""
+        return self._opening is not None or (self._is_writable and self._has_frame) or self._farewell is not None
 
     @property
     def outstanding(self) -> int:
         """How many requests, ours and the peer's, have not ended yet."""
         return len(self._streams)
+
+    @property
+    def resume_token(self) -> bytes | None:
+        """What names the session to a server; a server knows it once the SETUP came. ``None``: it is not resumed."""
+        return None if self._resumption is None else self._resumption.token
+
+    @property
+    def resumable(self) -> bool:
+        """Whether losing the transport leaves, or has left, the connection DETACHED.
+
+        For a client from the moment its SETUP was handed out, for a server from acceptance on; not once it is ending.
+        """
+        if self._resumption is None or self._resumption.abandoned:
+            return False
+        is_setup_out = self._is_started and self._role is Role.CLIENT and self._opening is None
+        return self._phase in _LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes of sent frames are kept for being repeated."""
+        return 0 if self._resumption is None else self._resumption.kept_bytes
 
     def open(self, now: float) -> None:
         """Begin. A client queues its SETUP and a KEEPALIVE whose answer proves acceptance; a server starts to wait.
@@ -165,7 +211,7 @@ class Connection:
         else:
             frame = setup_to_frame(self._setup)
             encode_frame(frame)  # raises here what would else be raised in the writer
-            self._outbox.put_control(frame)
+            self._opening = frame
             self._queue_ping(now)
             self._start_timers(now, interval=self._setup.keepalive_interval, lifetime=self._setup.keepalive_lifetime)
             self._setup = None  # it holds credentials, and is not needed again
@@ -182,8 +228,13 @@ class Connection:
         """
         if self._phase is ConnectionPhase.CLOSED:
             return [FrameIgnored("a frame after the end")]
-        # Received positions belong here, before anything is decoded: ignored and unreadable frames count as well.
+        if self._phase is ConnectionPhase.DETACHED:  # lost with its transport: not counted, so the peer repeats it
+            return [FrameIgnored("a frame after its transport")]
+        if self._resumption is not None:
+            self._resumption.count_in(data)
         frame = self._decode(data)
+        if self._phase is ConnectionPhase.RESUMING:
+            return self._receive_resume_answer(frame, now)
         if self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING:
             return self._receive_early(frame, data, now)
         if frame is None:
@@ -195,13 +246,14 @@ class Connection:
     def frames_to_send(self, max_bytes: int = 256 * 1024) -> list[bytes]:
         """Hand out encoded frames in their order, up to about *max_bytes* and at least one if any waits.
 
-        Control frames come first, then one frame of each stream in turn. What was handed out counts as sent.
+        KEEPALIVEs come first, then what is repeated after a resumption, then one frame of each stream in turn. What
+        was handed out counts as sent.
         """
         frames: list[bytes] = []
         size = 0
         while size < max_bytes and (frame := self._take_frame()) is not None:
-            frames.append(self._emit(frame))
-            size += len(frames[-1])
+            frames.append(frame)
+            size += len(frame)
         self._settle()
         return frames
 
@@ -211,7 +263,8 @@ class Connection:
         """Queue a request; its id comes back with ResponseReceived or RequestFailed.
 
         Raises:
-            LocalProtocolError: not open yet, or closing. A client may request right behind its SETUP.
+            LocalProtocolError: not open yet, or closing. A client may request right behind its SETUP, and either end
+                while it has no transport: the request waits for the next.
         """
         self._require_open("request")
         stream_id = self._ids.take(self._streams)
@@ -243,7 +296,7 @@ class Connection:
         was_sent = self.was_sent(stream_id)
         self._forget(stream)
         if was_sent and self._phase is not ConnectionPhase.CLOSED:
-            self._outbox.put_control(CancelFrame(stream_id))
+            self._outbox.put_cancel(CancelFrame(stream_id))
         self._settle()
         return was_sent
 
@@ -309,16 +362,100 @@ class Connection:
         """End the connection: no request after this.
 
         With CONNECTION_CLOSE the ERROR follows what is queued, and outstanding requests may still end on either side;
-        new ones of the peer are answered REJECTED. With any other code the ERROR is all that still leaves.
+        new ones of the peer are answered REJECTED. With any other code the ERROR is all that still leaves. Detached,
+        nothing leaves; while resuming the ERROR follows the RESUME, so that the server does not keep the session.
         """
         if self._phase is ConnectionPhase.CLOSED:
             return
         is_connected = self._is_started and (self._role is Role.CLIENT or self._phase is not ConnectionPhase.CONNECTING)
-        if code != ErrorCode.CONNECTION_CLOSE or not is_connected:
+        if self._phase is ConnectionPhase.DETACHED:
+            self._finish()
+        elif self._phase is ConnectionPhase.RESUMING:
+            resume = self._opening
+            self._abort(code, message)
+            self._opening = resume
+        elif code != ErrorCode.CONNECTION_CLOSE or not is_connected:
             self._abort(code, message)
         elif self._farewell is None:
             self._farewell = self._error(0, code, message)
-            self._phase = ConnectionPhase.CLOSING
+            self._begin_closing()
+
+    # One transport after another
+
+    def lose_transport(self) -> bool:
+        """The transport is gone, whoever ended it: no frame comes or goes any more.
+
+        Queued KEEPALIVEs are dropped and timers stop. Streams, half-received payloads and what else waits to be sent
+        stay, and more may be queued. Half-sent payloads go on after the resumption.
+
+        Returns:
+            Whether the connection is DETACHED and can be resumed. If not it is CLOSED, and ``was_sent`` tells the rest.
+        """
+        if self._resumption is None or not self.resumable:
+            self._finish()
+            return False
+        self._phase = ConnectionPhase.DETACHED
+        self._opening = None
+        self._outbox.drop_keepalives()
+        self._keepalive.stop()
+        self._resumption.detach()
+        return True
+
+    def resume(self, now: float) -> None:
+        """Client: another transport is there; queue RESUME, which leaves alone and waits for its answer.
+
+        Resumed or ResumeRejected tell how it went. Until then nothing else leaves and no timer runs: how long the
+        answer may take, counted from *now*, is the session's to say.
+
+        Raises:
+            LocalProtocolError: not a detached client.
+        """
+        resumption = self._require_detached(Role.CLIENT)
+        self._phase = ConnectionPhase.RESUMING
+        self._opening = ResumeFrame(resumption.token, resumption.received, resumption.first)
+
+    def accept_resume(self, data: bytes, now: float) -> list[Event]:
+        """Server: go on over another transport, whose first frame *data* was the RESUME of this session.
+
+        RESUME_OK is queued before everything else, and behind it what the client has not received.
+
+        Raises:
+            LocalProtocolError: not a detached server, or *data* is not the RESUME of this session.
+            RemoteProtocolError: the ends no longer agree on what was sent. The connection is over, and
+                ERROR[REJECTED_RESUME] is queued.
+        """
+        resumption = self._require_detached(Role.SERVER)
+        frame = decode_frame(data) if resume_token_of(data) == resumption.token else None
+        if not isinstance(frame, ResumeFrame):
+            msg = "only the RESUME of this session resumes it"
+            raise LocalProtocolError(msg)
+        # Its version is not looked at, as no peer does: rsocket-js 1.0 swaps major and minor.
+        has_gap = frame.first_client_position > resumption.received
+        if has_gap or not resumption.rewind(frame.last_server_position):
+            self._refuse(ErrorCode.REJECTED_RESUME, "the positions of both ends do not meet")
+        self._opening = ResumeOkFrame(resumption.received)
+        return self._go_on(now)
+
+    def _receive_resume_answer(self, frame: Frame | None, now: float) -> list[Event]:
+        """Client: the answer to RESUME is RESUME_OK or an ERROR, and nothing comes before it."""
+        if isinstance(frame, ErrorFrame) and frame.stream_id == 0:
+            self._finish()
+            return [ResumeRejected(frame.code, frame.message)]
+        if not isinstance(frame, ResumeOkFrame) or self._resumption is None:
+            self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME is answered by RESUME_OK or ERROR")
+        if not self._resumption.rewind(frame.last_client_position):
+            self._refuse(ErrorCode.CONNECTION_ERROR, "the RESUME_OK names a position that cannot be")
+        return self._go_on(now)
+
+    def _go_on(self, now: float) -> list[Event]:
+        self._phase = ConnectionPhase.OPEN
+        self._keepalive.restart(now)
+        return [Resumed()]
+
+    def _make_resumption(self, token: bytes) -> Resumption:
+        if self._resume_buffer_size is None:
+            raise ValueError(_TOKEN_WITHOUT_STORE)
+        return Resumption(token, self._resume_buffer_size)
 
     # Time
 
@@ -326,7 +463,7 @@ class Connection:
         """Queue a KEEPALIVE that asks for an answer, and give the data by which KeepaliveAnswered will name it.
 
         Raises:
-            LocalProtocolError: not open yet, or closing.
+            LocalProtocolError: not open yet, or closing. Without a transport it waits for the next.
         """
         self._require_open("ping")
         return self._queue_ping(now)
@@ -336,11 +473,14 @@ class Connection:
         return None if self._phase is ConnectionPhase.CLOSED else self._keepalive.deadline()
 
     def tick(self, now: float) -> list[Event]:
-        """Do what time asks for: speak, or give the peer up with PeerLost. Early and repeated calls do no harm."""
+        """Do what time asks for: speak, or give the peer up with PeerLost. Early and repeated calls do no harm.
+
+        With PeerLost the transport is of no use, and counts as lost: the connection is DETACHED, or CLOSED.
+        """
         if self._phase is ConnectionPhase.CLOSED:
             return []
         if self._keepalive.is_over(now):
-            self._finish()
+            self.lose_transport()
             return [PeerLost()]
         if self._keepalive.is_due(now):
             self._keepalive.spoke(now)
@@ -374,12 +514,14 @@ class Connection:
 
     def _receive_first(self, frame: Frame | None, now: float) -> list[Event]:
         if isinstance(frame, ResumeFrame):
-            self._refuse(ErrorCode.REJECTED_RESUME, "resumption is not supported")
+            self._refuse(ErrorCode.REJECTED_RESUME, "there is no such session here")
         if not isinstance(frame, SetupFrame):
             self._refuse(ErrorCode.INVALID_SETUP, "the first frame must be a SETUP")
-        refusal = refuse_setup(frame)
+        refusal = refuse_setup(frame, resumable=self._resume_buffer_size is not None)
         if refusal is not None:
             self._refuse(*refusal)
+        if frame.resume_token is not None:
+            self._resumption = self._make_resumption(frame.resume_token)
         self._offered = setup = setup_from_frame(frame)
         self._start_timers(now, interval=math.inf, lifetime=setup.keepalive_lifetime)
         return [SetupReceived(setup)]
@@ -392,15 +534,27 @@ class Connection:
 
     def _on_keepalive(self, frame: KeepaliveFrame, now: float) -> list[Event]:
         self._keepalive.heard(now)
+        if self._resumption is not None and not self._resumption.acknowledge(frame.position):
+            self._refuse(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
         if frame.respond:
             self._outbox.put_echo(KeepaliveFrame(frame.data))
             return []
+        if self._resumption is not None and self._resumption.is_answer(frame.data):
+            return self._give_resumption_up(self._resumption)
         round_trip = self._keepalive.answered(frame.data, now)
         if round_trip is None:
             return [FrameIgnored("a KEEPALIVE that answers none of ours")]
         if self._phase is ConnectionPhase.CONNECTING:
             self._phase = ConnectionPhase.OPEN
         return [KeepaliveAnswered(frame.data, round_trip)]
+
+    def _give_resumption_up(self, resumption: Resumption) -> list[Event]:
+        """Go on without resumption if a peer that does not tell its position (rsocket-js 0.0.27) holds frames back."""
+        frame = self._outbox.peek()
+        if frame is None or not resumption.stalled or resumption.has_room(encoded_size(frame)):
+            return []
+        resumption.abandon()
+        return [NotResumable("the peer does not acknowledge what it receives, and no more can be kept")]
 
     def _on_error(self, frame: ErrorFrame, _now: float) -> list[Event]:
         if frame.stream_id == 0:
@@ -417,7 +571,7 @@ class Connection:
             return [FrameIgnored("a setup error after the setup")]
         if frame.code == ErrorCode.CONNECTION_CLOSE:
             self._stop_requesting()
-            self._phase = ConnectionPhase.CLOSING
+            self._begin_closing()
         else:
             self._finish()
         return [ConnectionEnded(frame.code, frame.message)]
@@ -531,18 +685,71 @@ class Connection:
 
     # Frames out
 
-    def _take_frame(self) -> Frame | None:
+    def _take_frame(self) -> bytes | None:
+        """Give the next frame as it leaves, and note that it did. The only door out: positions are counted here."""
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            return encode_frame(opening)
+        if self._is_writable:
+            frame = self._take_keepalive() or self._take_replay() or self._take_stream_frame()
+            if frame is not None:
+                return frame
+        farewell, self._farewell = self._farewell, None
+        return None if farewell is None else encode_frame(farewell)
+
+    def _take_keepalive(self) -> bytes | None:
+        """Give a KEEPALIVE; it says how far we have received, which is 0 where nobody counts."""
+        keepalive = self._outbox.take_keepalive()
+        if self._resumption is None:
+            return None if keepalive is None else encode_frame(keepalive)
+        if keepalive is None and self._resumption.is_question_due(blocked=self._is_blocked):
+            keepalive = KeepaliveFrame(self._resumption.ask(), respond=True)
+        if keepalive is None:
+            return None
+        return encode_frame(replace(keepalive, position=self._resumption.received))
+
+    def _take_replay(self) -> bytes | None:
+        return None if self._resumption is None else self._resumption.next_replay()
+
+    def _take_stream_frame(self) -> bytes | None:
+        if self._is_blocked:
+            return None
         frame = self._outbox.take()
         if frame is None:
-            frame, self._farewell = self._farewell, None
-        return frame
-
-    def _emit(self, frame: Frame) -> bytes:
-        """Encode a frame that leaves now. The only door out: sent positions are counted here, once per frame."""
-        stream = self._streams.get(getattr(frame, "stream_id", 0))
+            return None
+        stream = self._streams.get(frame.stream_id)
         if stream is not None and stream.make(Move.PIECE_OUT if has_more(frame) else Move.LAST_OUT) is StreamState.DONE:
             self._forget(stream)
-        return encode_frame(frame)
+        encoded = encode_frame(frame)
+        if self._resumption is not None:
+            self._resumption.keep(encoded)
+        return encoded
+
+    @property
+    def _is_writable(self) -> bool:
+        """Whether there is a transport on which more than an opening frame may go."""
+        return self._phase is not ConnectionPhase.DETACHED and self._phase is not ConnectionPhase.RESUMING
+
+    @property
+    def _has_frame(self) -> bool:
+        """Whether a frame other than opening and farewell could leave."""
+        if self._outbox.has_keepalive:
+            return True
+        if self._resumption is not None:
+            is_blocked = self._is_blocked
+            if self._resumption.replaying or self._resumption.is_question_due(blocked=is_blocked):
+                return True
+            if is_blocked:
+                return False
+        return self._outbox.peek() is not None
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether the next counted frame finds no room to be kept; the others wait behind it, as order must hold."""
+        if self._resumption is None:
+            return False
+        frame = self._outbox.peek()
+        return frame is not None and not self._resumption.has_room(encoded_size(frame))
 
     def _answer(self, stream_id: int, frame: PayloadFrame | ErrorFrame) -> bool:
         stream = self._streams.get(stream_id)
@@ -554,7 +761,7 @@ class Connection:
 
     def _queue_ping(self, now: float) -> bytes:
         data = self._keepalive.ping(now)
-        self._outbox.put_control(KeepaliveFrame(data, respond=True))
+        self._outbox.put_ping(KeepaliveFrame(data, respond=True))
         return data
 
     def _error(self, stream_id: int, code: int, message: str) -> ErrorFrame:
@@ -586,10 +793,20 @@ class Connection:
         if self._phase is ConnectionPhase.CLOSING and not self._streams and not self.wants_to_send:
             self._finish()
 
+    def _begin_closing(self) -> None:
+        """Let what is outstanding end. A connection that ends is not resumed, so nothing is kept or held back."""
+        self._phase = ConnectionPhase.CLOSING
+        if self._resumption is not None:
+            self._resumption.abandon()
+
     def _finish(self) -> None:
         """Be over. Streams stay, so that ``was_sent`` can still tell."""
         self._phase = ConnectionPhase.CLOSED
+        if self._resumption is not None:
+            self._resumption.abandon()
+            self._resumption.detach()
         self._outbox.clear()
+        self._opening = None
         self._farewell = None
         self._offered = None
         self._held.clear()
@@ -597,7 +814,7 @@ class Connection:
     def _abort(self, code: int, message: str) -> None:
         error = self._error(0, code, message)
         self._finish()
-        self._outbox.put_control(error)
+        self._farewell = error
 
     def _refuse(self, code: ErrorCode, message: str) -> NoReturn:
         self._abort(code, message)
@@ -609,9 +826,15 @@ class Connection:
 
     def _require_open(self, doing: str) -> None:
         is_client_connecting = self._role is Role.CLIENT and self._phase is ConnectionPhase.CONNECTING
-        if not self._is_started or not (is_client_connecting or self._phase is ConnectionPhase.OPEN):
+        if not self._is_started or not (is_client_connecting or self._phase in _LIVE_PHASES):
             msg = f"cannot {doing} while the connection is {self._phase.name}"
             raise LocalProtocolError(msg)
+
+    def _require_detached(self, role: Role) -> Resumption:
+        if self._resumption is None or self._role is not role or self._phase is not ConnectionPhase.DETACHED:
+            msg = f"a {self._role.name} that is {self._phase.name} cannot resume so"
+            raise LocalProtocolError(msg)
+        return self._resumption
 
     def _require_offer(self) -> None:
         if self._offered is None:

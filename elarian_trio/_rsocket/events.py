@@ -96,7 +96,27 @@ class ConnectionEnded:
 
 @dataclass(frozen=True, slots=True)
 class PeerLost:
-    """From ``tick``: the peer sent no KEEPALIVE for the lifetime, or no SETUP in time."""
+    """From ``tick``: no KEEPALIVE came for the lifetime, or no SETUP in time. The transport counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The session goes on over a new transport: a client's RESUME was granted, or a server granted one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRejected:
+    """Client: our RESUME was answered by an ERROR, with whatever code; this session is over and never resumed."""
+
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotResumable:
+    """The connection goes on, but a lost transport ends it from now on: the peer's positions do not advance."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +137,8 @@ Event: TypeAlias = (
     | RequestCanceled
     | ConnectionEnded
     | PeerLost
+    | Resumed
+    | ResumeRejected
+    | NotResumable
     | FrameIgnored
 )

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from elarian_trio._rsocket.frames import HEADER_SIZE, ErrorCode, PayloadFrame, RequestChannelFrame, RequestStreamFrame
+from elarian_trio._rsocket.frames import (
+    HEADER_SIZE,
+    ErrorCode,
+    PayloadFrame,
+    RequestChannelFrame,
+    RequestStreamFrame,
+    encoded_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +38,7 @@ class Payload:
 
 def needs_cutting(frame: FragmentableFrame, size: int) -> bool:
     """Whether *frame* with its length prefix is larger than *size* bytes."""
-    metadata_size = 0 if frame.metadata is None else _LENGTH_SIZE + len(frame.metadata)
-    return _LENGTH_SIZE + _fixed_size(frame) + metadata_size + len(frame.data) > size
+    return _LENGTH_SIZE + encoded_size(frame) > size
 
 
 def split_frame(frame: FragmentableFrame, size: int) -> Iterator[FragmentableFrame]:

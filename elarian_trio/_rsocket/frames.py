@@ -195,6 +195,7 @@ class ResumeOkFrame:
 FragmentableFrame: TypeAlias = (
     RequestResponseFrame | RequestFnfFrame | RequestStreamFrame | RequestChannelFrame | PayloadFrame
 )
+StreamFrame: TypeAlias = FragmentableFrame | CancelFrame | ErrorFrame  # those we send on streams
 RequestFrame: TypeAlias = RequestResponseFrame | RequestFnfFrame | RequestStreamFrame | RequestChannelFrame
 Frame: TypeAlias = (
     FragmentableFrame
@@ -345,7 +346,7 @@ _KINDS: tuple[_Kind, ...] = (
     ),
 )
 _BY_NUMBER = {kind.number: kind for kind in _KINDS}
-_BY_CLASS = {kind.make: kind for kind in _KINDS}
+_BY_CLASS: dict[Callable[..., Frame], _Kind] = {kind.make: kind for kind in _KINDS}
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -404,6 +405,23 @@ def decode_frame(data: bytes) -> Frame | None:
     return _READERS.get(kind.number, _read)(kind, data, stream_id, word)
 
 
+def encoded_size(frame: StreamFrame) -> int:
+    """How many bytes ``encode_frame`` gives for a frame of a stream."""
+    size = _BY_CLASS[type(frame)].size
+    match frame:
+        case ErrorFrame():
+            return size + len(_encode_text(frame.message))
+        case CancelFrame():
+            return size
+        case _:
+            return size + len(frame.data) + (0 if frame.metadata is None else 3 + len(frame.metadata))
+
+
+def type_number(frame_type: type[Frame]) -> int:
+    """Give the number by which headers name a type of frame."""
+    return _BY_CLASS[frame_type].number
+
+
 def describe_frame(data: bytes) -> str:
     """Name a frame that ``decode_frame`` gave ``None`` for, by type and stream; its content is not ours to show."""
     stream_id, word = _HEADER.unpack_from(data)
@@ -426,7 +444,7 @@ def _fill(kind: _Kind, frame: Any) -> Any:  # noqa: ANN401 - both sides are told
         case SetupFrame():
             theirs.metadata_encoding = theirs.data_encoding = b""
         case ErrorFrame():
-            theirs.data = frame.message.encode("utf-8", "replace")  # peers count what they decoded: valid text only
+            theirs.data = _encode_text(frame.message)
         case ResumeFrame():
             _require_bits("token's length", len(frame.token), 16)
             theirs.resume_identification_token = frame.token
@@ -505,6 +523,10 @@ def _take_string(data: bytes, at: int, width: int) -> tuple[bytes, int]:
     end = start + int.from_bytes(data[at:start], "big")
     _require_bytes(data, end)
     return data[start:end], end
+
+
+def _encode_text(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # rsocket-js counts what it decoded and encoded again: valid text only
 
 
 def _text(data: bytes) -> str:

@@ -28,6 +28,15 @@ class Keepalive:
         self._interval, self._lifetime = interval, lifetime
         self._speaks_at, self._dies_at = now + interval, now + lifetime
 
+    def stop(self) -> None:
+        """Stop both timers, and forget what was asked: the transport is gone, and answers with it."""
+        self._speaks_at = self._dies_at = math.inf
+        self._pings.clear()
+
+    def restart(self, now: float) -> None:
+        """Start both timers again with the times they had: another transport is there."""
+        self.start(now, interval=self._interval, lifetime=self._lifetime)
+
     def heard(self, now: float) -> None:
         """Note a KEEPALIVE of the peer."""
         self._dies_at = now + self._lifetime

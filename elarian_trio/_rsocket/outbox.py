@@ -1,8 +1,8 @@
 """What waits to be sent, and in which order.
 
-Above: the connection, which encodes what comes out. Below: frames and the cutting of payloads. Control frames
-overtake everything, so that a payload of many megabytes never keeps a KEEPALIVE waiting; streams take turns, one
-frame each.
+Above: the connection, which encodes what comes out. Below: frames and the cutting of payloads. KEEPALIVEs overtake
+everything, so that a payload of many megabytes never keeps one waiting; CANCELs overtake payloads; streams take turns,
+one frame each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from elarian_trio._rsocket.frames import ErrorFrame
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from elarian_trio._rsocket.frames import FragmentableFrame, Frame, KeepaliveFrame
+    from elarian_trio._rsocket.frames import CancelFrame, FragmentableFrame, KeepaliveFrame, StreamFrame
 
 _MAX_CUT_AT_ONCE = 8  # payloads whose fragments take turns: each is a partial payload in the peer's memory
 _MAX_ECHOES = 1024  # a peer that asks more often than it reads gets the newest answers only
@@ -26,29 +26,36 @@ _MAX_ECHO_BYTES = 1024 * 1024  # of their data, so that large ones cannot pile u
 
 @dataclass(slots=True)
 class _Turn:
-    frames: Iterator[FragmentableFrame | ErrorFrame]
+    head: FragmentableFrame | ErrorFrame  # the next to leave
+    rest: Iterator[FragmentableFrame]
     is_cut: bool
 
 
 class Outbox:
-    """Frames in the order in which they leave. Holds at most one payload or ERROR a stream."""
+    """Frames in the order in which they leave: KEEPALIVEs, then what is counted. At most one payload or ERROR a stream.
+
+    Counted frames are looked at before they are taken, so that one that finds no room where sent frames are kept stays
+    where it is, and can still be dropped.
+    """
 
     def __init__(self, fragment_size: int) -> None:
         self._fragment_size = fragment_size
-        self._control: deque[Frame] = deque()
+        self._pings: deque[KeepaliveFrame] = deque()
         self._echoes: deque[KeepaliveFrame] = deque()
         self._echo_bytes = 0
+        self._cancels: deque[CancelFrame] = deque()
         self._turns: OrderedDict[int, _Turn] = OrderedDict()
         self._waiting: OrderedDict[int, _Turn] = OrderedDict()
         self._cut_at_once = 0
 
-    def __bool__(self) -> bool:
-        """Whether anything waits."""
-        return bool(self._control or self._echoes or self._turns)
+    @property
+    def has_keepalive(self) -> bool:
+        """Whether ``take_keepalive`` would give one."""
+        return bool(self._pings or self._echoes)
 
-    def put_control(self, frame: Frame) -> None:
-        """Queue a frame that overtakes payloads: the connection's own, or a CANCEL."""
-        self._control.append(frame)
+    def put_ping(self, frame: KeepaliveFrame) -> None:
+        """Queue a KEEPALIVE of our own."""
+        self._pings.append(frame)
 
     def put_echo(self, frame: KeepaliveFrame) -> None:
         """Queue the answer to a KEEPALIVE; the oldest are dropped where they pile up."""
@@ -57,12 +64,17 @@ class Outbox:
         while len(self._echoes) > _MAX_ECHOES or (self._echo_bytes > _MAX_ECHO_BYTES and len(self._echoes) > 1):
             self._take_echo()
 
+    def put_cancel(self, frame: CancelFrame) -> None:
+        """Queue a CANCEL, which overtakes payloads."""
+        self._cancels.append(frame)
+
     def put(self, frame: FragmentableFrame | ErrorFrame) -> None:
         """Queue a stream's payload or ERROR, cut where it is too large."""
         if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self._fragment_size):
-            self._turns[frame.stream_id] = _Turn(iter((frame,)), is_cut=False)
+            self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False)
             return
-        turn = _Turn(split_frame(frame, self._fragment_size), is_cut=True)
+        pieces = split_frame(frame, self._fragment_size)
+        turn = _Turn(next(pieces), pieces, is_cut=True)
         if self._cut_at_once < _MAX_CUT_AT_ONCE:
             self._cut_at_once += 1
             self._turns[frame.stream_id] = turn
@@ -76,23 +88,43 @@ class Outbox:
         if turn is not None:
             self._retire(turn)
 
+    def drop_keepalives(self) -> None:
+        """Forget what makes sense on the present transport only."""
+        self._pings.clear()
+        self._echoes.clear()
+        self._echo_bytes = 0
+
     def clear(self) -> None:
         """Forget everything."""
-        for queue in (self._control, self._echoes, self._turns, self._waiting):
+        self.drop_keepalives()
+        for queue in (self._cancels, self._turns, self._waiting):
             queue.clear()
-        self._echo_bytes = self._cut_at_once = 0
+        self._cut_at_once = 0
 
-    def take(self) -> Frame | None:
-        """Give the next frame, ``None`` if nothing waits."""
-        if self._control:
-            return self._control.popleft()
-        if self._echoes:
-            return self._take_echo()
+    def take_keepalive(self) -> KeepaliveFrame | None:
+        """Give the next KEEPALIVE, ``None`` if none waits."""
+        if self._pings:
+            return self._pings.popleft()
+        return self._take_echo() if self._echoes else None
+
+    def peek(self) -> StreamFrame | None:
+        """Show what ``take`` would give."""
+        if self._cancels:
+            return self._cancels[0]
         if not self._turns:  # then nothing is in _waiting: whoever leaves _turns lets the next one in
             return None
+        return next(iter(self._turns.values())).head
+
+    def take(self) -> StreamFrame | None:
+        """Give the next counted frame, ``None`` if none waits."""
+        if self._cancels:
+            return self._cancels.popleft()
+        if not self._turns:
+            return None
         stream_id, turn = self._turns.popitem(last=False)
-        frame = next(turn.frames)
+        frame = turn.head
         if has_more(frame):
+            turn.head = next(turn.rest)
             self._turns[stream_id] = turn
         else:
             self._retire(turn)
@@ -114,7 +146,7 @@ class Outbox:
             self._cut_at_once -= 1
 
 
-def has_more(frame: Frame) -> bool:
+def has_more(frame: StreamFrame) -> bool:
     """Whether more fragments of the same payload come behind *frame*."""
     follows: bool = getattr(frame, "follows", False)
     return follows

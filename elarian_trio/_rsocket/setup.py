@@ -61,13 +61,17 @@ _REFUSALS: tuple[tuple[Callable[[SetupFrame], bool], ErrorCode, str], ...] = (
     (lambda frame: frame.keepalive_ms == 0, ErrorCode.INVALID_SETUP, "the time between keepalives must not be 0"),
     (lambda frame: frame.lifetime_ms == 0, ErrorCode.INVALID_SETUP, "the lifetime must not be 0"),
     (lambda frame: frame.lease, ErrorCode.UNSUPPORTED_SETUP, "leases are not supported"),
-    (lambda frame: frame.resume_token is not None, ErrorCode.REJECTED_SETUP, "resumption is not supported"),
 )
 
 
-def refuse_setup(frame: SetupFrame) -> tuple[ErrorCode, str] | None:
-    """Say why no server of ours takes *frame*, before any application is asked."""
-    return next(((code, words) for applies, code, words in _REFUSALS if applies(frame)), None)
+def refuse_setup(frame: SetupFrame, *, resumable: bool) -> tuple[ErrorCode, str] | None:
+    """Say why a server of ours, which may keep sessions or not, does not take *frame*; no application is asked yet."""
+    for applies, code, words in _REFUSALS:
+        if applies(frame):
+            return code, words
+    if frame.resume_token is not None and not resumable:
+        return ErrorCode.REJECTED_SETUP, "resumption is not supported"
+    return None
 
 
 def _milliseconds(seconds: float) -> int:

@@ -9,7 +9,7 @@ from elarian_trio._rsocket.outbox import Outbox
 def drain(outbox: Outbox) -> list[f.Frame]:
     """Take everything, in order."""
     out: list[f.Frame] = []
-    while (frame := outbox.take()) is not None:
+    while (frame := outbox.take_keepalive() or outbox.take()) is not None:
         out.append(frame)
     return out
 
@@ -24,16 +24,17 @@ def large(stream_id: int, pieces: int = 3) -> f.PayloadFrame:
     return f.PayloadFrame(stream_id, bytes(55 * pieces), complete=True, next_=True)
 
 
-def test_control_frames_and_echoes_overtake_payloads() -> None:
+def test_pings_and_echoes_overtake_payloads() -> None:
     """Specification (checklist 48): a KEEPALIVE never waits behind a payload."""
     outbox = Outbox(64)
     outbox.put(large(1))
     first = outbox.take()
     assert isinstance(first, f.PayloadFrame)
     outbox.put_echo(f.KeepaliveFrame(b"echo"))
-    outbox.put_control(f.KeepaliveFrame(b"ours"))
+    outbox.put_ping(f.KeepaliveFrame(b"ours"))
     assert [getattr(frame, "data", b"")[:4] for frame in drain(outbox)] == [b"ours", b"echo", bytes(4), bytes(4)]
-    assert not outbox
+    assert not outbox.has_keepalive
+    assert outbox.peek() is None
 
 
 def test_streams_take_turns() -> None:
@@ -89,10 +90,41 @@ def test_clear_forgets_everything() -> None:
     outbox = Outbox(64)
     for stream_id in range(1, 12):
         outbox.put(large(stream_id))
-    outbox.put_control(f.CancelFrame(1))
+    outbox.put_cancel(f.CancelFrame(1))
+    outbox.put_ping(f.KeepaliveFrame())
     outbox.put_echo(f.KeepaliveFrame())
     outbox.clear()
-    assert not outbox
     assert drain(outbox) == []
     outbox.put(large(1, 2))
     assert ids(drain(outbox)) == [1, 1]
+
+
+def test_cancels_overtake_payloads_and_what_is_shown_is_what_leaves() -> None:
+    """This SDK: a frame is looked at before it is taken, and cancelling what waits changes what is shown."""
+    outbox = Outbox(64)
+    outbox.put(large(1, 2))
+    outbox.put(large(3, 2))
+    first = outbox.peek()
+    assert first == outbox.peek()
+    assert outbox.take() is first
+    outbox.drop(3)
+    outbox.put_cancel(f.CancelFrame(3))
+    assert outbox.peek() == f.CancelFrame(3)
+    assert ids(drain(outbox)) == [3, 1]
+
+
+def test_losing_the_transport_drops_keepalives_only() -> None:
+    """Specification: they are not counted, and mean nothing on another transport."""
+    outbox = Outbox(64)
+    outbox.put(large(1, 2))
+    outbox.put_cancel(f.CancelFrame(3))
+    outbox.put_ping(f.KeepaliveFrame())
+    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
+    outbox.drop_keepalives()
+    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
+    assert [type(frame) for frame in drain(outbox)] == [
+        f.KeepaliveFrame,
+        f.CancelFrame,
+        f.PayloadFrame,
+        f.PayloadFrame,
+    ]

@@ -1,0 +1,189 @@
+"""Positions, and the sent frames that are kept until the peer has them.
+
+Above: the connection, which counts through here whatever goes in and out, and asks before a frame leaves whether there
+is room for it. Below: frames. Positions are bytes of encoded frames without their length prefix, per fragment, as
+Protocol.md counts them; a frame once kept is repeated byte for byte or not at all.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from elarian_trio._rsocket.frames import (
+    HEADER_SIZE,
+    MAX_STREAM_ID,
+    KeepaliveFrame,
+    LeaseFrame,
+    MetadataPushFrame,
+    ResumeFrame,
+    ResumeOkFrame,
+    SetupFrame,
+    decode_frame,
+    type_number,
+)
+from elarian_trio.errors import RemoteProtocolError
+
+if TYPE_CHECKING:
+    from elarian_trio._rsocket.frames import Frame
+
+_ASK_AT = 4  # the peer is asked for its position when this part of the store is not acknowledged: a quarter
+_QUESTION_PREFIX = b"rx?"  # of the data of our questions: 8 bytes, as all KEEPALIVE data of ours
+_HEADER = struct.Struct(">IH")
+_CONNECTION_TYPES = frozenset(
+    map(type_number, (SetupFrame, LeaseFrame, KeepaliveFrame, MetadataPushFrame, ResumeFrame, ResumeOkFrame))
+)
+
+
+def counts(data: bytes) -> bool:
+    """Whether an encoded frame moves the position: it is on a stream, and not of a type that belongs to connections.
+
+    The header decides, so that what is ignored or cannot be read is counted too, as every peer does. Protocol.md
+    counts by type. rsocket-java (since 1.1) and rsocket-js 1.0 count whatever is not on stream 0; that is followed for
+    the types the text leaves open (EXT, the unassigned ones, and ERROR, which on stream 0 ends the session anyway). The
+    two differ on a connection's frame on a stream only, which nobody may send.
+    """
+    stream_id, word = _HEADER.unpack_from(data)
+    return stream_id & MAX_STREAM_ID > 0 and word >> 10 not in _CONNECTION_TYPES
+
+
+def resume_token_of(data: bytes) -> bytes | None:
+    """Give the token if *data* is a well-formed RESUME, else ``None``: what a server looks for in a first frame."""
+    frame: Frame | None = None
+    with suppress(RemoteProtocolError):
+        frame = decode_frame(data)
+    return frame.token if isinstance(frame, ResumeFrame) else None
+
+
+class Resumption:
+    """What one end must know to go on over a new transport. Made by a connection whose SETUP has a resume token.
+
+    Args:
+        token: names the session.
+        capacity: bytes of sent frames that may wait for the peer's acknowledgement.
+
+    Attributes:
+        received: the position of the next byte expected from the peer.
+        sent: the position of the next byte that goes to the peer for the first time.
+        first: the position of the oldest kept byte; as ``sent`` if none is.
+        abandoned: nothing is kept any more, so that there will be no resumption.
+    """
+
+    def __init__(self, token: bytes, capacity: int) -> None:
+        self.token = token
+        self.received = self.sent = self.first = 0
+        self.abandoned = False
+        self._capacity = capacity
+        self._kept: deque[bytes] = deque()
+        self._replay: deque[bytes] = deque()
+        self._questions = 0
+        self._asked: tuple[bytes, int, int] | None = None  # data, and sent and first when it left
+        self._stalled = False  # the last answer brought nothing: asking again waits until it must be
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much is kept."""
+        return self.sent - self.first if self._kept else 0
+
+    @property
+    def replaying(self) -> bool:
+        """Whether kept frames are still to be repeated on the present transport."""
+        return bool(self._replay)
+
+    # Counting
+
+    def count_in(self, data: bytes) -> None:
+        """Note a received frame; to be called before anything else is done with it."""
+        if len(data) >= HEADER_SIZE and counts(data):
+            self.received += len(data)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a counted frame of *size* bytes may leave; where nothing is kept, one of any size may."""
+        return self.abandoned or not self._kept or self.kept_bytes + size <= self._capacity
+
+    def keep(self, data: bytes) -> None:
+        """Note a counted frame that leaves for the first time."""
+        self.sent += len(data)
+        if self.abandoned:
+            self.first = self.sent
+        else:
+            self._kept.append(data)
+
+    def acknowledge(self, position: int) -> bool:
+        """Forget what the peer has, as a KEEPALIVE of its says.
+
+        Positions at or below ``first`` say nothing: 0 stands for "not supported" (rsocket-js 0.0.27 never says more),
+        and what is late is old news, as rsocket-java takes it.
+
+        Returns:
+            False if *position* cannot be: beyond what was sent, or inside a frame. Both ends no longer agree then.
+        """
+        return self.abandoned or position <= self.first or self._drop_below(position)
+
+    # The question
+
+    def is_question_due(self, *, blocked: bool) -> bool:
+        """Whether the peer is to be asked for its position: a frame finds no room, or much is unacknowledged."""
+        if self._asked is not None or self._replay or not self._kept:
+            return False
+        return blocked or (not self._stalled and self.kept_bytes * _ASK_AT >= self._capacity)
+
+    def ask(self) -> bytes:
+        """Give the data for a KEEPALIVE that leaves now and asks the peer's position."""
+        self._questions += 1
+        data = _QUESTION_PREFIX + (self._questions & 0xFF_FF_FF_FF_FF).to_bytes(5, "big")
+        self._asked = (data, self.sent, self.first)
+        return data
+
+    def is_answer(self, data: bytes) -> bool:
+        """Whether a KEEPALIVE with *data* answers the question; then another may be asked."""
+        if self._asked is None or self._asked[0] != data:
+            return False
+        _, sent, first = self._asked
+        self._asked = None
+        # A peer that counts has received all that left before the question, as frames arrive in order.
+        self._stalled = self.first == first < sent
+        return True
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the last answer did not advance although it should have."""
+        return self._stalled
+
+    # The transport goes and another comes
+
+    def detach(self) -> None:
+        """The transport is gone: neither the rest of a replay nor an answer comes through it."""
+        self._replay.clear()
+        self._asked = None
+
+    def rewind(self, position: int) -> bool:
+        """Prepare to repeat everything from *position* on, which the peer named in RESUME or RESUME_OK.
+
+        Returns:
+            False if it cannot be: below what is kept, beyond what was sent, or inside a frame.
+        """
+        if self.abandoned or position < self.first or not self._drop_below(position):
+            return False
+        self._replay = deque(self._kept)
+        return True
+
+    def next_replay(self) -> bytes | None:
+        """Give the next frame to repeat."""
+        return self._replay.popleft() if self._replay else None
+
+    def abandon(self) -> None:
+        """Keep nothing from now on. What is being repeated still goes out: the peer waits for just those bytes."""
+        self.abandoned = True
+        self._kept.clear()
+        self._asked = None
+        self.first = self.sent
+
+    def _drop_below(self, position: int) -> bool:
+        """Forget kept frames up to *position*, and tell whether that is the start of one, or the end of all."""
+        while self._kept and self.first < position:
+            self.first += len(self._kept.popleft())
+            self._stalled = False
+        return self.first == position
