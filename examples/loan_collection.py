@@ -13,13 +13,15 @@ gateway, are played by a ``Simulator`` in the same program, each as the CSV says
 what, and with exit status 0 only when the books balance.
 
 Time is virtual: weeks pass in seconds. ``--real-time`` waits for real, with ``--day`` seconds for a day;
-``--backend asyncio`` moves the sandbox's manual clock.
+``--backend asyncio`` moves the sandbox's manual clock. Ctrl-C or SIGTERM ends it early; for a program that goes on with
+real customers until then, see ``service.py``.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -378,7 +380,39 @@ async def answer(
                 await handler(delivery)
 
 
-async def play(options: argparse.Namespace) -> bool:
+@dataclass
+class Ending:
+    """How the story ends early: in order at the first SIGINT (Ctrl-C) or SIGTERM, at once at the second."""
+
+    story: anyio.CancelScope
+    signal: signal.Signals | None = None
+
+    async def watch(self, program: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Cancel the story, then the whole *program*, when the operating system says so."""
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                async for number in signals:
+                    (self.story if self.signal is None else program).cancel()
+                    self.signal = self.signal or number
+        except NotImplementedError:  # asyncio on Windows: there Ctrl-C cancels everything, see main()
+            task_status.started()
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Play the story, to its end or until a signal comes; give the exit status."""
+    ending, balanced = Ending(anyio.CancelScope()), False
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(ending.watch, tasks.cancel_scope)
+        balanced = await play(options, ending.story)
+        tasks.cancel_scope.cancel()
+    if ending.signal is not None:
+        print(f"stopped by {ending.signal.name}, with loans still open")
+        return 128 + ending.signal
+    return 0 if balanced else 1
+
+
+async def play(options: argparse.Namespace, story: anyio.CancelScope) -> bool:
     """Run the story and say whether its books balance."""
     loans = {loan.phone: loan for loan in read_loans(options.loans)}
     clock: Literal["auto", "real", "manual"] = (
@@ -394,17 +428,24 @@ async def play(options: argparse.Namespace) -> bool:
         collector = Collector(app, timeline, sandbox.purse_id)
         borrowers = Borrowers(phone, timeline, loans)
         opening_balance = sandbox.purse_balance(sandbox.purse_id)
-        async with anyio.create_task_group() as tasks:
-            await start_answering(tasks, collector, borrowers)
-            await load(loans.values(), collector)
-            while not collector.all_closed.is_set():
-                if clock == "manual":
-                    await sandbox.clock.advance(timedelta(hours=6))
-                else:
-                    await collector.all_closed.wait()
-            tasks.cancel_scope.cancel()
-        moved = sandbox.purse_balance(sandbox.purse_id) - opening_balance
-        return await close_the_books(app, loans, borrowers, moved)
+        with story:  # cancelled, it still leaves the clients' blocks in order
+            await collect(sandbox, collector, borrowers, moves_clock=clock == "manual")
+            moved = sandbox.purse_balance(sandbox.purse_id) - opening_balance
+            return await close_the_books(app, loans, borrowers, moved)
+    return False
+
+
+async def collect(sandbox: Sandbox, collector: Collector, borrowers: Borrowers, *, moves_clock: bool) -> None:
+    """Lend, and let time pass until every loan is closed."""
+    async with anyio.create_task_group() as tasks:
+        await start_answering(tasks, collector, borrowers)
+        await load(borrowers.loans.values(), collector)
+        while not collector.all_closed.is_set():
+            if moves_clock:
+                await sandbox.clock.advance(timedelta(hours=6))
+            else:
+                await collector.all_closed.wait()
+        tasks.cancel_scope.cancel()
 
 
 async def start_answering(tasks: anyio.abc.TaskGroup, collector: Collector, borrowers: Borrowers) -> None:
@@ -461,7 +502,10 @@ def main() -> int:
     options = parser.parse_args()
     virtual = options.backend == "trio" and not options.real_time
     clock = {"clock": MockClock(autojump_threshold=0)} if virtual else {}
-    return 0 if anyio.run(play, options, backend=options.backend, backend_options=clock) else 1
+    try:
+        return anyio.run(run, options, backend=options.backend, backend_options=clock)
+    except KeyboardInterrupt:  # where no signals can be watched
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The program of the README: greet a customer, then thank everybody who writes.
 
 Takes its credentials and endpoint from the environment (``ELARIAN_ORG_ID``, ``ELARIAN_APP_ID``, ``ELARIAN_API_KEY``,
-``ELARIAN_ENDPOINT``) and runs until it is interrupted.
+``ELARIAN_ENDPOINT``) and runs until it is interrupted: Ctrl-C closes the connection and shows as KeyboardInterrupt. A
+SIGTERM ends it where it stands, as any program that says nothing else; ``service.py`` shows how to leave in order.
 """
 
 import trio

@@ -5,12 +5,14 @@ so that any instance of the app can take the next hop. What the bank knows of th
 connection, the bank's cash machine, reports withdrawals as activities under a token of its own.
 
 The customer's phone is played by a ``Simulator``, the server is a sandbox in the same process. The program prints the
-conversation and ends with exit status 0 only when the bank knows what it should.
+conversation and ends with exit status 0 only when the bank knows what it should. Ctrl-C or SIGTERM ends it early; for
+a program that goes on with real customers until then, see ``service.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -196,25 +198,64 @@ async def answer(
                 await handler(delivery)
 
 
-async def play() -> bool:
+@dataclass
+class Ending:
+    """How the conversation ends early: in order at the first SIGINT (Ctrl-C) or SIGTERM, at once at the second."""
+
+    story: anyio.CancelScope
+    signal: signal.Signals | None = None
+
+    async def watch(self, program: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Cancel the story, then the whole *program*, when the operating system says so."""
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                async for number in signals:
+                    (self.story if self.signal is None else program).cancel()
+                    self.signal = self.signal or number
+        except NotImplementedError:  # asyncio on Windows: there Ctrl-C cancels everything, see main()
+            task_status.started()
+
+
+async def run() -> int:
+    """Hold the conversation, to its end or until a signal comes; give the exit status."""
+    ending, agreed = Ending(anyio.CancelScope()), False
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(ending.watch, tasks.cancel_scope)
+        agreed = await play(ending.story)
+        tasks.cancel_scope.cancel()
+    if ending.signal is not None:
+        say("program", f"stopped by {ending.signal.name}")
+        return 128 + ending.signal
+    return 0 if agreed else 1
+
+
+async def play(story: anyio.CancelScope) -> bool:
     """Hold the conversation and say whether the bank knows what it should."""
     async with Sandbox() as sandbox, Elarian(**sandbox.credentials) as app, Simulator(**sandbox.credentials) as phone:
-        bank, handset = Bank(app), Handset(phone)
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(answer, app, UssdSessionNotification, bank.answer_menu)
-            await tasks.start(answer, app, ReceivedSmsNotification, bank.answer_sms)
-            await tasks.start(answer, app, CustomerActivityNotification, bank.note_activity)
-            await tasks.start(answer, phone, SendMessageSimulatorNotification, handset.take_sms)
+        with story:  # cancelled, it still leaves the clients' blocks in order
+            await converse(sandbox, app, phone)
+            return await look_into_the_files(app)
+    return False
 
-            await handset.dial("1", "Asha")
-            await handset.dial("1")
-            await handset.write("yes")
-            await handset.write("9")
-            await handset.write("More cash machines")
-            await handset.dial("2", "plenty", "200")
-            await use_cash_machine(sandbox, app)
-            tasks.cancel_scope.cancel()
-        return await look_into_the_files(app)
+
+async def converse(sandbox: Sandbox, app: Elarian, phone: Simulator) -> None:
+    """Play the customer, with the bank answering."""
+    bank, handset = Bank(app), Handset(phone)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(answer, app, UssdSessionNotification, bank.answer_menu)
+        await tasks.start(answer, app, ReceivedSmsNotification, bank.answer_sms)
+        await tasks.start(answer, app, CustomerActivityNotification, bank.note_activity)
+        await tasks.start(answer, phone, SendMessageSimulatorNotification, handset.take_sms)
+
+        await handset.dial("1", "Asha")
+        await handset.dial("1")
+        await handset.write("yes")
+        await handset.write("9")
+        await handset.write("More cash machines")
+        await handset.dial("2", "plenty", "200")
+        await use_cash_machine(sandbox, app)
+        tasks.cancel_scope.cancel()
 
 
 async def look_into_the_files(app: Elarian) -> bool:
@@ -253,8 +294,10 @@ def main() -> int:
     """Read the command line and hold the conversation."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--backend", choices=("trio", "asyncio"), default="trio", help="what the program runs under")
-    options = parser.parse_args()
-    return 0 if anyio.run(play, backend=options.backend) else 1
+    try:
+        return anyio.run(run, backend=parser.parse_args().backend)
+    except KeyboardInterrupt:  # where no signals can be watched
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":
