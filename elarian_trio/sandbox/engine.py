@@ -198,20 +198,30 @@ class Engine:
     def came(self, client: Client) -> None:
         """Let *client* hear: a phone from now on, an app's connection first what was kept for the app."""
         if client.is_simulator:
-            route = self._phones[client] = self._route("a simulator")
-            route.attach(client)
-        elif client.hears:
-            self._app_route(client.org_id, client.app_id).attach(client)
-        self._drain()
+            self._phones[client] = self._route("a simulator")
+        self._tell(client, Route.attach)
+
+    def away(self, client: Client) -> None:
+        """Tell *client* nothing until it is back: its connection was cut."""
+        self._tell(client, Route.suspend)
+
+    def back(self, client: Client) -> None:
+        """Let *client* hear again: its session was resumed."""
+        self._tell(client, Route.resume)
 
     def left(self, client: Client) -> None:
         """Tell *client* nothing more."""
+        self._tell(client, Route.detach)
         if client.is_simulator:
-            route = self._phones.pop(client)
-            route.detach(client)
-            route.close()
+            self._phones.pop(client).close()
+            self._drain()
+
+    def _tell(self, client: Client, step: Callable[[Route, Client], None]) -> None:
+        """Take *step* on the way to *client*, if it hears at all, and see to what comes of it."""
+        if client.is_simulator:
+            step(self._phones[client], client)
         elif client.hears:
-            self._app_route(client.org_id, client.app_id).detach(client)
+            step(self._app_route(client.org_id, client.app_id), client)
         self._drain()
 
     def handle(self, client: Client, request: IncomingRequest) -> None:
