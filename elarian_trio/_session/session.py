@@ -43,7 +43,7 @@ from elarian_trio._session.pending import Pending, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from anyio.abc import TaskStatus
 
@@ -93,10 +93,9 @@ class Handover:
 
 
 class Session:
-    """One connection's life on one transport, which it owns. Made by the supervisor, or for an accepted connection.
+    """One connection's life on a transport. Made by the supervisor, or for an accepted connection.
 
     Args:
-        transport: carries the frames; closed when :meth:`run` ends.
         connection: fresh, in the role to play.
         handler: is given each request of the peer's, in the reader task; it must not wait.
         on_setup: the server's judge, an async function: returns to accept the SETUP, raises
@@ -114,7 +113,6 @@ class Session:
 
     def __init__(
         self,
-        transport: FrameTransport,
         connection: Connection,
         handler: Callable[[IncomingRequest], None],
         *,
@@ -122,7 +120,6 @@ class Session:
         on_idle: Callable[[], None] | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
-        self._transport = transport
         self._connection = connection
         self._handler = handler
         self._on_setup = on_setup
@@ -171,8 +168,19 @@ class Session:
         """Whether no request is under way, neither of ours nor of the peer's."""
         return not (self._requests or self._incoming)
 
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Live until either side closes in order. Calls ``task_status.started()`` once open.
+    async def run(
+        self,
+        transport: FrameTransport,
+        *,
+        received: Sequence[bytes] = (),
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Live on *transport* until either side closes in order. Calls ``task_status.started()`` once open.
+
+        Args:
+            transport: carries the frames; owned from now on, and closed in the end.
+            received: frames that were already read from it.
+            task_status: is told once the session is open.
 
         Raises:
             SetupRejected: the server refused the SETUP, or (as a server) we did.
@@ -189,12 +197,12 @@ class Session:
         self._started = True
         try:
             with self._scope:
-                await self._run_tasks(task_status)
+                await self._run_tasks(transport, received, task_status)
         except BaseExceptionGroup as group:
             raise _plain(group.split(anyio.get_cancelled_exc_class())[1] or group) from None
         finally:
             self._end(None)
-            await _close(self._transport)
+            await _close(transport)
         if self._error is not None:
             raise self._error
 
@@ -354,13 +362,15 @@ class Session:
 
     # The tasks. None of them raises; each records why it ended.
 
-    async def _run_tasks(self, task_status: TaskStatus[None]) -> None:
+    async def _run_tasks(
+        self, transport: FrameTransport, received: Sequence[bytes], task_status: TaskStatus[None]
+    ) -> None:
         if self._leaving:  # closed before it began
             await anyio.lowlevel.checkpoint()
             return
         self._connection.open(self._clock())
         async with anyio.create_task_group() as tasks:
-            for work in (self._read, self._write, self._time):
+            for work in (partial(self._read, transport, received), partial(self._write, transport), self._time):
                 tasks.start_soon(self._guard, work)
             if self._on_setup is not None:
                 tasks.start_soon(self._guard, partial(self._judge, self._on_setup))
@@ -376,11 +386,12 @@ class Session:
             self._end(error)
         await anyio.lowlevel.checkpoint()
 
-    async def _read(self) -> None:
+    async def _read(self, transport: FrameTransport, frames: Sequence[bytes]) -> None:
         try:
             while True:
-                frames = await self._transport.receive_frames()
-                self._take_in(frames)  # no checkpoint between reading and feeding: a cancelled reader would lose frames
+                if frames:  # no checkpoint between reading and feeding: a cancelled reader would lose frames
+                    self._take_in(frames)
+                frames = await transport.receive_frames()
         except _TRANSPORT_ERRORS:
             self._read_over = True
             if not self._leaving:
@@ -389,7 +400,7 @@ class Session:
                 self._end(None)
             await anyio.lowlevel.checkpoint()
 
-    def _take_in(self, frames: list[bytes]) -> None:
+    def _take_in(self, frames: Sequence[bytes]) -> None:
         """Feed the connection, and hand over what it reports; what comes while leaving is dropped."""
         now = self.last_heard = self._clock()
         for frame in frames:
@@ -403,25 +414,25 @@ class Session:
                 return
             self._hand_over(events)
 
-    async def _write(self) -> None:
+    async def _write(self, transport: FrameTransport) -> None:
         while True:
             while frames := self._connection.frames_to_send():
-                await self._transport.send_frames(frames)
+                await transport.send_frames(frames)
                 self.bytes_sent += sum(map(len, frames))
             if self._leaving:
                 break
             await self._work.wait()
             self._work = anyio.Event()
-        await self._say_goodbye()
+        await self._say_goodbye(transport)
 
-    async def _say_goodbye(self) -> None:
+    async def _say_goodbye(self, transport: FrameTransport) -> None:
         """Let the peer close first, for a moment, where closing could cost it our last words."""
         self._flushed = True
-        if self._read_over or not self._transport.timed:
+        if self._read_over or not transport.timed:
             self._end(None)
         self._scope.deadline = anyio.current_time() + LINGER_TIMEOUT
         with suppress(NotImplementedError, *_TRANSPORT_ERRORS):
-            await self._transport.send_eof()
+            await transport.send_eof()
         await anyio.lowlevel.checkpoint()
 
     async def _time(self) -> None:

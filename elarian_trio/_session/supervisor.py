@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from anyio.abc import ByteStream, ObjectStream, TaskStatus
 
     from elarian_trio._session.incoming import IncomingRequest
+    from elarian_trio._transport import FrameTransport
     from elarian_trio.options import ConnectionOptions
 
 __all__ = ["StateName", "Supervisor"]
@@ -303,10 +304,10 @@ class Supervisor:
         self._on_state("connecting", None)
         limit = self._attempt_limit()
         with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
-            session = await self._make_session()
+            session, transport = await self._make_session()
             self._session = session
             try:
-                await session.run(task_status=_WhenOpen(partial(self._opened, task_status)))
+                await session.run(transport, task_status=_WhenOpen(partial(self._opened, task_status)))
             except BaseException as error:
                 if session.opened and not isinstance(error, Exception):
                     self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
@@ -324,7 +325,7 @@ class Supervisor:
         left = self._until_giving_up()
         return min(self._options.connect_timeout, left if left > 0 else math.inf)
 
-    async def _make_session(self) -> Session:
+    async def _make_session(self) -> tuple[Session, FrameTransport]:
         try:
             setup = await self._setup()
             transport = as_transport(await self._dial())
@@ -352,7 +353,7 @@ class Supervisor:
             max_payload_size=options.max_payload_size,
             timed=transport.timed,
         )
-        return Session(transport, connection, self._handler, on_idle=self._see_idle, clock=self._clock)
+        return Session(connection, self._handler, on_idle=self._see_idle, clock=self._clock), transport
 
     def _opened(self, task_status: TaskStatus[None]) -> None:
         """Note that the session is proven: its attempt has no limit any more."""

@@ -71,7 +71,6 @@ class Client:
         self._host = host
         self._transport = _Bounded(transport)
         self._session = Session(
-            self._transport,
             Connection(Role.SERVER, timed=transport.timed, max_incoming=MAX_COMMANDS),
             self._handle,
             on_setup=self._judge,
@@ -95,7 +94,7 @@ class Client:
         await anyio.lowlevel.checkpoint()
         opened = _WhenOpen(self._opened)
         try:
-            await self._session.run(task_status=opened)
+            await self._session.run(self._transport, task_status=opened)
         except ElarianError as error:
             logger.debug("connection %s ended: %s", self.connection_id, type(error).__name__)
         finally:

@@ -50,7 +50,7 @@ async def refused_by(sandbox: Sandbox, setup: Setup) -> SetupRejected:
     transport = as_transport(await sandbox.credentials["dial"]())
     connection = Connection(Role.CLIENT, setup=setup, timed=False)
     with anyio.fail_after(BOUND), pytest.raises(SetupRejected) as caught:
-        await Session(transport, connection, lambda _: None).run()
+        await Session(connection, lambda _: None).run(transport)
     return caught.value
 
 
@@ -542,7 +542,7 @@ async def test_leaving_ends_clients_that_are_still_there() -> None:
 
             async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
                 with pytest.raises(Exception, match="peer closed"):
-                    await client.session.run(task_status=task_status)
+                    await client.session.run(client.transport, task_status=task_status)
 
             await tasks.start(run)
 

@@ -36,6 +36,7 @@ class Network:
         script: plays the server of the next connection instead, once, for each entry.
         sessions: the servers' sessions so far.
         transports: our ends of the connections so far.
+        ends: the servers' ends of them.
         asked: every request's data that a server has seen.
         dials: how often somebody tried.
     """
@@ -48,6 +49,7 @@ class Network:
         self.script: list[Callable[[FrameTransport], Awaitable[None]]] = []
         self.sessions: list[Session] = []
         self.transports: list[MemoryTransport] = []
+        self.ends: list[MemoryTransport] = []
         self.asked: list[bytes] = []
         self.dials = 0
         self.wrap: Callable[[FrameTransport], FrameTransport] = lambda transport: transport
@@ -63,6 +65,7 @@ class Network:
             raise ConnectionRefusedError(111, "Connection refused")
         ours, theirs = open_memory_pair()
         self.transports.append(ours)
+        self.ends.append(theirs)
         play = self.script.pop(0) if self.script else self.serve
         self.tasks.start_soon(self._play, play, theirs)
         return self.wrap(ours)
@@ -81,9 +84,9 @@ class Network:
             self.asked.append(request.data)
             self.handler(request)
 
-        session = Session(transport, Connection(Role.SERVER, timed=transport.timed), handle, on_setup=self.judge)
+        session = Session(Connection(Role.SERVER, timed=transport.timed), handle, on_setup=self.judge)
         self.sessions.append(session)
-        await session.run()
+        await session.run(transport)
 
     async def cut(self) -> None:
         """Cut the newest connection, as a cable is."""

@@ -140,8 +140,8 @@ class Run:
 
 
 @asynccontextmanager
-async def running(what: Session | object, *, opened: bool = True) -> AsyncIterator[Run]:
-    """Run a session or supervisor beside the block; with *opened*, enter it once that is open.
+async def running(what: Session | object, *transport: FrameTransport, opened: bool = True) -> AsyncIterator[Run]:
+    """Run a session, on *transport*, or a supervisor beside the block; with *opened*, enter it once that is open.
 
     What ``run()`` raises is remembered, not raised. Whatever still runs at the end of the block is cancelled.
     """
@@ -155,7 +155,7 @@ async def running(what: Session | object, *, opened: bool = True) -> AsyncIterat
     async def live() -> None:
         try:
             with run.scope:
-                await what.run(task_status=Status())  # type: ignore[union-attr, attr-defined]
+                await what.run(*transport, task_status=Status())  # type: ignore[union-attr]
         except Exception as error:
             run.error = error
         finally:
@@ -180,9 +180,9 @@ def a_client(
     setup: Setup | None = None,
     fragment_size: int = 64 * 1024,
 ) -> Session:
-    """Make the client's session on *transport*."""
+    """Make the client's session for *transport*."""
     connection = Connection(Role.CLIENT, setup=setup or a_setup(), timed=transport.timed, fragment_size=fragment_size)
-    return Session(transport, connection, handler)
+    return Session(connection, handler)
 
 
 @asynccontextmanager
@@ -194,7 +194,7 @@ async def client_and_peer(
     ours.timed = timed
     recorder = Recorder(ours)
     session, peer = a_client(recorder, handler), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, recorder, opened=False) as run:
         await peer.let_in()
         await until(lambda: session.opened)
         yield session, peer, run, recorder
@@ -213,9 +213,9 @@ async def client_and_server(
     async def judge(_setup: Setup) -> None:
         await anyio.lowlevel.checkpoint()
 
-    server = Session(theirs, Connection(Role.SERVER, timed=theirs.timed), handler, on_setup=judge)
+    server = Session(Connection(Role.SERVER, timed=theirs.timed), handler, on_setup=judge)
     client = a_client(ours, client_handler)
-    async with running(server, opened=False), running(client):
+    async with running(server, theirs, opened=False), running(client, ours):
         yield client, server
 
 

@@ -56,11 +56,12 @@ class RawClient:
 
     def __init__(self, transport: FrameTransport, setup: Setup, *, is_simulator: bool) -> None:
         self._is_simulator = is_simulator
+        self.transport = transport
         self.heard: list[Heard] = []
         self.taken = 0
         self._changed = anyio.Event()
         connection = Connection(Role.CLIENT, setup=setup, timed=transport.timed)
-        self.session = Session(transport, connection, self._handle)
+        self.session = Session(connection, self._handle)
 
     def _handle(self, request: IncomingRequest) -> None:
         if self._is_simulator:
@@ -123,4 +124,4 @@ async def raw_client(
 
 
 async def _run(client: RawClient, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-    await client.session.run(task_status=task_status)
+    await client.session.run(client.transport, task_status=task_status)

@@ -83,12 +83,10 @@ class ScriptedServer:
         return near
 
     async def _serve(self, transport: FrameTransport) -> None:
-        session = Session(
-            as_transport(transport), Connection(Role.SERVER, timed=False), self._handle, on_setup=self._judge
-        )
+        session = Session(Connection(Role.SERVER, timed=False), self._handle, on_setup=self._judge)
         self.sessions.append(session)
         with suppress(ElarianError):  # the client left without a word, or was sent away
-            await session.run()
+            await session.run(as_transport(transport))
 
     async def _judge(self, setup: Setup) -> None:
         await anyio.lowlevel.checkpoint()

@@ -72,7 +72,7 @@ async def test_garbage_before_the_first_answer(garbage: bytes) -> None:
     """This SDK: malformed bytes raise RemoteProtocolError, never a hang; the peer is told by CONNECTION_ERROR."""
     ours, theirs = open_memory_pair()
     session, peer = a_client(ours), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, ours, opened=False) as run:
         await start(session, peer, garbage)
         frames = await peer.receive_rest()
         error = await run.wait()
@@ -117,8 +117,9 @@ async def test_random_bytes_on_a_byte_stream_never_hang(size: int) -> None:
         with anyio.fail_after(BOUND):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(babble)
-                session = a_client(StreamTransport(await anyio.connect_tcp("127.0.0.1", port)))
-                async with running(session, opened=False) as run:
+                transport = StreamTransport(await anyio.connect_tcp("127.0.0.1", port))
+                session = a_client(transport)
+                async with running(session, transport, opened=False) as run:
                     error = await run.wait()
     assert isinstance(error, RemoteProtocolError | ConnectionFailed)
 
@@ -129,7 +130,7 @@ async def test_refused_setup(code: int) -> None:
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
     session, peer = a_client(recorder), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, recorder, opened=False) as run:
         await start(session, peer, encode_frame(ErrorFrame(0, code, "wrong key")))
         error = await run.wait()
     assert isinstance(error, SetupRejected)
@@ -142,7 +143,7 @@ async def test_words_of_a_peer_are_repeated_on_one_line() -> None:
     """This SDK: errors end in logs, where a peer must not be able to write lines of its own, or pages."""
     ours, theirs = open_memory_pair()
     session, peer = a_client(ours), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, ours, opened=False) as run:
         await start(session, peer, encode_frame(ErrorFrame(0, 0x003, "no\nWARNING: forged\x1b[2J" + "x" * 5000)))
         error = await run.wait()
     assert str(error).startswith("no WARNING: forged [2J")
@@ -154,7 +155,7 @@ async def test_other_error_to_the_setup_is_a_failed_attempt(code: int) -> None:
     """This SDK: lesser reasons are tried again, so they must differ from SetupRejected."""
     ours, theirs = open_memory_pair()
     session, peer = a_client(ours), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, ours, opened=False) as run:
         await start(session, peer, encode_frame(ErrorFrame(0, code, "full")))
         error = await run.wait()
     assert type(error) is ConnectionFailed
@@ -165,7 +166,7 @@ async def test_end_before_the_first_answer_is_a_failed_attempt() -> None:
     """RSocket: close without ERROR gives a different, retryable failure."""
     ours, theirs = open_memory_pair()
     session, peer = a_client(ours), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, ours, opened=False) as run:
         await peer.receive()
         await theirs.aclose()
         error = await run.wait()
@@ -287,12 +288,12 @@ async def test_session_closed_before_it_ran_only_closes_its_transport() -> None:
     recorder = Recorder(ours)
     session = a_client(recorder)
     session.close()
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, recorder, opened=False) as run:
         assert await run.wait() is None
         assert await RawPeer(theirs).receive_rest() == []
     assert recorder.closed
     with pytest.raises(RuntimeError, match="runs once"):
-        await session.run()
+        await session.run(recorder)
 
 
 async def test_goodbye_of_the_peer_lets_requests_end() -> None:
@@ -391,8 +392,9 @@ async def test_defect_comes_out_as_it_is() -> None:
             return frames
 
     ours, theirs = open_memory_pair()
-    session, peer = a_client(Defective(ours)), RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run, anyio.create_task_group() as tasks:
+    defective = Defective(ours)
+    session, peer = a_client(defective), RawPeer(theirs)
+    async with theirs, running(session, defective, opened=False) as run, anyio.create_task_group() as tasks:
         await peer.let_in()
         await until(lambda: session.opened)
         asked = Asked(session, tasks)
@@ -418,5 +420,5 @@ async def test_interrupt_in_a_task_comes_out_plain() -> None:
     async with theirs:
         await peer.send(b"anything")
         with pytest.raises(KeyboardInterrupt), anyio.fail_after(BOUND):
-            await session.run()
+            await session.run(interrupted)
     assert interrupted.closed

@@ -234,7 +234,7 @@ async def test_cancel_in_the_middle_of_its_fragments_leaves_whole_frames() -> No
     """This SDK: a cancelled caller never leaves half a frame, and its other fragments stay here."""
     ours, theirs = open_memory_pair(max_frames=4)
     session, peer = a_client(ours, fragment_size=64), RawPeer(theirs)
-    async with theirs, running(session, opened=False):
+    async with theirs, running(session, ours, opened=False):
         await peer.let_in()
         await until(lambda: session.opened)
         async with anyio.create_task_group() as tasks:

@@ -45,8 +45,8 @@ async def server_and_peer(
     """Join a server's session and a scripted client."""
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
-    session = Session(recorder, Connection(Role.SERVER, timed=False), echo, on_setup=judge)
-    async with theirs, running(session, opened=False) as run:
+    session = Session(Connection(Role.SERVER, timed=False), echo, on_setup=judge)
+    async with theirs, running(session, recorder, opened=False) as run:
         yield session, RawPeer(theirs), run, recorder
 
 
@@ -197,7 +197,7 @@ async def test_refused_client_reads_the_reason_though_more_of_its_bytes_come() -
 
     async def serve(transport: StreamTransport) -> None:
         try:
-            await Session(transport, Connection(Role.SERVER), echo, on_setup=judge).run()
+            await Session(Connection(Role.SERVER), echo, on_setup=judge).run(transport)
         except SetupRejected as error:
             errors.append(error)
             raise

@@ -44,7 +44,7 @@ async def timed_client(
     recorder = Recorder(ours)
     session = a_client(recorder, setup=a_setup(interval=interval, lifetime=lifetime))
     peer = RawPeer(theirs)
-    async with theirs, running(session, opened=False) as run:
+    async with theirs, running(session, recorder, opened=False) as run:
         await peer.let_in()
         await until(lambda: session.opened)
         yield session, peer, run, recorder
@@ -112,7 +112,7 @@ async def test_silence_before_the_first_answer_is_a_failed_attempt() -> None:
     """RSocket: silence gives a timeout, and a retryable failure."""
     ours, theirs = open_memory_pair()
     ours.timed = True
-    async with theirs, running(a_client(ours), opened=False) as run:
+    async with theirs, running(a_client(ours), ours, opened=False) as run:
         error = await wait_for(run)
     assert type(error) is ConnectionFailed
     assert anyio.current_time() > 0
@@ -123,7 +123,7 @@ async def test_year_passes_over_an_untimed_transport() -> None:
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
     session, peer = a_client(recorder), RawPeer(theirs)
-    async with theirs, running(session, opened=False):
+    async with theirs, running(session, recorder, opened=False):
         await peer.let_in()
         await until(lambda: session.opened)
         await anyio.sleep(365 * 24 * 3600)
@@ -138,8 +138,8 @@ async def test_client_without_setup_is_closed_after_ten_seconds() -> None:
         raise AssertionError
 
     ours, theirs = open_memory_pair()
-    session = Session(ours, Connection(Role.SERVER, timed=False), echo, on_setup=judge)
-    async with theirs, running(session, opened=False) as run:
+    session = Session(Connection(Role.SERVER, timed=False), echo, on_setup=judge)
+    async with theirs, running(session, ours, opened=False) as run:
         began = anyio.current_time()
         error = await wait_for(run)
         assert anyio.current_time() - began == pytest.approx(10.0)
@@ -153,8 +153,8 @@ async def test_judge_that_never_comes_back_is_a_refusal() -> None:
         await anyio.sleep_forever()
 
     ours, theirs = open_memory_pair()
-    session = Session(ours, Connection(Role.SERVER, timed=False), echo, on_setup=judge)
-    async with theirs, running(session, opened=False) as run:
+    session = Session(Connection(Role.SERVER, timed=False), echo, on_setup=judge)
+    async with theirs, running(session, ours, opened=False) as run:
         peer = RawPeer(theirs)
         await peer.send(SetupFrame(1000, 3000, metadata_mime=b"a/b", data_mime=b"a/b"))
         error = await wait_for(run)
@@ -167,8 +167,8 @@ async def test_server_drops_a_silent_client_after_its_lifetime() -> None:
     """RSocket: the same with the lifetime from SETUP."""
     ours, theirs = open_memory_pair()
     ours.timed = True
-    session = Session(ours, Connection(Role.SERVER), echo)
-    async with theirs, running(session, opened=False) as run:
+    session = Session(Connection(Role.SERVER), echo)
+    async with theirs, running(session, ours, opened=False) as run:
         await RawPeer(theirs).send(SetupFrame(1000, 7000, metadata_mime=b"a/b", data_mime=b"a/b"))
         began = anyio.current_time()
         assert isinstance(await wait_for(run), ConnectionLost)
@@ -207,7 +207,7 @@ async def test_transport_that_does_not_close_is_left_after_a_second() -> None:
 
     ours, theirs = open_memory_pair()
     sticky = Sticky(ours)
-    async with theirs, running(a_client(sticky), opened=False) as run:
+    async with theirs, running(a_client(sticky), sticky, opened=False) as run:
         await anyio.sleep(0.1)
         began = anyio.current_time()
         run.scope.cancel()
@@ -228,7 +228,7 @@ async def test_keepalive_overtakes_bulk_data() -> None:
     ours.timed = True
     slow = Slow(ours)
     session = a_client(slow, setup=a_setup(interval=5.0, lifetime=60.0))
-    async with theirs, running(session, opened=False):
+    async with theirs, running(session, slow, opened=False):
         await until(lambda: bool(slow.writes))
         keepalive = decode(slow.writes[0][1])
         await RawPeer(theirs).send(KeepaliveFrame(keepalive.data))

@@ -521,7 +521,7 @@ async def test_requests_of_the_server_reach_the_handler_on_every_session() -> No
 async def test_peer_that_is_let_in_and_garbled_by_ignored_frames_counts_them() -> None:
     """This SDK, statistics: ``frames_ignored`` over all sessions."""
     async with supervised() as (supervisor, network, _, _):
-        peer = RawPeer(network.sessions[0]._transport)
+        peer = RawPeer(network.ends[0])
         await peer.send(RequestResponseFrame(1, b"our own parity"))
         await until(lambda: supervisor.frames_ignored == 1)
         await network.cut()
@@ -567,7 +567,7 @@ async def test_server_killed_and_restarted_over_tcp() -> None:
             answered.append(request.data)
             request.respond(request.data)
 
-        await Session(transport, Connection(Role.SERVER), handle, on_setup=_welcome).run()
+        await Session(Connection(Role.SERVER), handle, on_setup=_welcome).run(transport)
 
     async def listen(*, task_status: anyio.abc.TaskStatus[int]) -> None:
         async with anyio.create_task_group() as tasks:
