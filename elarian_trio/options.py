@@ -81,9 +81,9 @@ class Backoff:
     """The delays between attempts to reconnect, in seconds.
 
     The first attempt comes after ``first``; while the session can be resumed, further ones every ``first`` for the
-    first 10 s; then the n-th after ``base * factor ** (n - 2)`` up to ``cap``; after 5 minutes of failure the delay
-    doubles each time up to ``slow_cap``. Each delay is varied by ``jitter`` (0.2 is up to 20 % either way). The
-    schedule starts again once the peer has answered, not when a socket opens.
+    first 10 s (and never more than a hundred a second); then the n-th after ``base * factor ** (n - 2)`` up to ``cap``;
+    after 5 minutes of failure the delay doubles each time up to ``slow_cap``. Each delay is varied by ``jitter`` (0.2
+    is up to 20 % either way). The schedule starts again once the peer has answered, not when a socket opens.
 
     Attributes:
         give_up_after: seconds since the peer last answered after which the client's block ends with
@@ -119,8 +119,10 @@ class ConnectionOptions:
         notification_timeout: how long a notification may stay unanswered, from its arrival.
         drain_timeout: how long leaving the block waits for deliveries in hand.
         connect_timeout: bounds one attempt to open a connection and have it answered.
-        resume: "auto" tries resumption and falls back, "require" insists, "off" never asks.
-        resume_buffer_size: sent frames kept for resumption.
+        resume: "auto" asks the server to keep the session while the connection is cut, and does without where the
+            server will not; "require" ends the block with SetupRejected there; "off" never asks.
+        resume_buffer_size: sent frames kept for resumption until the server has confirmed them; while there is no
+            room, new ones wait. 0 is as "off".
         reconnect: the delays between attempts.
         fragment_size: frames larger than this are cut.
         max_payload_size: the largest payload put together again from fragments.
@@ -159,6 +161,9 @@ class ConnectionOptions:
             msg = f"resume must be 'auto', 'require' or 'off', got {self.resume!r}"
             raise ValueError(msg)
         _require_size("resume_buffer_size", self.resume_buffer_size, at_least=0)
+        if self.resume == "require" and self.resume_buffer_size == 0:
+            msg = "resume='require' needs a resume_buffer_size of more than 0"
+            raise ValueError(msg)
         _require_size("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
         _require_size("max_payload_size", self.max_payload_size, at_least=1)
 

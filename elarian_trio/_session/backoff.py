@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["RESUME_WINDOW", "SLOW_AFTER", "Schedule"]
 
 RESUME_WINDOW = 10.0  # seconds of quick attempts while the peer may still hold the session for us
+QUICK_FLOOR = 0.01  # seconds between those attempts where ``first`` is less: a server that is gone is no busy loop
 SLOW_AFTER = 300.0  # seconds of failure after which an outage is a long one
 
 
@@ -52,8 +53,8 @@ class Schedule:
     def _plain_delay(self, failing_for: float, *, resumable: bool) -> float:
         backoff = self._backoff
         if resumable and failing_for < RESUME_WINDOW:
-            self._attempts = 1
-            return backoff.first
+            is_first, self._attempts = not self._attempts, 1
+            return backoff.first if is_first else max(backoff.first, QUICK_FLOOR)
         self._attempts += 1
         if failing_for >= SLOW_AFTER:
             return min(backoff.slow_cap, 2.0 * max(self._last, backoff.base))

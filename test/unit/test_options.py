@@ -111,6 +111,13 @@ def test_option_that_is_no_number_is_refused(value: Any) -> None:  # noqa: ANN40
         ConnectionOptions(keepalive_interval=value)
 
 
+def test_resumption_that_is_required_needs_a_store() -> None:
+    """This SDK: without one it could never be offered, so that no connection would do."""
+    with pytest.raises(ValueError, match="resume_buffer_size"):
+        ConnectionOptions(resume="require", resume_buffer_size=0)
+    assert ConnectionOptions(resume="auto", resume_buffer_size=0).resume_buffer_size == 0
+
+
 @pytest.mark.parametrize("name", ["drain_timeout", "resume_buffer_size"])
 def test_zero_is_a_choice(name: str) -> None:
     """This SDK: no drain and no buffer are allowed."""

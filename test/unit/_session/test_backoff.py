@@ -57,6 +57,21 @@ def test_first_delay_of_zero_still_grows() -> None:
     assert Schedule(Backoff(first=0.0, jitter=0.0), half).next_delay(500.0) == 1.0
 
 
+def test_quick_attempts_without_a_delay_are_no_busy_loop() -> None:
+    """This SDK: with ``first=0`` a cut session is resumed at once, a server that is gone asked 100 times a second."""
+    schedule = Schedule(Backoff(first=0.0, jitter=0.0), half)
+    for _ in range(2):
+        assert [schedule.next_delay(0.0, resumable=True) for _ in range(3)] == [0.0, 0.01, 0.01]
+        schedule.reset()
+
+
+def test_refused_resumption_goes_on_with_the_second_delay() -> None:
+    """This SDK: the outage is the same one, and quick attempts do not count for the exponent."""
+    schedule = Schedule(CALM, half)
+    assert [schedule.next_delay(0.0, resumable=True) for _ in range(3)] == [0.25] * 3
+    assert [schedule.next_delay(0.75) for _ in range(3)] == pytest.approx([0.5, 0.8, 1.28])
+
+
 def test_thousands_of_attempts_do_not_overflow() -> None:
     """This SDK: weeks without a server end at the cap, not in OverflowError."""
     schedule = Schedule(Backoff(factor=10.0, jitter=0.0), half)
