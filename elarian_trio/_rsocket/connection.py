@@ -96,7 +96,6 @@ class ConnectionPhase(Enum):
     RESUMING = auto()
 
 
-_TOKEN_WITHOUT_STORE = "a setup with a resume token needs a resume_buffer_size"
 _LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
 
 
@@ -143,9 +142,7 @@ class Connection:
         self._max_incoming = max_incoming
         self._setup_timeout = setup_timeout
         self._resume_buffer_size = resume_buffer_size
-        self._resumption: Resumption | None = None
-        if setup is not None and setup.resume_token is not None:
-            self._resumption = self._make_resumption(setup.resume_token)
+        self._resumption = self._make_resumption(None if setup is None else setup.resume_token)
         self._phase = ConnectionPhase.CONNECTING
         self._is_started = False
         self._offered: Setup | None = None  # server: asked for, neither accepted nor rejected yet
@@ -179,7 +176,7 @@ class Connection:
     @property
     def resume_token(self) -> bytes | None:
         """What names the session to a server; a server knows it once the SETUP came. ``None``: it is not resumed."""
-        return None if self._resumption is None else self._resumption.token
+        return self._resumption.token
 
     @property
     def resumable(self) -> bool:
@@ -187,7 +184,7 @@ class Connection:
 
         For a client from the moment its SETUP was handed out, for a server from acceptance on; not once it is ending.
         """
-        if self._resumption is None or self._resumption.abandoned:
+        if self._resumption.abandoned:
             return False
         is_setup_out = self._is_started and self._role is Role.CLIENT and self._opening is None
         return self._phase in _LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
@@ -195,7 +192,7 @@ class Connection:
     @property
     def kept_bytes(self) -> int:
         """How many bytes of sent frames are kept for being repeated."""
-        return 0 if self._resumption is None else self._resumption.kept_bytes
+        return self._resumption.kept_bytes
 
     def open(self, now: float) -> None:
         """Begin. A client queues its SETUP and a KEEPALIVE whose answer proves acceptance; a server starts to wait.
@@ -230,8 +227,7 @@ class Connection:
             return [FrameIgnored("a frame after the end")]
         if self._phase is ConnectionPhase.DETACHED:  # lost with its transport: not counted, so the peer repeats it
             return [FrameIgnored("a frame after its transport")]
-        if self._resumption is not None:
-            self._resumption.count_in(data)
+        self._resumption.count_in(data)
         frame = self._decode(data)
         if self._phase is ConnectionPhase.RESUMING:
             return self._receive_resume_answer(frame, now)
@@ -391,7 +387,7 @@ class Connection:
         Returns:
             Whether the connection is DETACHED and can be resumed. If not it is CLOSED, and ``was_sent`` tells the rest.
         """
-        if self._resumption is None or not self.resumable:
+        if not self.resumable:
             self._finish()
             return False
         self._phase = ConnectionPhase.DETACHED
@@ -410,9 +406,9 @@ class Connection:
         Raises:
             LocalProtocolError: not a detached client.
         """
-        resumption = self._require_detached(Role.CLIENT)
+        token = self._require_detached(Role.CLIENT)
         self._phase = ConnectionPhase.RESUMING
-        self._opening = ResumeFrame(resumption.token, resumption.received, resumption.first)
+        self._opening = ResumeFrame(token, self._resumption.received, self._resumption.first)
 
     def accept_resume(self, data: bytes, now: float) -> list[Event]:
         """Server: go on over another transport, whose first frame *data* was the RESUME of this session.
@@ -424,16 +420,16 @@ class Connection:
             RemoteProtocolError: the ends no longer agree on what was sent. The connection is over, and
                 ERROR[REJECTED_RESUME] is queued.
         """
-        resumption = self._require_detached(Role.SERVER)
-        frame = decode_frame(data) if resume_token_of(data) == resumption.token else None
+        token = self._require_detached(Role.SERVER)
+        frame = decode_frame(data) if resume_token_of(data) == token else None
         if not isinstance(frame, ResumeFrame):
             msg = "only the RESUME of this session resumes it"
             raise LocalProtocolError(msg)
         # Its version is not looked at, as no peer does: rsocket-js 1.0 swaps major and minor.
-        has_gap = frame.first_client_position > resumption.received
-        if has_gap or not resumption.rewind(frame.last_server_position):
+        has_gap = frame.first_client_position > self._resumption.received
+        if has_gap or not self._resumption.rewind(frame.last_server_position):
             self._refuse(ErrorCode.REJECTED_RESUME, "the positions of both ends do not meet")
-        self._opening = ResumeOkFrame(resumption.received)
+        self._opening = ResumeOkFrame(self._resumption.received)
         return self._go_on(now)
 
     def _receive_resume_answer(self, frame: Frame | None, now: float) -> list[Event]:
@@ -441,7 +437,7 @@ class Connection:
         if isinstance(frame, ErrorFrame) and frame.stream_id == 0:
             self._finish()
             return [ResumeRejected(frame.code, frame.message)]
-        if not isinstance(frame, ResumeOkFrame) or self._resumption is None:
+        if not isinstance(frame, ResumeOkFrame):
             self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME is answered by RESUME_OK or ERROR")
         if not self._resumption.rewind(frame.last_client_position):
             self._refuse(ErrorCode.CONNECTION_ERROR, "the RESUME_OK names a position that cannot be")
@@ -452,10 +448,11 @@ class Connection:
         self._keepalive.restart(now)
         return [Resumed()]
 
-    def _make_resumption(self, token: bytes) -> Resumption:
-        if self._resume_buffer_size is None:
-            raise ValueError(_TOKEN_WITHOUT_STORE)
-        return Resumption(token, self._resume_buffer_size)
+    def _make_resumption(self, token: bytes | None) -> Resumption:
+        if token is not None and self._resume_buffer_size is None:
+            msg = "a setup with a resume token needs a resume_buffer_size"
+            raise ValueError(msg)
+        return Resumption(token, self._resume_buffer_size or 0)
 
     # Time
 
@@ -520,8 +517,7 @@ class Connection:
         refusal = refuse_setup(frame, resumable=self._resume_buffer_size is not None)
         if refusal is not None:
             self._refuse(*refusal)
-        if frame.resume_token is not None:
-            self._resumption = self._make_resumption(frame.resume_token)
+        self._resumption = self._make_resumption(frame.resume_token)
         self._offered = setup = setup_from_frame(frame)
         self._start_timers(now, interval=math.inf, lifetime=setup.keepalive_lifetime)
         return [SetupReceived(setup)]
@@ -534,13 +530,13 @@ class Connection:
 
     def _on_keepalive(self, frame: KeepaliveFrame, now: float) -> list[Event]:
         self._keepalive.heard(now)
-        if self._resumption is not None and not self._resumption.acknowledge(frame.position):
+        if not self._resumption.acknowledge(frame.position):
             self._refuse(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
         if frame.respond:
             self._outbox.put_echo(KeepaliveFrame(frame.data))
             return []
-        if self._resumption is not None and self._resumption.is_answer(frame.data):
-            return self._give_resumption_up(self._resumption)
+        if self._resumption.is_answer(frame.data):
+            return self._give_resumption_up()
         round_trip = self._keepalive.answered(frame.data, now)
         if round_trip is None:
             return [FrameIgnored("a KEEPALIVE that answers none of ours")]
@@ -548,12 +544,11 @@ class Connection:
             self._phase = ConnectionPhase.OPEN
         return [KeepaliveAnswered(frame.data, round_trip)]
 
-    def _give_resumption_up(self, resumption: Resumption) -> list[Event]:
+    def _give_resumption_up(self) -> list[Event]:
         """Go on without resumption if a peer that does not tell its position (rsocket-js 0.0.27) holds frames back."""
-        frame = self._outbox.peek()
-        if frame is None or not resumption.stalled or resumption.has_room(encoded_size(frame)):
+        if not (self._resumption.stalled and self._is_blocked):
             return []
-        resumption.abandon()
+        self._resumption.abandon()
         return [NotResumable("the peer does not acknowledge what it receives, and no more can be kept")]
 
     def _on_error(self, frame: ErrorFrame, _now: float) -> list[Event]:
@@ -691,7 +686,7 @@ class Connection:
             opening, self._opening = self._opening, None
             return encode_frame(opening)
         if self._is_writable:
-            frame = self._take_keepalive() or self._take_replay() or self._take_stream_frame()
+            frame = self._take_keepalive() or self._resumption.next_replay() or self._take_stream_frame()
             if frame is not None:
                 return frame
         farewell, self._farewell = self._farewell, None
@@ -700,16 +695,11 @@ class Connection:
     def _take_keepalive(self) -> bytes | None:
         """Give a KEEPALIVE; it says how far we have received, which is 0 where nobody counts."""
         keepalive = self._outbox.take_keepalive()
-        if self._resumption is None:
-            return None if keepalive is None else encode_frame(keepalive)
         if keepalive is None and self._resumption.is_question_due(blocked=self._is_blocked):
             keepalive = KeepaliveFrame(self._resumption.ask(), respond=True)
         if keepalive is None:
             return None
         return encode_frame(replace(keepalive, position=self._resumption.received))
-
-    def _take_replay(self) -> bytes | None:
-        return None if self._resumption is None else self._resumption.next_replay()
 
     def _take_stream_frame(self) -> bytes | None:
         if self._is_blocked:
@@ -721,8 +711,7 @@ class Connection:
         if stream is not None and stream.make(Move.PIECE_OUT if has_more(frame) else Move.LAST_OUT) is StreamState.DONE:
             self._forget(stream)
         encoded = encode_frame(frame)
-        if self._resumption is not None:
-            self._resumption.keep(encoded)
+        self._resumption.keep(encoded)
         return encoded
 
     @property
@@ -735,19 +724,14 @@ class Connection:
         """Whether a frame other than opening and farewell could leave."""
         if self._outbox.has_keepalive:
             return True
-        if self._resumption is not None:
-            is_blocked = self._is_blocked
-            if self._resumption.replaying or self._resumption.is_question_due(blocked=is_blocked):
-                return True
-            if is_blocked:
-                return False
-        return self._outbox.peek() is not None
+        is_blocked = self._is_blocked
+        if self._resumption.replaying or self._resumption.is_question_due(blocked=is_blocked):
+            return True
+        return not is_blocked and self._outbox.peek() is not None
 
     @property
     def _is_blocked(self) -> bool:
         """Whether the next counted frame finds no room to be kept; the others wait behind it, as order must hold."""
-        if self._resumption is None:
-            return False
         frame = self._outbox.peek()
         return frame is not None and not self._resumption.has_room(encoded_size(frame))
 
@@ -796,15 +780,13 @@ class Connection:
     def _begin_closing(self) -> None:
         """Let what is outstanding end. A connection that ends is not resumed, so nothing is kept or held back."""
         self._phase = ConnectionPhase.CLOSING
-        if self._resumption is not None:
-            self._resumption.abandon()
+        self._resumption.abandon()
 
     def _finish(self) -> None:
         """Be over. Streams stay, so that ``was_sent`` can still tell."""
         self._phase = ConnectionPhase.CLOSED
-        if self._resumption is not None:
-            self._resumption.abandon()
-            self._resumption.detach()
+        self._resumption.abandon()
+        self._resumption.detach()
         self._outbox.clear()
         self._opening = None
         self._farewell = None
@@ -830,11 +812,13 @@ class Connection:
             msg = f"cannot {doing} while the connection is {self._phase.name}"
             raise LocalProtocolError(msg)
 
-    def _require_detached(self, role: Role) -> Resumption:
-        if self._resumption is None or self._role is not role or self._phase is not ConnectionPhase.DETACHED:
+    def _require_detached(self, role: Role) -> bytes:
+        """Give the token of a session that waits for a transport."""
+        token = self._resumption.token
+        if token is None or self._role is not role or self._phase is not ConnectionPhase.DETACHED:
             msg = f"a {self._role.name} that is {self._phase.name} cannot resume so"
             raise LocalProtocolError(msg)
-        return self._resumption
+        return token
 
     def _require_offer(self) -> None:
         if self._offered is None:

@@ -42,8 +42,8 @@ def counts(data: bytes) -> bool:
 
     The header decides, so that what is ignored or cannot be read is counted too, as every peer does. Protocol.md
     counts by type. rsocket-java (since 1.1) and rsocket-js 1.0 count whatever is not on stream 0; that is followed for
-    the types the text leaves open (EXT, the unassigned ones, and ERROR, which on stream 0 ends the session anyway). The
-    two differ on a connection's frame on a stream only, which nobody may send.
+    the types the text leaves open (EXT, unassigned ones, and ERROR, which on stream 0 ends the session anyway). Else
+    the two differ only on frames that nobody may send: a connection's on a stream, a stream's on stream 0.
     """
     stream_id, word = _HEADER.unpack_from(data)
     return stream_id & MAX_STREAM_ID > 0 and word >> 10 not in _CONNECTION_TYPES
@@ -58,10 +58,10 @@ def resume_token_of(data: bytes) -> bytes | None:
 
 
 class Resumption:
-    """What one end must know to go on over a new transport. Made by a connection whose SETUP has a resume token.
+    """What one end must know to go on over a new transport. Made by the connection, once it knows the token.
 
     Args:
-        token: names the session.
+        token: names the session; with ``None`` nothing is counted or kept, and there is room for everything.
         capacity: bytes of sent frames that may wait for the peer's acknowledgement.
 
     Attributes:
@@ -71,10 +71,10 @@ class Resumption:
         abandoned: nothing is kept any more, so that there will be no resumption.
     """
 
-    def __init__(self, token: bytes, capacity: int) -> None:
+    def __init__(self, token: bytes | None, capacity: int) -> None:
         self.token = token
         self.received = self.sent = self.first = 0
-        self.abandoned = False
+        self.abandoned = token is None
         self._capacity = capacity
         self._kept: deque[bytes] = deque()
         self._replay: deque[bytes] = deque()
@@ -85,7 +85,7 @@ class Resumption:
     @property
     def kept_bytes(self) -> int:
         """How much is kept."""
-        return self.sent - self.first if self._kept else 0
+        return self.sent - self.first
 
     @property
     def replaying(self) -> bool:
@@ -96,7 +96,7 @@ class Resumption:
 
     def count_in(self, data: bytes) -> None:
         """Note a received frame; to be called before anything else is done with it."""
-        if len(data) >= HEADER_SIZE and counts(data):
+        if self.token is not None and len(data) >= HEADER_SIZE and counts(data):
             self.received += len(data)
 
     def has_room(self, size: int) -> bool:
