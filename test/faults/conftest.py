@@ -1,0 +1,29 @@
+"""What the fault tests share: their figures at the end, and the scheduler's dice."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import figures
+import pytest
+from trio._core import _run  # trio offers its scheduler's dice to hypothesis only; a seed must fix them as well
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def the_order_of_tasks_is_seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have trio run its tasks in an order that a seed gives again."""
+    monkeypatch.setattr(_run, "_r", random.Random(figures.seed_or(1)), raising=False)
+    monkeypatch.setattr(_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True, raising=False)
+    return iter(())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every figure, each with its seed."""
+    if figures.LINES:
+        terminalreporter.section(f"figures ({figures.SIZE})")
+        for line in figures.LINES:
+            terminalreporter.write_line(line)
