@@ -7,7 +7,6 @@ and reactions are Protocol.md's, version 1.0.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -28,7 +27,7 @@ from elarian_trio._rsocket.events import (
     ResumeRejected,
     SetupReceived,
 )
-from elarian_trio._rsocket.fragments import MIN_FRAGMENT_SIZE, Assembly, FragmentRefused, Payload, payload_size
+from elarian_trio._rsocket.fragments import MIN_FRAGMENT_SIZE, Assemblies, FragmentRefused, Payload
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     MAX_FRAME_SIZE,
@@ -50,23 +49,22 @@ from elarian_trio._rsocket.frames import (
     decode_frame,
     describe_frame,
     encode_frame,
-    encoded_size,
 )
 from elarian_trio._rsocket.keepalive import Keepalive
-from elarian_trio._rsocket.outbox import Outbox, has_more
+from elarian_trio._rsocket.outbox import Outbox
 from elarian_trio._rsocket.resume import Resumption, resume_token_of
 from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
 from elarian_trio._rsocket.streams import Move, Stream, StreamIds, StreamState
+from elarian_trio._rsocket.turns import has_more
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from elarian_trio._rsocket.frames import FragmentableFrame, RequestFrame
+    from elarian_trio._rsocket.frames import FragmentableFrame, RequestFrame, StreamFrame
     from elarian_trio._rsocket.setup import Setup
 
 _MAX_REFUSALS = 16384  # answers to requests beyond max_incoming that may wait: more than one read of 64 KiB can hold
-_MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of max_payload_size
 _MAX_HELD = 1024  # frames behind a SETUP that is not accepted yet
 _ERROR_FIXED_SIZE = 3 + 10  # length prefix, header and code of an ERROR
 _SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
@@ -142,21 +140,24 @@ class Connection:
         self._max_incoming = max_incoming
         self._setup_timeout = setup_timeout
         self._resume_buffer_size = resume_buffer_size
-        self._resumption = self._make_resumption(None if setup is None else setup.resume_token)
+        self._resumption = Resumption()
+        if setup is not None and setup.resume_token is not None:
+            if resume_buffer_size is None:
+                msg = "a setup with a resume token needs a resume_buffer_size"
+                raise ValueError(msg)
+            self._resumption.begin(setup.resume_token, resume_buffer_size)
         self._phase = ConnectionPhase.CONNECTING
         self._is_started = False
         self._offered: Setup | None = None  # server: asked for, neither accepted nor rejected yet
         self._held: list[Frame] = []  # server: what came behind that SETUP
         self._held_size = 0
-        self._opening: Frame | None = None  # SETUP, RESUME or RESUME_OK: leaves before everything else
-        self._outbox = Outbox(fragment_size)
-        self._farewell: ErrorFrame | None = None  # leaves when everything else has
+        self._outbox = Outbox(fragment_size, self._resumption)
         self._keepalive = Keepalive()
         self._ids = StreamIds(1 if role is Role.CLIENT else 2)
         self._streams: dict[int, Stream] = {}
         self._never_sent: set[int] = set()  # our requests that the peer's CONNECTION_CLOSE overtook
         self._incoming = 0  # streams of the peer, refused ones included, until their answers were handed out
-        self._partial_size = 0  # bytes in assemblies
+        self._assemblies = Assemblies(max_payload_size)
 
     @property
     def state(self) -> ConnectionPhase:
@@ -166,7 +167,7 @@ class Connection:
     @property
     def wants_to_send(self) -> bool:
         """Whether ``frames_to_send`` would give anything; not so while what waits finds no room to be kept."""
-        return self._opening is not None or (self._is_writable and self._has_frame) or self._farewell is not None
+        return bool(self._outbox)
 
     @property
     def outstanding(self) -> int:
@@ -186,7 +187,7 @@ class Connection:
         """
         if self._resumption.abandoned:
             return False
-        is_setup_out = self._is_started and self._role is Role.CLIENT and self._opening is None
+        is_setup_out = self._is_started and self._role is Role.CLIENT and self._outbox.opening is None
         return self._phase in _LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
 
     @property
@@ -208,7 +209,7 @@ class Connection:
         else:
             frame = setup_to_frame(self._setup)
             encode_frame(frame)  # raises here what would else be raised in the writer
-            self._opening = frame
+            self._outbox.opening = frame
             self._queue_ping(now)
             self._start_timers(now, interval=self._setup.keepalive_interval, lifetime=self._setup.keepalive_lifetime)
             self._setup = None  # it holds credentials, and is not needed again
@@ -247,9 +248,11 @@ class Connection:
         """
         frames: list[bytes] = []
         size = 0
-        while size < max_bytes and (frame := self._take_frame()) is not None:
-            frames.append(frame)
-            size += len(frame)
+        while size < max_bytes and (departure := self._outbox.take()) is not None:
+            frames.append(departure.data)
+            size += len(departure.data)
+            if departure.stream_frame is not None:
+                self._note_departure(departure.stream_frame)
         self._settle()
         return frames
 
@@ -265,7 +268,7 @@ class Connection:
         self._require_open("request")
         stream_id = self._ids.take(self._streams)
         self._streams[stream_id] = Stream(stream_id, requester=True)
-        self._outbox.put(RequestResponseFrame(stream_id, payload.data, payload.metadata))
+        self._outbox.turns.put(RequestResponseFrame(stream_id, payload.data, payload.metadata))
         return stream_id
 
     def was_sent(self, stream_id: int) -> bool:
@@ -292,7 +295,7 @@ class Connection:
         was_sent = self.was_sent(stream_id)
         self._forget(stream)
         if was_sent and self._phase is not ConnectionPhase.CLOSED:
-            self._outbox.put_cancel(CancelFrame(stream_id))
+            self._outbox.turns.put_cancel(CancelFrame(stream_id))
         self._settle()
         return was_sent
 
@@ -367,13 +370,13 @@ class Connection:
         if self._phase is ConnectionPhase.DETACHED:
             self._finish()
         elif self._phase is ConnectionPhase.RESUMING:
-            resume = self._opening
+            resume = self._outbox.opening
             self._abort(code, message)
-            self._opening = resume
+            self._outbox.opening = resume
         elif code != ErrorCode.CONNECTION_CLOSE or not is_connected:
             self._abort(code, message)
-        elif self._farewell is None:
-            self._farewell = self._error(0, code, message)
+        elif self._outbox.farewell is None:
+            self._outbox.farewell = self._error(0, code, message)
             self._begin_closing()
 
     # One transport after another
@@ -391,8 +394,8 @@ class Connection:
             self._finish()
             return False
         self._phase = ConnectionPhase.DETACHED
-        self._opening = None
-        self._outbox.drop_keepalives()
+        self._outbox.is_held = True
+        self._outbox.drop_uncounted()
         self._keepalive.stop()
         self._resumption.detach()
         return True
@@ -408,7 +411,7 @@ class Connection:
         """
         token = self._require_detached(Role.CLIENT)
         self._phase = ConnectionPhase.RESUMING
-        self._opening = ResumeFrame(token, self._resumption.received, self._resumption.first)
+        self._outbox.opening = ResumeFrame(token, self._resumption.received, self._resumption.first)
 
     def accept_resume(self, data: bytes, now: float) -> list[Event]:
         """Server: go on over another transport, whose first frame *data* was the RESUME of this session.
@@ -429,7 +432,7 @@ class Connection:
         has_gap = frame.first_client_position > self._resumption.received
         if has_gap or not self._resumption.rewind(frame.last_server_position):
             self._refuse(ErrorCode.REJECTED_RESUME, "the positions of both ends do not meet")
-        self._opening = ResumeOkFrame(self._resumption.received)
+        self._outbox.opening = ResumeOkFrame(self._resumption.received)
         return self._go_on(now)
 
     def _receive_resume_answer(self, frame: Frame | None, now: float) -> list[Event]:
@@ -445,14 +448,9 @@ class Connection:
 
     def _go_on(self, now: float) -> list[Event]:
         self._phase = ConnectionPhase.OPEN
+        self._outbox.is_held = False
         self._keepalive.restart(now)
         return [Resumed()]
-
-    def _make_resumption(self, token: bytes | None) -> Resumption:
-        if token is not None and self._resume_buffer_size is None:
-            msg = "a setup with a resume token needs a resume_buffer_size"
-            raise ValueError(msg)
-        return Resumption(token, self._resume_buffer_size or 0)
 
     # Time
 
@@ -517,7 +515,8 @@ class Connection:
         refusal = refuse_setup(frame, resumable=self._resume_buffer_size is not None)
         if refusal is not None:
             self._refuse(*refusal)
-        self._resumption = self._make_resumption(frame.resume_token)
+        if frame.resume_token is not None and self._resume_buffer_size is not None:
+            self._resumption.begin(frame.resume_token, self._resume_buffer_size)
         self._offered = setup = setup_from_frame(frame)
         self._start_timers(now, interval=math.inf, lifetime=setup.keepalive_lifetime)
         return [SetupReceived(setup)]
@@ -546,7 +545,7 @@ class Connection:
 
     def _give_resumption_up(self) -> list[Event]:
         """Go on without resumption if a peer that does not tell its position (rsocket-js 0.0.27) holds frames back."""
-        if not (self._resumption.stalled and self._is_blocked):
+        if not (self._resumption.stalled and self._outbox.is_blocked):
             return []
         self._resumption.abandon()
         return [NotResumable("the peer does not acknowledge what it receives, and no more can be kept")]
@@ -599,7 +598,7 @@ class Connection:
         if stream is None or not stream.allows(Move.LAST_IN):
             return [FrameIgnored("a PAYLOAD that nobody waits for")]
         if stream.requester:
-            self._outbox.drop(frame.stream_id)  # answered before all of the request was sent: the rest is moot
+            self._outbox.turns.drop(frame.stream_id)  # answered before all of the request was sent: the rest is moot
         return self._gather(stream, frame)
 
     def _on_cancel(self, frame: CancelFrame, _now: float) -> list[Event]:
@@ -628,28 +627,11 @@ class Connection:
         # F and C together on a PAYLOAD count as no F, says Protocol.md.
         is_last = not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
         try:
-            payload = self._collect(stream, frame, is_last=is_last)
+            payload = self._assemblies.collect(frame, is_last=is_last)
         except FragmentRefused as refused:
             return self._give_up(stream, refused.code, str(refused))
         stream.make(Move.LAST_IN if is_last else Move.PIECE_IN)
         return [] if payload is None else [self._report(stream, payload)]
-
-    def _collect(self, stream: Stream, frame: FragmentableFrame, *, is_last: bool) -> Payload | None:
-        assembly = stream.assembly or Assembly()
-        added = payload_size(frame)
-        if assembly.size + added > self._max_payload_size:
-            raise FragmentRefused(ErrorCode.REJECTED, f"a payload may have {self._max_payload_size} bytes here")
-        if is_last and stream.assembly is None:
-            return Payload(frame.data, frame.metadata)
-        if self._partial_size + added > _MAX_PARTIALS * self._max_payload_size:
-            raise FragmentRefused(ErrorCode.REJECTED, "too many payloads arrive at the same time")
-        assembly.add(frame)
-        stream.assembly = assembly
-        self._partial_size += added
-        if not is_last:
-            return None
-        self._drop_assembly(stream)
-        return assembly.finish()
 
     def _report(self, stream: Stream, payload: Payload) -> Event:
         if stream.requester:
@@ -666,81 +648,26 @@ class Connection:
             self.cancel(stream.stream_id)
             return [RequestFailed(stream.stream_id, ErrorCode.CANCELED, message)]
         if stream.wants_answer:
-            self._drop_assembly(stream)
+            self._assemblies.drop(stream.stream_id)
             stream.make(Move.ANSWER)
-            self._outbox.put(self._error(stream.stream_id, code, message))
+            self._outbox.turns.put(self._error(stream.stream_id, code, message))
         else:
             self._forget(stream)
         return [FrameIgnored(f"a request was refused: {message}")]
 
-    def _drop_assembly(self, stream: Stream) -> None:
-        if stream.assembly is not None:
-            self._partial_size -= stream.assembly.size
-            stream.assembly = None
-
     # Frames out
 
-    def _take_frame(self) -> bytes | None:
-        """Give the next frame as it leaves, and note that it did. The only door out: positions are counted here."""
-        if self._opening is not None:
-            opening, self._opening = self._opening, None
-            return encode_frame(opening)
-        if self._is_writable:
-            frame = self._take_keepalive() or self._resumption.next_replay() or self._take_stream_frame()
-            if frame is not None:
-                return frame
-        farewell, self._farewell = self._farewell, None
-        return None if farewell is None else encode_frame(farewell)
-
-    def _take_keepalive(self) -> bytes | None:
-        """Give a KEEPALIVE; it says how far we have received, which is 0 where nobody counts."""
-        keepalive = self._outbox.take_keepalive()
-        if keepalive is None and self._resumption.is_question_due(blocked=self._is_blocked):
-            keepalive = KeepaliveFrame(self._resumption.ask(), respond=True)
-        if keepalive is None:
-            return None
-        return encode_frame(replace(keepalive, position=self._resumption.received))
-
-    def _take_stream_frame(self) -> bytes | None:
-        if self._is_blocked:
-            return None
-        frame = self._outbox.take()
-        if frame is None:
-            return None
+    def _note_departure(self, frame: StreamFrame) -> None:
         stream = self._streams.get(frame.stream_id)
         if stream is not None and stream.make(Move.PIECE_OUT if has_more(frame) else Move.LAST_OUT) is StreamState.DONE:
             self._forget(stream)
-        encoded = encode_frame(frame)
-        self._resumption.keep(encoded)
-        return encoded
-
-    @property
-    def _is_writable(self) -> bool:
-        """Whether there is a transport on which more than an opening frame may go."""
-        return self._phase is not ConnectionPhase.DETACHED and self._phase is not ConnectionPhase.RESUMING
-
-    @property
-    def _has_frame(self) -> bool:
-        """Whether a frame other than opening and farewell could leave."""
-        if self._outbox.has_keepalive:
-            return True
-        is_blocked = self._is_blocked
-        if self._resumption.replaying or self._resumption.is_question_due(blocked=is_blocked):
-            return True
-        return not is_blocked and self._outbox.peek() is not None
-
-    @property
-    def _is_blocked(self) -> bool:
-        """Whether the next counted frame finds no room to be kept; the others wait behind it, as order must hold."""
-        frame = self._outbox.peek()
-        return frame is not None and not self._resumption.has_room(encoded_size(frame))
 
     def _answer(self, stream_id: int, frame: PayloadFrame | ErrorFrame) -> bool:
         stream = self._streams.get(stream_id)
         if stream is None or stream.state is not StreamState.RUNNING or self._phase is ConnectionPhase.CLOSED:
             return False
         stream.make(Move.ANSWER)
-        self._outbox.put(frame)
+        self._outbox.turns.put(frame)
         return True
 
     def _queue_ping(self, now: float) -> bytes:
@@ -760,8 +687,8 @@ class Connection:
 
     def _forget(self, stream: Stream) -> None:
         """Drop all that is kept of a stream."""
-        self._drop_assembly(stream)
-        self._outbox.drop(stream.stream_id)
+        self._assemblies.drop(stream.stream_id)
+        self._outbox.turns.drop(stream.stream_id)
         del self._streams[stream.stream_id]
         if not stream.requester:
             self._incoming -= 1
@@ -788,15 +715,14 @@ class Connection:
         self._resumption.abandon()
         self._resumption.detach()
         self._outbox.clear()
-        self._opening = None
-        self._farewell = None
+        self._outbox.is_held = False
         self._offered = None
         self._held.clear()
 
     def _abort(self, code: int, message: str) -> None:
         error = self._error(0, code, message)
         self._finish()
-        self._farewell = error
+        self._outbox.farewell = error
 
     def _refuse(self, code: ErrorCode, message: str) -> NoReturn:
         self._abort(code, message)

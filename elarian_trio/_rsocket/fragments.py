@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MIN_FRAGMENT_SIZE = 64  # rsocket-java refuses smaller settings, and middle fragments below 61 bytes
 _LENGTH_SIZE = 3  # of a frame on a byte stream and of metadata; the first counts on WebSocket, too, as peers count it
 _CREDIT_SIZE = 4
+_MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of the largest payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,44 @@ class Assembly:
     def finish(self) -> Payload:
         """Give the whole payload."""
         return Payload(bytes(self._data), None if self._metadata is None else bytes(self._metadata))
+
+
+class Assemblies:
+    """The unfinished payloads of one connection by stream id, bounded each and together."""
+
+    def __init__(self, max_payload_size: int) -> None:
+        self._max_payload_size = max_payload_size
+        self._unfinished: dict[int, Assembly] = {}
+        self.size = 0  # bytes in all of them
+
+    def collect(self, frame: FragmentableFrame, *, is_last: bool) -> Payload | None:
+        """Take the next piece of a stream's payload, and give the payload once it is whole.
+
+        Raises:
+            FragmentRefused: this payload is not to be; ``drop`` what is here of it.
+        """
+        assembly = self._unfinished.get(frame.stream_id)
+        added = payload_size(frame)
+        if added + (0 if assembly is None else assembly.size) > self._max_payload_size:
+            raise FragmentRefused(ErrorCode.REJECTED, f"a payload may have {self._max_payload_size} bytes here")
+        if is_last and assembly is None:
+            return Payload(frame.data, frame.metadata)
+        if self.size + added > _MAX_PARTIALS * self._max_payload_size:
+            raise FragmentRefused(ErrorCode.REJECTED, "too many payloads arrive at the same time")
+        if assembly is None:
+            assembly = self._unfinished[frame.stream_id] = Assembly()
+        assembly.add(frame)
+        self.size += added
+        if not is_last:
+            return None
+        self.drop(frame.stream_id)
+        return assembly.finish()
+
+    def drop(self, stream_id: int) -> None:
+        """Forget what is here of a stream's payload."""
+        assembly = self._unfinished.pop(stream_id, None)
+        if assembly is not None:
+            self.size -= assembly.size
 
 
 def payload_size(frame: FragmentableFrame) -> int:

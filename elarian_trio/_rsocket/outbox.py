@@ -1,57 +1,64 @@
-"""What waits to be sent, and in which order.
+"""The only door out: what waits to be sent leaves here in order, encoded, counted, and kept where it may be repeated.
 
-Above: the connection, which encodes what comes out. Below: frames and the cutting of payloads. KEEPALIVEs overtake
-everything, so that a payload of many megabytes never keeps one waiting; CANCELs overtake payloads; streams take turns,
-one frame each.
+Above: the connection. Below: the turns of streams, resumption and frames. First goes the frame that opens or resumes;
+KEEPALIVEs overtake everything else, so that a payload of many megabytes never keeps one waiting; then what is repeated
+after a resumption, then what is new, last the ERROR that ends the connection.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from elarian_trio._rsocket.fragments import needs_cutting, split_frame
-from elarian_trio._rsocket.frames import ErrorFrame
+from elarian_trio._rsocket.frames import KeepaliveFrame, encode_frame, encoded_size
+from elarian_trio._rsocket.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from elarian_trio._rsocket.frames import ErrorFrame, Frame, StreamFrame
+    from elarian_trio._rsocket.resume import Resumption
 
-    from elarian_trio._rsocket.frames import CancelFrame, FragmentableFrame, KeepaliveFrame, StreamFrame
-
-_MAX_CUT_AT_ONCE = 8  # payloads whose fragments take turns: each is a partial payload in the peer's memory
 _MAX_ECHOES = 1024  # a peer that asks more often than it reads gets the newest answers only
 _MAX_ECHO_BYTES = 1024 * 1024  # of their data, so that large ones cannot pile up either; one always has room
 
 
-@dataclass(slots=True)
-class _Turn:
-    head: FragmentableFrame | ErrorFrame  # the next to leave
-    rest: Iterator[FragmentableFrame]
-    is_cut: bool
+class Departure(NamedTuple):
+    """A frame that leaves.
+
+    Attributes:
+        data: its bytes, without length prefix.
+        stream_frame: what they say, if that is new and on a stream.
+    """
+
+    data: bytes
+    stream_frame: StreamFrame | None = None
 
 
 class Outbox:
-    """Frames in the order in which they leave: KEEPALIVEs, then what is counted. At most one payload or ERROR a stream.
+    """Everything that waits to be sent on one connection, whatever transport it has.
 
-    Counted frames are looked at before they are taken, so that one that finds no room where sent frames are kept stays
-    where it is, and can still be dropped.
+    Attributes:
+        opening: SETUP, RESUME or RESUME_OK, which leaves before everything else.
+        turns: what goes on streams, and is counted.
+        farewell: the ERROR on stream 0 that leaves when nothing else waits.
+        is_held: only the opening may leave: there is no transport, or a RESUME is not answered.
     """
 
-    def __init__(self, fragment_size: int) -> None:
-        self._fragment_size = fragment_size
+    def __init__(self, fragment_size: int, resumption: Resumption) -> None:
+        self.opening: Frame | None = None
+        self.turns = Turns(fragment_size)
+        self.farewell: ErrorFrame | None = None
+        self.is_held = False
+        self._resumption = resumption
         self._pings: deque[KeepaliveFrame] = deque()
         self._echoes: deque[KeepaliveFrame] = deque()
         self._echo_bytes = 0
-        self._cancels: deque[CancelFrame] = deque()
-        self._turns: OrderedDict[int, _Turn] = OrderedDict()
-        self._waiting: OrderedDict[int, _Turn] = OrderedDict()
-        self._cut_at_once = 0
 
-    @property
-    def has_keepalive(self) -> bool:
-        """Whether ``take_keepalive`` would give one."""
-        return bool(self._pings or self._echoes)
+    def __bool__(self) -> bool:
+        """Whether ``take`` would give anything."""
+        if self.opening is not None:
+            return True
+        return not self.is_held and (self._has_frame or self.farewell is not None)
 
     def put_ping(self, frame: KeepaliveFrame) -> None:
         """Queue a KEEPALIVE of our own."""
@@ -64,89 +71,71 @@ class Outbox:
         while len(self._echoes) > _MAX_ECHOES or (self._echo_bytes > _MAX_ECHO_BYTES and len(self._echoes) > 1):
             self._take_echo()
 
-    def put_cancel(self, frame: CancelFrame) -> None:
-        """Queue a CANCEL, which overtakes payloads."""
-        self._cancels.append(frame)
-
-    def put(self, frame: FragmentableFrame | ErrorFrame) -> None:
-        """Queue a stream's payload or ERROR, cut where it is too large."""
-        if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self._fragment_size):
-            self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False)
-            return
-        pieces = split_frame(frame, self._fragment_size)
-        turn = _Turn(next(pieces), pieces, is_cut=True)
-        if self._cut_at_once < _MAX_CUT_AT_ONCE:
-            self._cut_at_once += 1
-            self._turns[frame.stream_id] = turn
-        else:
-            self._waiting[frame.stream_id] = turn
-
-    def drop(self, stream_id: int) -> None:
-        """Forget what is left of a stream's payload."""
-        self._waiting.pop(stream_id, None)
-        turn = self._turns.pop(stream_id, None)
-        if turn is not None:
-            self._retire(turn)
-
-    def drop_keepalives(self) -> None:
-        """Forget what makes sense on the present transport only."""
+    def drop_uncounted(self) -> None:
+        """Forget what means something on the present transport only."""
+        self.opening = None
         self._pings.clear()
         self._echoes.clear()
         self._echo_bytes = 0
 
     def clear(self) -> None:
         """Forget everything."""
-        self.drop_keepalives()
-        for queue in (self._cancels, self._turns, self._waiting):
-            queue.clear()
-        self._cut_at_once = 0
+        self.drop_uncounted()
+        self.turns.clear()
+        self.farewell = None
 
-    def take_keepalive(self) -> KeepaliveFrame | None:
-        """Give the next KEEPALIVE, ``None`` if none waits."""
+    def take(self) -> Departure | None:
+        """Give the next frame that may leave; it counts as sent."""
+        if self.opening is not None:
+            opening, self.opening = self.opening, None
+            return Departure(encode_frame(opening))
+        if self.is_held:
+            return None
+        return self._take_keepalive() or self._take_replay() or self._take_new() or self._take_farewell()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the next counted frame finds no room to be kept; the others wait behind it, as order must hold."""
+        frame = self.turns.peek()
+        return frame is not None and not self._resumption.has_room(encoded_size(frame))
+
+    @property
+    def _has_frame(self) -> bool:
+        """Whether a frame other than opening and farewell could leave."""
+        if self._pings or self._echoes or self._resumption.replaying:
+            return True
+        is_blocked = self.is_blocked
+        return self._resumption.is_question_due(blocked=is_blocked) or not (is_blocked or self.turns.peek() is None)
+
+    def _take_keepalive(self) -> Departure | None:
+        """Give a KEEPALIVE, ours, an echo, or a question; it says how far we have received, 0 where nobody counts."""
         if self._pings:
-            return self._pings.popleft()
-        return self._take_echo() if self._echoes else None
-
-    def peek(self) -> StreamFrame | None:
-        """Show what ``take`` would give."""
-        if self._cancels:
-            return self._cancels[0]
-        if not self._turns:  # then nothing is in _waiting: whoever leaves _turns lets the next one in
-            return None
-        return next(iter(self._turns.values())).head
-
-    def take(self) -> StreamFrame | None:
-        """Give the next counted frame, ``None`` if none waits."""
-        if self._cancels:
-            return self._cancels.popleft()
-        if not self._turns:
-            return None
-        stream_id, turn = self._turns.popitem(last=False)
-        frame = turn.head
-        if has_more(frame):
-            turn.head = next(turn.rest)
-            self._turns[stream_id] = turn
+            keepalive = self._pings.popleft()
+        elif self._echoes:
+            keepalive = self._take_echo()
+        elif self._resumption.is_question_due(blocked=self.is_blocked):
+            keepalive = KeepaliveFrame(self._resumption.ask(), respond=True)
         else:
-            self._retire(turn)
-        return frame
+            return None
+        return Departure(encode_frame(replace(keepalive, position=self._resumption.received)))
 
     def _take_echo(self) -> KeepaliveFrame:
         frame = self._echoes.popleft()
         self._echo_bytes -= len(frame.data)
         return frame
 
-    def _retire(self, turn: _Turn) -> None:
-        """Let the next large payload take turns when one has left."""
-        if not turn.is_cut:
-            return
-        if self._waiting:
-            stream_id, following = self._waiting.popitem(last=False)
-            self._turns[stream_id] = following
-        else:
-            self._cut_at_once -= 1
+    def _take_replay(self) -> Departure | None:
+        data = self._resumption.next_replay()
+        return None if data is None else Departure(data)
 
+    def _take_new(self) -> Departure | None:
+        frame = None if self.is_blocked else self.turns.take()
+        if frame is None:
+            return None
+        data = encode_frame(frame)
+        self._resumption.keep(data)
+        return Departure(data, frame)
 
-def has_more(frame: StreamFrame) -> bool:
-    """Whether more fragments of the same payload come behind *frame*."""
-    follows: bool = getattr(frame, "follows", False)
-    return follows
+    def _take_farewell(self) -> Departure | None:
+        farewell, self.farewell = self.farewell, None
+        return None if farewell is None else Departure(encode_frame(farewell))

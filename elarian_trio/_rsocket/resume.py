@@ -58,29 +58,34 @@ def resume_token_of(data: bytes) -> bytes | None:
 
 
 class Resumption:
-    """What one end must know to go on over a new transport. Made by the connection, once it knows the token.
+    """What one end must know to go on over a new transport. Made by the connection.
 
-    Args:
-        token: names the session; with ``None`` nothing is counted or kept, and there is room for everything.
-        capacity: bytes of sent frames that may wait for the peer's acknowledgement.
+    Until ``begin`` nothing is counted or kept, and there is room for everything.
 
     Attributes:
+        token: names the session.
         received: the position of the next byte expected from the peer.
         sent: the position of the next byte that goes to the peer for the first time.
         first: the position of the oldest kept byte; as ``sent`` if none is.
         abandoned: nothing is kept any more, so that there will be no resumption.
     """
 
-    def __init__(self, token: bytes | None, capacity: int) -> None:
-        self.token = token
+    def __init__(self) -> None:
+        self.token: bytes | None = None
         self.received = self.sent = self.first = 0
-        self.abandoned = token is None
-        self._capacity = capacity
+        self.abandoned = True
+        self._capacity = 0
         self._kept: deque[bytes] = deque()
         self._replay: deque[bytes] = deque()
         self._questions = 0
         self._asked: tuple[bytes, int, int] | None = None  # data, and sent and first when it left
         self._stalled = False  # the last answer brought nothing: asking again waits until it must be
+
+    def begin(self, token: bytes, capacity: int) -> None:
+        """Count and keep from now on; *capacity* bytes of sent frames may wait for the peer's acknowledgement."""
+        self.token = token
+        self.abandoned = False
+        self._capacity = capacity
 
     @property
     def kept_bytes(self) -> int:

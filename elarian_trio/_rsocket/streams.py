@@ -1,6 +1,6 @@
 """Stream ids, and the table of legal moves of one stream.
 
-Above: the connection. Below: assemblies of fragments. Only request/response streams live here for long; what is
+Above: the connection. Below: frames. Only request/response streams live here for long; what is
 refused, or sent without wanting an answer, passes through the same states.
 """
 
@@ -13,8 +13,6 @@ from elarian_trio._rsocket.frames import MAX_STREAM_ID
 
 if TYPE_CHECKING:
     from collections.abc import Container
-
-    from elarian_trio._rsocket.fragments import Assembly
 
 
 class StreamState(Enum):
@@ -81,14 +79,13 @@ _MOVES: dict[StreamState, dict[Move, StreamState]] = {
 class Stream:
     """One request and its answer, ours (``requester``) or the peer's. Made and forgotten by the connection."""
 
-    __slots__ = ("assembly", "requester", "state", "stream_id", "wants_answer")
+    __slots__ = ("requester", "state", "stream_id", "wants_answer")
 
     def __init__(self, stream_id: int, *, requester: bool, wants_answer: bool = True) -> None:
         self.stream_id = stream_id
         self.requester = requester
         self.wants_answer = wants_answer
         self.state = StreamState.QUEUED if requester else StreamState.ASSEMBLING
-        self.assembly: Assembly | None = None
 
     def allows(self, move: Move) -> bool:
         """Whether *move* is legal now."""

@@ -1,79 +1,144 @@
-"""Order and bounds of what waits to be sent."""
+"""The order in which frames of all kinds leave a connection, and what holds them back."""
 
 from __future__ import annotations
 
+import pytest
+
 from elarian_trio._rsocket import frames as f
 from elarian_trio._rsocket.outbox import Outbox
+from elarian_trio._rsocket.resume import Resumption
+
+ERROR = f.ErrorFrame(0, f.ErrorCode.CONNECTION_CLOSE)
+
+
+@pytest.fixture(name="resumption")
+def make_resumption() -> Resumption:
+    """Give the counts of a session with room for 100 bytes."""
+    resumption = Resumption()
+    resumption.begin(b"token", 100)
+    return resumption
+
+
+@pytest.fixture(name="outbox")
+def make_outbox(resumption: Resumption) -> Outbox:
+    """Give an outbox that cuts payloads at 64 bytes."""
+    return Outbox(64, resumption)
 
 
 def drain(outbox: Outbox) -> list[f.Frame]:
-    """Take everything, in order."""
+    """Take everything that may leave, in order."""
     out: list[f.Frame] = []
-    while (frame := outbox.take_keepalive() or outbox.take()) is not None:
+    while outbox:
+        departure = outbox.take()
+        assert departure is not None
+        frame = f.decode_frame(departure.data)
+        assert frame is not None
+        assert departure.stream_frame is None or departure.stream_frame == frame
         out.append(frame)
+    assert outbox.take() is None
     return out
 
 
-def ids(frames: list[f.Frame]) -> list[int]:
-    """Give the streams that *frames* are on."""
-    return [getattr(frame, "stream_id", 0) for frame in frames]
+def answer(stream_id: int, size: int = 0) -> f.PayloadFrame:
+    """Give an answer of *size* bytes, which makes a frame of 6 more."""
+    return f.PayloadFrame(stream_id, bytes(size), complete=True, next_=True)
 
 
-def large(stream_id: int, pieces: int = 3) -> f.PayloadFrame:
-    """Give an answer that is cut into *pieces* at a fragment size of 64."""
-    return f.PayloadFrame(stream_id, bytes(55 * pieces), complete=True, next_=True)
-
-
-def test_pings_and_echoes_overtake_payloads() -> None:
-    """Specification (checklist 48): a KEEPALIVE never waits behind a payload."""
-    outbox = Outbox(64)
-    outbox.put(large(1))
-    first = outbox.take()
-    assert isinstance(first, f.PayloadFrame)
+def test_everything_leaves_in_its_order(outbox: Outbox, resumption: Resumption) -> None:
+    """Specification (checklist 48, 56): a KEEPALIVE never waits behind a payload, nothing new before the replay."""
+    resumption.keep(b"kept")
+    assert resumption.rewind(0)
+    outbox.farewell = ERROR
+    outbox.turns.put(answer(3))
+    outbox.turns.put_cancel(f.CancelFrame(1))
     outbox.put_echo(f.KeepaliveFrame(b"echo"))
-    outbox.put_ping(f.KeepaliveFrame(b"ours"))
-    assert [getattr(frame, "data", b"")[:4] for frame in drain(outbox)] == [b"ours", b"echo", bytes(4), bytes(4)]
-    assert not outbox.has_keepalive
-    assert outbox.peek() is None
+    outbox.put_ping(f.KeepaliveFrame(b"ours", respond=True))
+    outbox.opening = f.ResumeOkFrame(0)
+    leaving = [departure.data for _ in range(4) if (departure := outbox.take())]
+    assert leaving[3] == b"kept"
+    assert [f.decode_frame(data) for data in leaving[:3]] == [
+        f.ResumeOkFrame(0),
+        f.KeepaliveFrame(b"ours", respond=True),
+        f.KeepaliveFrame(b"echo"),
+    ]
+    assert drain(outbox) == [f.CancelFrame(1), answer(3), ERROR]
 
 
-def test_streams_take_turns() -> None:
-    """Specification (checklist 42): fragments of several streams interleave, small payloads pass between."""
-    outbox = Outbox(64)
-    outbox.put(large(1))
-    outbox.put(large(3))
-    outbox.put(f.PayloadFrame(5, b"small"))
-    outbox.put(f.ErrorFrame(7, 0x201))
-    assert ids(drain(outbox)) == [1, 3, 5, 7, 1, 3, 1, 3]
+def test_only_the_opening_passes_what_is_held(outbox: Outbox, resumption: Resumption) -> None:
+    """Specification (checklist 55): a RESUME leaves alone."""
+    resumption.keep(b"kept")
+    assert resumption.rewind(0)
+    outbox.put_ping(f.KeepaliveFrame())
+    outbox.turns.put(answer(1))
+    outbox.is_held = True
+    assert drain(outbox) == []
+    outbox.opening = f.ResumeFrame(b"token", 0, 0)
+    assert drain(outbox) == [f.ResumeFrame(b"token", 0, 0)]
 
 
-def test_only_eight_payloads_are_cut_at_once() -> None:
-    """This SDK: each begun payload is memory in the peer; others wait until one has left."""
-    outbox = Outbox(64)
-    for stream_id in range(1, 11):
-        outbox.put(large(stream_id, 2))
-    outbox.put(f.PayloadFrame(99, b"small"))
-    assert ids(drain(outbox)) == [1, 2, 3, 4, 5, 6, 7, 8, 99, *range(1, 9), 9, 10, 9, 10]
-    outbox.put(large(1, 2))
-    assert ids(drain(outbox)) == [1, 1]
+def test_keepalives_say_how_far_we_have_received(outbox: Outbox, resumption: Resumption) -> None:
+    """Specification (checklist 54): both kinds, at the time they leave."""
+    outbox.put_ping(f.KeepaliveFrame(respond=True))
+    outbox.put_echo(f.KeepaliveFrame())
+    resumption.count_in(f.encode_frame(answer(1, 10)))
+    assert [getattr(frame, "position", None) for frame in drain(outbox)] == [16, 16]
 
 
-def test_what_is_dropped_makes_room() -> None:
-    """Specification (checklist 43): after a CANCEL the next large payload takes the turn."""
-    outbox = Outbox(64)
-    for stream_id in range(1, 12):
-        outbox.put(large(stream_id, 2))
-    outbox.put(f.PayloadFrame(99, b"small"))
-    for stream_id in (1, 9, 99, 1, 1000):
-        outbox.drop(stream_id)
-    left = ids(drain(outbox))
-    assert left[:8] == [*range(2, 9), 10]
-    assert sorted(left) == sorted([*range(2, 9), 10, 11] * 2)
+def test_without_a_session_positions_stay_0(outbox: Outbox) -> None:
+    """Specification: 0 is "not supported", and nothing is held back."""
+    resumption = Resumption()
+    outbox = Outbox(64, resumption)
+    resumption.count_in(f.encode_frame(answer(1, 10)))
+    outbox.put_ping(f.KeepaliveFrame())
+    for stream_id in range(1, 100):
+        outbox.turns.put(answer(stream_id, 50))
+    assert drain(outbox) == [f.KeepaliveFrame(), *(answer(stream_id, 50) for stream_id in range(1, 100))]
+    assert resumption.kept_bytes == 0
 
 
-def test_echoes_are_bounded_in_number_and_bytes() -> None:
+def test_a_frame_without_room_holds_back_those_behind_it_but_no_keepalive(
+    outbox: Outbox, resumption: Resumption
+) -> None:
+    """This SDK: order never changes, and the peer is asked for its position instead."""
+    outbox.turns.put(answer(1, 50))
+    outbox.turns.put(answer(2, 50))
+    outbox.turns.put(answer(3))
+    sent, question = drain(outbox)
+    assert sent == answer(1, 50)
+    assert isinstance(question, f.KeepaliveFrame)
+    assert question.respond
+    assert outbox.is_blocked
+    outbox.put_echo(f.KeepaliveFrame(b"echo"))
+    assert drain(outbox) == [f.KeepaliveFrame(b"echo")]
+    assert resumption.acknowledge(56)
+    assert drain(outbox)[:2] == [answer(2, 50), answer(3)]
+
+
+def test_a_held_back_frame_can_be_dropped(outbox: Outbox) -> None:
+    """Specification (checklist 68): nothing of a request that was never kept leaves."""
+    outbox.turns.put(answer(1, 50))
+    outbox.turns.put(answer(2, 50))
+    outbox.turns.put(answer(3))
+    drain(outbox)
+    outbox.turns.drop(2)
+    assert drain(outbox) == [answer(3)]
+
+
+def test_a_frame_larger_than_the_store_leaves_alone(resumption: Resumption) -> None:
+    """This SDK: once nothing else is kept."""
+    outbox = Outbox(1000, resumption)
+    outbox.turns.put(answer(1, 1))
+    outbox.turns.put(answer(2, 500))
+    outbox.turns.put(answer(3))
+    assert drain(outbox)[0] == answer(1, 1)
+    assert resumption.acknowledge(7)
+    assert drain(outbox) == [answer(2, 500)]
+    assert resumption.acknowledge(7 + 506)
+    assert answer(3) in drain(outbox)
+
+
+def test_echoes_are_bounded_in_number_and_bytes(outbox: Outbox) -> None:
     """This SDK: a peer that asks and never reads costs a bounded amount; the newest answers are kept."""
-    outbox = Outbox(64)
     for number in range(2000):
         outbox.put_echo(f.KeepaliveFrame(number.to_bytes(2, "big")))
     echoes = [int.from_bytes(getattr(frame, "data", b""), "big") for frame in drain(outbox)]
@@ -85,46 +150,22 @@ def test_echoes_are_bounded_in_number_and_bytes() -> None:
     assert len(drain(outbox)) == 1
 
 
-def test_clear_forgets_everything() -> None:
-    """This SDK: after the end nothing of before leaves."""
-    outbox = Outbox(64)
-    for stream_id in range(1, 12):
-        outbox.put(large(stream_id))
-    outbox.put_cancel(f.CancelFrame(1))
+def test_losing_the_transport_drops_what_is_not_counted(outbox: Outbox) -> None:
+    """Specification: KEEPALIVEs and the opening mean nothing on another transport."""
+    outbox.opening = f.ResumeOkFrame(0)
+    outbox.turns.put(answer(1))
     outbox.put_ping(f.KeepaliveFrame())
-    outbox.put_echo(f.KeepaliveFrame())
+    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
+    outbox.drop_uncounted()
+    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
+    assert [type(frame) for frame in drain(outbox)] == [f.KeepaliveFrame, f.PayloadFrame]
+
+
+def test_clear_forgets_everything(outbox: Outbox) -> None:
+    """This SDK: after the end nothing of before leaves."""
+    outbox.opening = f.ResumeOkFrame(0)
+    outbox.farewell = ERROR
+    outbox.turns.put(answer(1))
+    outbox.put_ping(f.KeepaliveFrame())
     outbox.clear()
     assert drain(outbox) == []
-    outbox.put(large(1, 2))
-    assert ids(drain(outbox)) == [1, 1]
-
-
-def test_cancels_overtake_payloads_and_what_is_shown_is_what_leaves() -> None:
-    """This SDK: a frame is looked at before it is taken, and cancelling what waits changes what is shown."""
-    outbox = Outbox(64)
-    outbox.put(large(1, 2))
-    outbox.put(large(3, 2))
-    first = outbox.peek()
-    assert first == outbox.peek()
-    assert outbox.take() is first
-    outbox.drop(3)
-    outbox.put_cancel(f.CancelFrame(3))
-    assert outbox.peek() == f.CancelFrame(3)
-    assert ids(drain(outbox)) == [3, 1]
-
-
-def test_losing_the_transport_drops_keepalives_only() -> None:
-    """Specification: they are not counted, and mean nothing on another transport."""
-    outbox = Outbox(64)
-    outbox.put(large(1, 2))
-    outbox.put_cancel(f.CancelFrame(3))
-    outbox.put_ping(f.KeepaliveFrame())
-    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
-    outbox.drop_keepalives()
-    outbox.put_echo(f.KeepaliveFrame(bytes(600_000)))
-    assert [type(frame) for frame in drain(outbox)] == [
-        f.KeepaliveFrame,
-        f.CancelFrame,
-        f.PayloadFrame,
-        f.PayloadFrame,
-    ]

@@ -1,0 +1,85 @@
+"""Order and bounds of what waits to be sent on streams."""
+
+from __future__ import annotations
+
+from elarian_trio._rsocket import frames as f
+from elarian_trio._rsocket.turns import Turns
+
+
+def drain(turns: Turns) -> list[f.StreamFrame]:
+    """Take everything, in order."""
+    out: list[f.StreamFrame] = []
+    while (frame := turns.take()) is not None:
+        out.append(frame)
+    return out
+
+
+def ids(frames: list[f.StreamFrame]) -> list[int]:
+    """Give the streams that *frames* are on."""
+    return [frame.stream_id for frame in frames]
+
+
+def large(stream_id: int, pieces: int = 3) -> f.PayloadFrame:
+    """Give an answer that is cut into *pieces* at a fragment size of 64."""
+    return f.PayloadFrame(stream_id, bytes(55 * pieces), complete=True, next_=True)
+
+
+def test_streams_take_turns() -> None:
+    """Specification (checklist 42): fragments of several streams interleave, small payloads pass between."""
+    turns = Turns(64)
+    turns.put(large(1))
+    turns.put(large(3))
+    turns.put(f.PayloadFrame(5, b"small"))
+    turns.put(f.ErrorFrame(7, 0x201))
+    assert ids(drain(turns)) == [1, 3, 5, 7, 1, 3, 1, 3]
+
+
+def test_only_eight_payloads_are_cut_at_once() -> None:
+    """This SDK: each begun payload is memory in the peer; others wait until one has left."""
+    turns = Turns(64)
+    for stream_id in range(1, 11):
+        turns.put(large(stream_id, 2))
+    turns.put(f.PayloadFrame(99, b"small"))
+    assert ids(drain(turns)) == [1, 2, 3, 4, 5, 6, 7, 8, 99, *range(1, 9), 9, 10, 9, 10]
+    turns.put(large(1, 2))
+    assert ids(drain(turns)) == [1, 1]
+
+
+def test_what_is_dropped_makes_room() -> None:
+    """Specification (checklist 43): after a CANCEL the next large payload takes the turn."""
+    turns = Turns(64)
+    for stream_id in range(1, 12):
+        turns.put(large(stream_id, 2))
+    turns.put(f.PayloadFrame(99, b"small"))
+    for stream_id in (1, 9, 99, 1, 1000):
+        turns.drop(stream_id)
+    left = ids(drain(turns))
+    assert left[:8] == [*range(2, 9), 10]
+    assert sorted(left) == sorted([*range(2, 9), 10, 11] * 2)
+
+
+def test_cancels_overtake_payloads_and_what_is_shown_is_what_leaves() -> None:
+    """This SDK: a frame is looked at before it is taken, and cancelling what waits changes what is shown."""
+    turns = Turns(64)
+    turns.put(large(1, 2))
+    turns.put(large(3, 2))
+    first = turns.peek()
+    assert first == turns.peek()
+    assert turns.take() is first
+    turns.drop(3)
+    turns.put_cancel(f.CancelFrame(3))
+    assert turns.peek() == f.CancelFrame(3)
+    assert ids(drain(turns)) == [3, 1]
+    assert turns.peek() is None
+
+
+def test_clear_forgets_everything() -> None:
+    """This SDK: after the end nothing of before leaves."""
+    turns = Turns(64)
+    for stream_id in range(1, 12):
+        turns.put(large(stream_id))
+    turns.put_cancel(f.CancelFrame(1))
+    turns.clear()
+    assert drain(turns) == []
+    turns.put(large(1, 2))
+    assert ids(drain(turns)) == [1, 1]
