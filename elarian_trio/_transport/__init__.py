@@ -1,5 +1,7 @@
 """Whole frames over something: the transports, and how a stream of the user's becomes one.
 
+WebSockets are in :mod:`.upgrade`, which needs an extra and is imported where it is asked for.
+
 :mod:`elarian_trio._session` stands above, :mod:`elarian_trio._rsocket` (for framing) and anyio below.
 """
 
@@ -11,6 +13,7 @@ from anyio.abc import ByteStream, ObjectStream
 
 from elarian_trio._transport.memory import MemoryTransport, open_memory_pair
 from elarian_trio._transport.tcp import StreamTransport, open_tcp, serve_tcp
+from elarian_trio._transport.tls import server_context
 from elarian_trio._transport.transport import FrameTransport, ObjectTransport
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "open_memory_pair",
     "open_tcp",
     "serve_tcp",
+    "server_context",
 ]
 
 

@@ -1,37 +1,29 @@
 """Frames over a stream of bytes: TCP, TLS, and whatever else anyio can open (tunnels, proxies, pipes).
 
-:mod:`elarian_trio._session` stands above; :mod:`elarian_trio._rsocket.framing` cuts and joins, anyio carries.
+:mod:`elarian_trio._session` stands above; :mod:`elarian_trio._rsocket.framing` cuts and joins, :mod:`.sockets` opens.
 """
 
 from __future__ import annotations
 
-import logging
-import socket
-import ssl
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
-from anyio.abc import ByteStream, SocketAttribute, SocketStream
-from anyio.streams.tls import TLSListener, TLSStream
 
 from elarian_trio._rsocket.framing import FrameSplitter, join_frames
+from elarian_trio._transport.sockets import connect, listen
 from elarian_trio._transport.transport import FrameTransport
-from elarian_trio.errors import ConnectionFailed, ElarianError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from anyio.abc import Listener, TaskStatus
+    from anyio.abc import ByteStream, TaskStatus
 
-    Address: TypeAlias = tuple[str, int]
+    from elarian_trio._transport.sockets import Address
 
 __all__ = ["StreamTransport", "open_tcp", "serve_tcp"]
 
 READ_SIZE = 64 * 1024  # one read may carry many small frames; larger reads measured no faster
-HANDSHAKE_TIMEOUT = 10.0  # seconds a client has for its TLS handshake with a server of ours
-
-logger = logging.getLogger("elarian_trio.transport")
 
 
 class StreamTransport(FrameTransport):
@@ -93,14 +85,7 @@ async def open_tcp(
     Cancellation:
         Leaves no socket behind.
     """
-    try:
-        stream = await anyio.connect_tcp(host, port)
-        _send_at_once(stream)
-        return StreamTransport(await _wrap(stream, host, ssl_context) if tls else stream)
-    except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
-        cause = _root(error)
-        msg = f"could not connect to {host}:{port}: {str(cause) or type(cause).__name__}"
-        raise ConnectionFailed(msg) from cause
+    return StreamTransport(await connect(host, port, tls=tls, ssl_context=ssl_context))
 
 
 async def serve_tcp(
@@ -128,46 +113,6 @@ async def serve_tcp(
 
     async def serve(stream: ByteStream) -> None:
         async with StreamTransport(stream) as transport:
-            _send_at_once(stream)
-            try:
-                await handler(transport)
-            except ElarianError as error:
-                logger.debug("a connection ended: %s", type(error).__name__)
+            await handler(transport)
 
-    listener = await anyio.create_tcp_listener(local_host=host, local_port=port)
-    async with listener:
-        task_status.started([_address(each) for each in listener.listeners])
-        if ssl_context is None:
-            await listener.serve(serve)
-        else:
-            secure = TLSListener(listener, ssl_context, standard_compatible=False, handshake_timeout=HANDSHAKE_TIMEOUT)
-            await secure.serve(serve)
-
-
-async def _wrap(stream: SocketStream, host: str, ssl_context: ssl.SSLContext | None) -> TLSStream:
-    """Shake hands. RSocket says itself where a frame ends, so peers that skip TLS's closing handshake do no harm."""
-    try:
-        context = ssl_context or ssl.create_default_context()
-        return await TLSStream.wrap(stream, hostname=host, ssl_context=context, standard_compatible=False)
-    except BaseException:
-        await anyio.aclose_forcefully(stream)
-        raise
-
-
-def _address(listener: Listener[SocketStream]) -> Address:
-    return cast("Address", listener.extra(SocketAttribute.local_address)[:2])
-
-
-def _send_at_once(stream: ByteStream) -> None:
-    """Turn Nagle's algorithm off: frames that can travel together are joined by the writer, not by waiting."""
-    raw: socket.socket = stream.extra(SocketAttribute.raw_socket)
-    with suppress(OSError):  # macOS refuses where the peer has reset the connection already; the first read says so
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _root(error: BaseException) -> BaseException:
-    """Give the first plain error under what anyio raises for one or several addresses tried."""
-    below = error.__cause__
-    if isinstance(below, BaseExceptionGroup):
-        below = cast("BaseExceptionGroup[BaseException]", below).exceptions[0]
-    return error if below is None else _root(below)
+    await listen(serve, host=host, port=port, ssl_context=ssl_context, task_status=task_status)

@@ -13,6 +13,7 @@ from elarian_trio._transport import open_tcp
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Awaitable, Callable
 
     from elarian_trio._transport import FrameTransport
 
@@ -21,6 +22,8 @@ __all__ = ["DEFAULT", "Endpoint", "parse_endpoint"]
 DEFAULT = "tls://tcp.elarian.dev:443"  # the specification's
 
 _SCHEMES = ("tcp", "tls", "ws", "wss")
+_SECURE = frozenset({"tls", "wss"})
+_WEBSOCKETS = frozenset({"ws", "wss"})
 _MAX_PORT = 65535
 
 
@@ -29,7 +32,7 @@ class Endpoint:
     """Where to connect, and how.
 
     Attributes:
-        scheme: "tcp" or "tls".
+        scheme: "tcp", "tls", "ws" or "wss".
         host: a name or an address.
         port: a port number.
     """
@@ -42,12 +45,13 @@ class Endpoint:
         """Connect; waits until the connection stands.
 
         Raises:
-            ConnectionFailed: nobody is there, or the TLS handshake failed.
+            ConnectionFailed: nobody is there, or a handshake failed.
 
         Cancellation:
             Leaves no socket behind.
         """
-        return await open_tcp(self.host, self.port, tls=self.scheme == "tls", ssl_context=ssl_context)
+        connect = _open_websocket() if self.scheme in _WEBSOCKETS else open_tcp
+        return await connect(self.host, self.port, tls=self.scheme in _SECURE, ssl_context=ssl_context)
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -55,10 +59,12 @@ def parse_endpoint(text: str) -> Endpoint:
 
     Raises:
         ValueError: it is not one; the words say what is wrong and what would be right.
+        ModuleNotFoundError: it needs a package that is not installed; the words say how to install it.
     """
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
+        host = host and host.encode("idna").decode()  # a name that no lookup could take is a UnicodeError here
     except (ValueError, AttributeError):
         host = port = parts = None
     if parts is None or parts.scheme not in _SCHEMES or not host or port is None or not 0 < port <= _MAX_PORT:
@@ -67,7 +73,13 @@ def parse_endpoint(text: str) -> Endpoint:
     if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
         msg = f"an endpoint holds a host and a port and nothing else, unlike the one for {host}:{port}"
         raise ValueError(msg)
-    if parts.scheme in ("ws", "wss"):
-        msg = f"the {parts.scheme}:// transport is not available yet; use tcp:// or tls://"
-        raise ValueError(msg)
+    if parts.scheme in _WEBSOCKETS:
+        _open_websocket()
     return Endpoint(parts.scheme, host, port)
+
+
+def _open_websocket() -> Callable[..., Awaitable[FrameTransport]]:
+    """Load what an extra brings, where it is asked for."""
+    from elarian_trio._transport.upgrade import open_websocket
+
+    return open_websocket

@@ -1,4 +1,4 @@
-"""The sandbox: a server in a block, reached within the process or over TCP.
+"""The sandbox: a server in a block, reached within the process or over a network.
 
 Users stand above. It opens the ways in and hands each connection to a :class:`~.connections.Client`; the
 :class:`~.engine.Engine` behind says what commands mean.
@@ -6,17 +6,16 @@ Users stand above. It opens the ways in and hands each connection to a :class:`~
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio._transport import open_memory_pair, serve_tcp
+from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import ConnectionFailed
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
@@ -25,6 +24,7 @@ from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.dice import SeededDice
 from elarian_trio.sandbox.engine import Engine
 from elarian_trio.sandbox.organisation import Organisations
+from elarian_trio.sandbox.ports import Ports
 from elarian_trio.sandbox.store import MemoryStore
 from elarian_trio.sandbox.world.work import Settings
 
@@ -63,9 +63,9 @@ class Sandbox(AsyncContextManagerMixin):
 
     Args:
         tcp: where to listen for plain TCP, as ``"127.0.0.1:0"``; port 0 takes one that is free.
-        tls: where to listen for TLS; arrives with a later version.
-        ws: where to listen for WebSockets; arrives with a later version.
-        wss: where to listen for secure WebSockets; arrives with a later version.
+        tls: where to listen for TLS, as above; clients trust :attr:`ca_file`.
+        ws: where to listen for WebSockets.
+        wss: where to listen for WebSockets over TLS.
         data: the file that keeps everything; arrives with a later version, until then all is kept in memory.
         apps: who is let in: :class:`SandboxApp` values or mappings with ``org_id``, ``app_id`` and ``api_key``.
         channels: the organisation's channel and payment channel numbers, for the first app; or a mapping that says
@@ -83,6 +83,7 @@ class Sandbox(AsyncContextManagerMixin):
         ValueError: arguments are wrong, or do not go together.
         TypeError: an argument is of the wrong type.
         NotImplementedError: an argument arrives with a later version.
+        ModuleNotFoundError: tls, ws or wss needs a package that is not installed; the words say how to install it.
     """
 
     def __init__(
@@ -102,9 +103,12 @@ class Sandbox(AsyncContextManagerMixin):
         strict: bool = True,
         resume_window: float = RESUME_WINDOW,
     ) -> None:
-        later = {"tls": tls, "ws": ws, "wss": wss, "data": data}
-        self._address = None if tcp is None else _parse_address(tcp, is_guarded=apps is not None and strict)
-        self._needs_real_time = next((name for name, given in {"tcp": tcp, **later}.items() if given is not None), None)
+        later = {"data": data}
+        addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
+        self._ports = Ports(addresses, is_guarded=apps is not None and strict)
+        self._needs_real_time = next(
+            (name for name, given in {**addresses, **later}.items() if given is not None), None
+        )
         _check_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
         _check_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
@@ -126,7 +130,6 @@ class Sandbox(AsyncContextManagerMixin):
         self._store.commit({record.key: record for record in self._organisations.records()})
         self._engine: Engine | None = None
         self._tasks: TaskGroup | None = None
-        self._endpoints: dict[str, str] = {}
         self._connections = 0
 
     # What users read.
@@ -158,7 +161,20 @@ class Sandbox(AsyncContextManagerMixin):
     @property
     def endpoints(self) -> Mapping[str, str]:
         """Where it listens, by transport: ``{"tcp": "tcp://127.0.0.1:40123"}``. Empty until entered."""
-        return dict(self._endpoints)
+        return self._ports.endpoints
+
+    @property
+    def ca_file(self) -> str:
+        """The certificate authority that clients over ``tls`` and ``wss`` are to trust: the path of a PEM file.
+
+        It is made for this sandbox, stays the same when the block is entered again, and is removed with the sandbox. A
+        client takes ``ConnectionOptions(ssl_context=ssl.create_default_context(cafile=sandbox.ca_file))``, or finds it
+        in ``ELARIAN_CA_FILE``.
+
+        Raises:
+            LookupError: the sandbox has neither ``tls`` nor ``wss``.
+        """
+        return self._ports.ca_file
 
     @property
     def clock(self) -> Clock:
@@ -263,15 +279,7 @@ class Sandbox(AsyncContextManagerMixin):
         clock.settle_with(self._settle)
         tasks.start_soon(clock.run)
         self._tasks = tasks
-        if self._address is not None:
-            host, port = self._address
-            addresses = await tasks.start(self._listen, self._engine, host, port)
-            self._address = host, addresses[0][1]  # a port that was free stays ours when the block is entered again
-            shown = f"[{host}]" if ":" in host else host
-            self._endpoints["tcp"] = f"tcp://{shown}:{addresses[0][1]}"
-
-    async def _listen(self, engine: Engine, host: str, port: int, *, task_status: anyio.abc.TaskStatus[Any]) -> None:
-        await serve_tcp(partial(self._serve, engine), host=host, port=port, task_status=task_status)
+        await self._ports.open(tasks, partial(self._serve, self._engine))
 
     async def _serve(self, engine: Engine, transport: FrameTransport) -> None:
         self._connections += 1
@@ -309,29 +317,6 @@ class Sandbox(AsyncContextManagerMixin):
         if is_virtual and self._needs_real_time is not None:
             msg = f"virtual time needs the memory transport and in-memory store, not {self._needs_real_time}; {_MANUAL}"
             raise ValueError(msg)
-
-
-def _parse_address(address: str, *, is_guarded: bool) -> tuple[str, int]:
-    """Read "host:port"; whoever listens to the network must have said with which key."""
-    if not isinstance(cast("object", address), str):
-        msg = f'tcp must be a str such as "127.0.0.1:0", got {address!r}'
-        raise TypeError(msg)
-    host, colon, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        msg = f"an address to listen on is host:port, got {address!r}"
-        raise ValueError(msg)
-    if not is_guarded and not _is_loopback(host):
-        msg = f"listening on {host}, which others can reach, takes apps with keys of your own, and strict=True"
-        raise ValueError(msg)
-    return host, int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_choice(name: str, given: object, choices: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ import trustme
 from anyio.abc import SocketAttribute, SocketStream
 
 from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
-from elarian_trio._transport.tcp import _send_at_once
+from elarian_trio._transport.sockets import _send_at_once
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
 
 if TYPE_CHECKING:

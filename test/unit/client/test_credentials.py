@@ -161,8 +161,8 @@ def test_endpoint_is_scheme_host_and_port(text: str, endpoint: Endpoint) -> None
         ("http://host:1", "host:port"),
         ("tls://user:secret@host:1", "nothing else"),
         ("tls://host:1/path", "nothing else"),
-        ("wss://host:1", "not available yet"),
-        ("ws://host:1", "not available yet"),
+        ("wss://host:1/socket", "nothing else"),
+        ("tls://a..b:1", "host:port"),
         (None, "host:port"),
     ],
 )

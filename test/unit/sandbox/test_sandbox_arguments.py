@@ -18,9 +18,6 @@ APPS = [SandboxApp("org", "app", "key")]
 @pytest.mark.parametrize(
     "later",
     [
-        {"tls": "127.0.0.1:0"},
-        {"ws": "127.0.0.1:0"},
-        {"wss": "127.0.0.1:0"},
         {"data": "x.sqlite3"},
         {"resume_window": 5},
     ],

@@ -1,0 +1,148 @@
+"""TLS over a stream of bytes, either side: its contexts, its handshake, and its errors in anyio's words.
+
+:mod:`.sockets` stands above; anyio's TLS and the standard library's are below.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from anyio.abc import ByteStream
+from anyio.streams.tls import TLSStream
+
+from elarian_trio.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["TlsStream", "client_context", "secure_client", "secure_server", "server_context"]
+
+_HANDSHAKE_ERRORS = (OSError, anyio.BrokenResourceError, anyio.EndOfStream)  # SSLError is an OSError
+
+
+def client_context() -> ssl.SSLContext:
+    """Make a context that verifies the server's certificate and name against the system's authorities."""
+    return _strict(ssl.create_default_context())
+
+
+def server_context() -> ssl.SSLContext:
+    """Make a context for a server, which then wants its certificate."""
+    return _strict(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+
+
+def _strict(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # 1.2 may ask for it within a write, which then would have to read
+    return context
+
+
+class TlsStream(ByteStream):
+    """An encrypted stream, made by :func:`secure_client` or :func:`secure_server`.
+
+    It differs from anyio's in raising ``BrokenResourceError`` for whatever TLS finds wrong.
+    """
+
+    def __init__(self, stream: TLSStream) -> None:
+        self._stream = stream
+
+    async def send(self, item: bytes) -> None:
+        """Encrypt and send *item*; see anyio's streams."""
+        try:
+            await self._stream.send(item)
+        except (ssl.SSLError, anyio.BusyResourceError) as error:
+            raise anyio.BrokenResourceError from error
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """Wait for bytes and give them in the clear; see anyio's streams."""
+        try:
+            return await self._stream.receive(max_bytes)
+        except ssl.SSLError as error:
+            raise anyio.BrokenResourceError from error
+
+    async def send_eof(self) -> None:
+        """TLS cannot end one direction only.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close the connection underneath."""
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """Those of the stream underneath, and TLS's own."""
+        return self._stream.extra_attributes
+
+
+async def secure_client(stream: ByteStream, host: str, context: ssl.SSLContext | None) -> TlsStream:
+    """Shake hands with the server called *host*, which it is told (SNI) and whose certificate must say so.
+
+    Raises:
+        OSError: the handshake failed; *stream* is closed, as it is after cancellation.
+    """
+    try:
+        return await _wrap(stream, context or client_context(), host)
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
+
+
+async def secure_server(stream: ByteStream, context: ssl.SSLContext, timeout: float) -> TlsStream:  # noqa: ASYNC109 - the peer's time, not the caller's
+    """Shake hands with a client. The caller closes *stream*, whatever becomes of it.
+
+    Raises:
+        ConnectionFailed: it does not speak TLS, or none that suits, or not within *timeout* seconds.
+    """
+    try:
+        with anyio.fail_after(timeout):
+            return await _wrap(stream, context, None)
+    except TimeoutError as error:
+        msg = f"a client did not finish its TLS handshake within {timeout:g} s"
+        raise ConnectionFailed(msg) from error
+    except _HANDSHAKE_ERRORS as error:
+        msg = f"a TLS handshake failed: {str(error) or type(error).__name__}"
+        raise ConnectionFailed(msg) from error
+
+
+async def _wrap(stream: ByteStream, context: ssl.SSLContext, host: str | None) -> TlsStream:
+    """Shake hands. RSocket says itself where a frame ends, so peers that skip TLS's closing handshake do no harm."""
+    turns = _InTurn(stream)
+    secure = await TLSStream.wrap(
+        turns, server_side=host is None, hostname=host, ssl_context=context, standard_compatible=False
+    )
+    return TlsStream(secure)
+
+
+class _InTurn(ByteStream):
+    """The stream under TLS, on which one sends after the other.
+
+    TLS 1.3 lets a peer ask for new keys at any time, which a read answers while a write may be under way. anyio
+    refuses two at once.
+    """
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._sending = anyio.Lock()
+
+    async def send(self, item: bytes) -> None:
+        async with self._sending:
+            await self._stream.send(item)
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self._stream.receive(max_bytes)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        stream: Any = self._stream  # whose types anyio leaves open
+        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
