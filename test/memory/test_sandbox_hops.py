@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from sandbox_clients import RawClient, raw_client
+from sandbox_clients import Said, next_hop, raw_client
 
 from elarian_trio._rsocket import ErrorCode
-from elarian_trio._session import StreamFailed
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.commands import LeaseCustomerAppData, ReceiveMessage, SendMessage
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.messaging import Message, UssdInput, UssdMenu
-from elarian_trio.models.notifications import AppDataUpdate, NotificationReply, UssdSessionNotification
+from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 from elarian_trio.sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
-    from elarian_trio.models.commands import Command
 
 pytestmark = pytest.mark.anyio
 
@@ -33,35 +26,6 @@ DIAL = ReceiveMessage(
     session_id="1",
 )
 MENU = NotificationReply(message=Message(UssdMenu("Welcome")), data_update=AppDataUpdate("home"))
-
-
-class Said:
-    """What commands that were sent in the background were answered with."""
-
-    def __init__(self, client: RawClient, tasks: TaskGroup) -> None:
-        self._client = client
-        self._tasks = tasks
-        self.replies: list[Any] = []
-
-    async def send(self, command: Command[Any]) -> None:
-        """Send a command without waiting for its reply, and let it arrive."""
-        self._tasks.start_soon(self._send, command)
-        await self._client.settle()
-
-    async def _send(self, command: Command[Any]) -> None:
-        try:
-            self.replies.append(await self._client.send(command))
-        except StreamFailed as error:
-            self.replies.append(error)
-
-
-async def next_hop(app: RawClient) -> Any:  # noqa: ANN401
-    """Answer whatever comes before the hop, and give the hop."""
-    while True:
-        heard = await app.next()
-        if isinstance(heard.notification, UssdSessionNotification):
-            return heard
-        heard.answer()
 
 
 async def test_what_the_app_answers_is_what_the_phone_is_told() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from sandbox_clients import BOUND, RawClient, a_setup, raw_client
+from sandbox_clients import BOUND, RawClient, a_setup, raw_client, refused_by
 
-from elarian_trio import ConnectionFailed, Elarian, ReminderNotification, SetupRejected
-from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
-from elarian_trio._session import Session, StreamFailed
+from elarian_trio import ConnectionFailed, Elarian, ReminderNotification
+from elarian_trio._rsocket import ErrorCode, Setup
+from elarian_trio._session import StreamFailed
 from elarian_trio._transport import as_transport
 from elarian_trio._wire.envelopes import encode_command
 from elarian_trio.models.commands import (
@@ -43,15 +43,6 @@ JUMA = CustomerNumber("+254709759882")
 def visit(customer: CustomerNumber = ASHA, key: str = "look") -> CustomerActivity:
     """Make the command whose notification comes back to the app that sent it."""
     return CustomerActivity(customer_number=customer, source="shop.example", session_id="1", key=key)
-
-
-async def refused_by(sandbox: Sandbox, setup: Setup) -> SetupRejected:
-    """Offer a SETUP that must be refused, and give the refusal."""
-    transport = as_transport(await sandbox.credentials["dial"]())
-    connection = Connection(Role.CLIENT, setup=setup, timed=False)
-    with anyio.fail_after(BOUND), pytest.raises(SetupRejected) as caught:
-        await Session(connection, lambda _: None).run(transport)
-    return caught.value
 
 
 # --- who comes in ---

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.abc
 import anyio.lowlevel
+import pytest
 
 from elarian_trio._rsocket import Connection, Role, Setup
-from elarian_trio._session import IncomingRequest, Session
+from elarian_trio._session import IncomingRequest, Session, StreamFailed
 from elarian_trio._transport import as_transport, open_tcp
 from elarian_trio._wire.envelopes import (
     decode_app_notification,
@@ -21,10 +22,13 @@ from elarian_trio._wire.envelopes import (
     encode_notification_reply,
 )
 from elarian_trio._wire.setup import Credentials, encode_setup
-from elarian_trio.models.notifications import NotificationReply
+from elarian_trio.errors import SetupRejected
+from elarian_trio.models.notifications import NotificationReply, UssdSessionNotification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from anyio.abc import TaskGroup
 
     from elarian_trio._transport import FrameTransport
     from elarian_trio.models.commands import Command
@@ -60,8 +64,7 @@ class RawClient:
         self.heard: list[Heard] = []
         self.taken = 0
         self._changed = anyio.Event()
-        connection = Connection(Role.CLIENT, setup=setup, timed=transport.timed)
-        self.session = Session(connection, self._handle)
+        self.session = Session(a_connection(setup, timed=transport.timed), self._handle)
 
     def _handle(self, request: IncomingRequest) -> None:
         if self._is_simulator:
@@ -91,11 +94,54 @@ class RawClient:
             await anyio.lowlevel.checkpoint()
 
 
+class Said:
+    """What commands that were sent in the background were answered with."""
+
+    def __init__(self, client: RawClient, tasks: TaskGroup) -> None:
+        self._client = client
+        self._tasks = tasks
+        self.replies: list[Any] = []
+
+    async def send(self, command: Command[Any]) -> None:
+        """Send a command without waiting for its reply, and let it arrive."""
+        self._tasks.start_soon(self._send, command)
+        await self._client.settle()
+
+    async def _send(self, command: Command[Any]) -> None:
+        try:
+            self.replies.append(await self._client.send(command))
+        except StreamFailed as error:
+            self.replies.append(error)
+
+
+async def next_hop(app: RawClient) -> Any:  # noqa: ANN401
+    """Answer whatever comes before the hop, and give the hop."""
+    while True:
+        heard = await app.next()
+        if isinstance(heard.notification, UssdSessionNotification):
+            return heard
+        heard.answer()
+
+
 def a_setup(credentials: Mapping[str, Any], *, lifetime: float = 30.0, **changes: Any) -> Setup:  # noqa: ANN401
     """Make the SETUP of a client with the sandbox's credentials, or others."""
     known = {name: credentials.get(name) for name in ("org_id", "app_id", "api_key")}
     data = encode_setup(replace(Credentials(**known), **changes))
     return Setup(data, keepalive_interval=lifetime / 3, keepalive_lifetime=lifetime)
+
+
+def a_connection(setup: Setup, *, timed: bool) -> Connection:
+    """Make a client's connection, which can be resumed if *setup* names a token."""
+    kept = None if setup.resume_token is None else 1024 * 1024
+    return Connection(Role.CLIENT, setup=setup, timed=timed, resume_buffer_size=kept)
+
+
+async def refused_by(sandbox: Sandbox, setup: Setup) -> SetupRejected:
+    """Offer a SETUP that must be refused, and give the refusal."""
+    transport = as_transport(await sandbox.credentials["dial"]())
+    with anyio.fail_after(BOUND), pytest.raises(SetupRejected) as caught:
+        await Session(a_connection(setup, timed=False), lambda _: None).run(transport)
+    return caught.value
 
 
 @asynccontextmanager
