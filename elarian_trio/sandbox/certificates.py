@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elarian_trio._transport import server_context
 
@@ -44,6 +44,7 @@ class Authority:
 
     def server_context(self, host: str) -> ssl.SSLContext:
         """Make a context for a server that is reached by *host*, or by any name that loopback has."""
+        certificate: Any = self._authority.issue_cert(*dict.fromkeys((*LOOPBACK, host)))  # it takes pyOpenSSL's, too
         context = server_context()
-        self._authority.issue_cert(*dict.fromkeys((*LOOPBACK, host))).configure_cert(context)
+        certificate.configure_cert(context)
         return context
