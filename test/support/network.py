@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from elarian_trio._session import StateName
 
-PROMPT = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # for tests on the wall clock
-CALM = ConnectionOptions(reconnect=Backoff(jitter=0.0))
+PROMPT = ConnectionOptions(resume="off", reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # on the wall clock
+CALM = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0))
+RESUMING = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))
 
 
 class Network:
