@@ -54,6 +54,7 @@ class Service:
 
     async def run(self) -> None:
         """Connect, and answer until stopped."""
+        logger.info("connecting")
         with self.scope:
             async with (
                 Elarian.from_env(options=OPTIONS) as app,
