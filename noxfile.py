@@ -41,10 +41,11 @@ ROOMS = {
     "elarian_trio/sandbox/world": "test/unit/sandbox_world",
 }
 
+JS_TRANSPORTS = ("tcp-client", "tcp-server", "websocket-client", "websocket-server")
 # Folders of npm packages that test/interop finds its peers in; two lines of rsocket-js cannot share one folder.
 NPM_PEERS = {
-    "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", "tcp-client", "tcp-server")],
-    "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", "tcp-client", "tcp-server")],
+    "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", *JS_TRANSPORTS)] + ["ws@7"],
+    "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", *JS_TRANSPORTS)] + ["ws@8"],
     "sdk": ["elarian@0.2.25"],
 }
 
@@ -171,7 +172,23 @@ def interop(session: nox.Session) -> None:
     session.run("python", "-m", "venv", "--clear", str(peers / "venv"))
     python = peers / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     session.run(str(python), "-m", "pip", "install", "--quiet", *group("interop-peer"), external=True)
+    build_java_peer(session, peers / "java")
     session.run("python", "-m", "pytest", "test/interop", *session.posargs, env={"ELARIAN_TRIO_PEERS": str(peers)})
+
+
+def build_java_peer(session: nox.Session, output: Path) -> None:
+    """Build test/interop/java into *output*, with what it stands on; without it its tests are skipped."""
+    shutil.rmtree(output, ignore_errors=True)
+    if not (shutil.which("java") and shutil.which("mvn")):
+        session.warn("java and mvn are not installed: no peer in Java")
+        return
+    quiet = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={output.with_name('maven')}")
+    goals = ("package", "dependency:copy-dependencies", "-DincludeScope=runtime", f"-Doutput={output}")
+    with session.chdir("test/interop/java"):
+        session.run("mvn", *quiet, *goals, external=True, success_codes=[0, 1])
+    if not (output / "dependency").is_dir():
+        session.warn("Maven could not build the peer in Java: its tests are skipped")
+        shutil.rmtree(output, ignore_errors=True)
 
 
 @nox.session

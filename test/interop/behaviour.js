@@ -1,6 +1,8 @@
 // What every JavaScript peer does with a request, whatever library carries it: "<verb>:<argument>", argument in bytes.
 'use strict';
 
+const AT_ONCE = 16;
+
 const say = (...words) => process.stdout.write(`${words.join(' ')}\n`);
 
 // `ask(data)` gives { answer: Promise<Buffer>, cancel() }, by the connection that the request came by.
@@ -10,6 +12,7 @@ class Behaviour {
     this.leave = leave;
     this.canceled = 0;
     this.kept = [];
+    this.jobs = new Map();
   }
 
   // The answer as a promise, or null for a request that is to wait for ever.
@@ -47,10 +50,38 @@ class Behaviour {
     }
   }
 
-  async on_many(body) {
-    const items = Array.from({ length: Number(body.toString()) }, (_, i) => Buffer.from(`item ${i}`));
-    const answers = await Promise.all(items.map((item) => this.ask(item).answer));
-    return Buffer.from(answers.every((answer, i) => items[i].equals(answer)) ? 'each its own' : 'mixed up');
+  on_many(body) {
+    const number = Number(body.toString());
+    return this.askAll(number, number);
+  }
+
+  on_load(body) {
+    return this.askAll(Number(body.toString()), AT_ONCE);
+  }
+
+  async askAll(number, atOnce) {
+    let next = 0;
+    let right = true;
+    const work = async () => {
+      while (next < number) {
+        const item = Buffer.from(`item ${next++}`);
+        right = item.equals(await this.ask(item).answer) && right;
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    return Buffer.from(right ? 'each its own' : 'mixed up');
+  }
+
+  async on_job(body) {
+    const job = body.toString();
+    this.jobs.set(job, (this.jobs.get(job) || 0) + 1);
+    await new Promise((done) => setTimeout(done, body.length % 7));
+    return body;
+  }
+
+  async on_jobs() {
+    const runs = [...this.jobs.values()].reduce((sum, each) => sum + each, 0);
+    return Buffer.from(`${this.jobs.size} ${runs}`);
   }
 
   async on_keep(body) {

@@ -1,12 +1,29 @@
-// rsocket-js 0.0.27, either end: `server` binds and prints its port, `client PORT CREDENTIALS` connects.
+// rsocket-js 0.0.27, either end; arguments as in Peer.java. It has no server that resumes.
 'use strict';
 
 const net = require('net');
-const { BufferEncoders, IdentitySerializers, RSocketClient, RSocketServer } = require('rsocket-core');
+const {
+  BufferEncoders,
+  IdentitySerializers,
+  RSocketClient,
+  RSocketResumableTransport,
+  RSocketServer,
+} = require('rsocket-core');
 const { Single } = require('rsocket-flowable');
 const { default: TcpClient } = require('rsocket-tcp-client');
 const { default: TcpServer } = require('rsocket-tcp-server');
+const { default: WebSocketClient } = require('rsocket-websocket-client');
+const { default: WebSocketServer } = require('rsocket-websocket-server');
+const WebSocket = require('ws');
 const { Behaviour, say } = require('./behaviour');
+
+const host = '127.0.0.1';
+const RETRY = 20; // milliseconds
+const RESUMPTION = {
+  bufferSize: 4 * 1024 * 1024, // of bytes, whatever its documentation says; past that it drops the oldest
+  resumeToken: Buffer.from('token of js0'),
+  sessionDurationSeconds: 120,
+};
 
 function responder(behaviour) {
   return {
@@ -37,29 +54,42 @@ function asking(socket) {
   };
 }
 
-function watch(socket) {
-  socket.connectionStatus().subscribe({
-    onNext: ({ kind, error }) => {
-      if (kind === 'CLOSED' || kind === 'ERROR') {
-        say('CLOSED', kind, error ? error.message : '');
-      }
-    },
+function follow(connection, onStatus) {
+  connection.connectionStatus().subscribe({
+    onNext: onStatus,
     onSubscribe: (subscription) => subscription.request(Number.MAX_SAFE_INTEGER),
   });
 }
 
-function serve() {
-  const listener = net.createServer();
-  const transport = new TcpServer(
-    {
-      host: '127.0.0.1',
-      port: 0,
-      serverFactory: (onConnection) => listener.on('connection', onConnection).on('listening', () => say('READY', listener.address().port)),
-    },
-    BufferEncoders,
-  );
+function watch(socket) {
+  follow(socket, ({ kind, error }) => {
+    if (kind === 'CLOSED' || kind === 'ERROR') {
+      say('CLOSED', kind, error ? error.message : '');
+    }
+  });
+}
+
+const listeners = {
+  tcp: () => {
+    const listener = net.createServer();
+    listener.on('listening', () => say('READY', listener.address().port));
+    return new TcpServer({ host, port: 0, serverFactory: (onConnection) => listener.on('connection', onConnection) }, BufferEncoders);
+  },
+  ws: () =>
+    new WebSocketServer({ host, port: 0 }, BufferEncoders, (options) => {
+      const listener = new WebSocket.Server(options);
+      return listener.on('listening', () => say('READY', listener.address().port));
+    }),
+};
+
+const dialers = {
+  tcp: (port) => new TcpClient({ host, port: Number(port) }, BufferEncoders),
+  ws: (port) => new WebSocketClient({ url: `ws://${host}:${port}/`, wsCreator: (url) => new WebSocket(url) }, BufferEncoders),
+};
+
+function serve(transport) {
   new RSocketServer({
-    transport,
+    transport: listeners[transport](),
     serializers: IdentitySerializers,
     errorHandler: (error) => say('HEARD', error.source ? error.source.code : '', error.message),
     getRequestHandler: (socket, { data }) => {
@@ -74,7 +104,20 @@ function serve() {
   }).start();
 }
 
-function connect(port, credentials, interval, lifetime) {
+// What resumes does not come back by itself: whoever uses it connects it again.
+function resumable(dial) {
+  const transport = new RSocketResumableTransport(dial, RESUMPTION, BufferEncoders);
+  let begun = false;
+  follow(transport, ({ kind }) => {
+    if (kind === 'NOT_CONNECTED' && begun) {
+      setTimeout(() => transport.connect(), RETRY);
+    }
+    begun = true;
+  });
+  return transport;
+}
+
+function connect(transport, port, credentials, interval, lifetime, wrap = (dial) => dial()) {
   const behaviour = new Behaviour(() => client.close());
   const client = new RSocketClient({
     setup: {
@@ -87,7 +130,7 @@ function connect(port, credentials, interval, lifetime) {
     responder: responder(behaviour),
     serializers: IdentitySerializers,
     errorHandler: (error) => say('HEARD', error.source ? error.source.code : '', error.message),
-    transport: new TcpClient({ host: '127.0.0.1', port: Number(port) }, BufferEncoders),
+    transport: wrap(() => dialers[transport](port)),
   });
   client.connect().subscribe({
     onComplete: (socket) => {
@@ -99,5 +142,7 @@ function connect(port, credentials, interval, lifetime) {
   });
 }
 
+const roles = { server: serve, client: connect, 'client-resumable': (...rest) => connect(...rest, resumable) };
+
 const [role, ...rest] = process.argv.slice(2);
-(role === 'server' ? serve : connect)(...rest);
+roles[role](...rest);

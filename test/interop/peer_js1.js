@@ -1,13 +1,19 @@
-// rsocket-js 1.0.0-alpha.3, either end: `server` binds and prints its port, `client PORT CREDENTIALS` connects.
+// rsocket-js 1.0.0-alpha.3, either end; arguments as in Peer.java.
 'use strict';
 
 const net = require('net');
 const { RSocketConnector, RSocketServer } = require('rsocket-core');
 const { TcpClientTransport } = require('rsocket-tcp-client');
 const { TcpServerTransport } = require('rsocket-tcp-server');
+const { WebsocketClientTransport } = require('rsocket-websocket-client');
+const { WebsocketServerTransport } = require('rsocket-websocket-server');
+const WebSocket = require('ws');
 const { Behaviour, say } = require('./behaviour');
 
+const host = '127.0.0.1';
 const FRAGMENT = 64 * 1024;
+const RETRY = 20; // milliseconds
+const SESSION = 120000;
 
 function responder(behaviour) {
   return {
@@ -43,17 +49,25 @@ function watch(socket) {
   socket.onClose((error) => say('CLOSED', error ? error.code || '' : '', error ? error.message : ''));
 }
 
-async function serve() {
-  let listener;
-  const transport = new TcpServerTransport({
-    listenOptions: { host: '127.0.0.1', port: 0 },
-    socketCreator: (options) => {
-      listener = new net.Server(options);
-      return listener;
-    },
-  });
+function announced(listener) {
+  return listener.on('listening', () => say('READY', listener.address().port));
+}
+
+const listeners = {
+  tcp: () =>
+    new TcpServerTransport({ listenOptions: { host, port: 0 }, socketCreator: (options) => announced(new net.Server(options)) }),
+  ws: () => new WebsocketServerTransport({ host, port: 0, wsCreator: (options) => announced(new WebSocket.Server(options)) }),
+};
+
+const dialers = {
+  tcp: (port) => new TcpClientTransport({ connectionOptions: { host, port: Number(port) } }),
+  ws: (port) => new WebsocketClientTransport({ url: `ws://${host}:${port}/`, wsCreator: (url) => new WebSocket(url) }),
+};
+
+async function serve(isResumable, transport) {
   await new RSocketServer({
-    transport,
+    transport: listeners[transport](),
+    resume: isResumable ? { sessionTimeout: SESSION } : undefined,
     serverSideKeepAlive: true,
     fragmentation: { maxOutboundFragmentSize: FRAGMENT },
     acceptor: {
@@ -68,10 +82,9 @@ async function serve() {
       },
     },
   }).bind();
-  say('READY', listener.address().port);
 }
 
-async function connect(port, credentials, interval, lifetime) {
+async function connect(isResumable, transport, port, credentials, interval, lifetime) {
   const behaviour = new Behaviour(() => socket.close());
   const socket = await new RSocketConnector({
     setup: {
@@ -81,9 +94,15 @@ async function connect(port, credentials, interval, lifetime) {
       metadataMimeType: 'application/json',
       payload: { data: Buffer.from(credentials), metadata: Buffer.from('{"agent":"test"}') },
     },
+    resume: isResumable
+      ? {
+          tokenGenerator: () => Buffer.from('token of js1'),
+          reconnectFunction: () => new Promise((again) => setTimeout(again, RETRY)),
+        }
+      : undefined,
     fragmentation: { maxOutboundFragmentSize: FRAGMENT },
     responder: responder(behaviour),
-    transport: new TcpClientTransport({ connectionOptions: { host: '127.0.0.1', port: Number(port) } }),
+    transport: dialers[transport](port),
   }).connect();
   behaviour.ask = asking(socket);
   watch(socket);
@@ -91,4 +110,4 @@ async function connect(port, credentials, interval, lifetime) {
 }
 
 const [role, ...rest] = process.argv.slice(2);
-(role === 'server' ? serve : connect)(...rest);
+(role.startsWith('server') ? serve : connect)(role.endsWith('-resumable'), ...rest);

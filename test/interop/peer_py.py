@@ -1,4 +1,4 @@
-"""rsocket-py 0.4.20, either end: ``server`` binds and prints its port, ``client PORT CREDENTIALS ...`` connects.
+"""rsocket-py 0.4.20, either end; arguments as in ``Peer.java``. It cannot resume.
 
 Run by the peers' own interpreter, which knows nothing of this package. A request is ``<verb>:<argument>``, as in
 ``behaviour.js``.
@@ -11,10 +11,12 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
 from rsocket.payload import Payload
 from rsocket.request_handler import BaseRequestHandler
 from rsocket.rsocket_client import RSocketClient
 from rsocket.rsocket_server import RSocketServer
+from rsocket.transports.aiohttp_websocket import TransportAioHttpClient, TransportAioHttpWebsocket
 from rsocket.transports.tcp import TransportTCP
 
 if TYPE_CHECKING:
@@ -119,13 +121,17 @@ class Handler(BaseRequestHandler):
         await self.socket.close()
 
 
-async def serve() -> None:
-    """Listen, and be the responder of whoever connects."""
+def open_session(transport: Any) -> None:  # noqa: ANN401 - the library has no types
+    """Be the responder of whoever connected."""
+    handler = Handler()
+    handler.socket = RSocketServer(transport, handler_factory=lambda: handler, fragment_size_bytes=FRAGMENT)
+
+
+async def serve_tcp() -> None:
+    """Listen."""
 
     def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = Handler()
-        transport = TransportTCP(reader, writer, read_buffer_size=FRAGMENT)
-        handler.socket = RSocketServer(transport, handler_factory=lambda: handler, fragment_size_bytes=FRAGMENT)
+        open_session(TransportTCP(reader, writer, read_buffer_size=FRAGMENT))
 
     server = await asyncio.start_server(session, "127.0.0.1", 0)
     say("READY", server.sockets[0].getsockname()[1])
@@ -133,12 +139,39 @@ async def serve() -> None:
         await server.serve_forever()
 
 
-async def connect(port: str, credentials: str, interval: str, lifetime: str) -> None:
+async def serve_ws() -> None:
+    """Listen for WebSockets."""
+
+    async def session(request: web.Request) -> web.WebSocketResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        transport = TransportAioHttpWebsocket(websocket)
+        open_session(transport)
+        await transport.handle_incoming_ws_messages()
+        return websocket
+
+    application = web.Application()
+    application.router.add_get("/", session)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    say("READY", runner.addresses[0][1])
+    await asyncio.Event().wait()
+
+
+async def dial(transport: str, port: str) -> Any:  # noqa: ANN401 - the library has no types
+    """Connect to a port of this machine."""
+    if transport == "ws":
+        return TransportAioHttpClient(f"ws://127.0.0.1:{port}/")
+    return TransportTCP(*await asyncio.open_connection("127.0.0.1", int(port)), read_buffer_size=FRAGMENT)
+
+
+async def connect(transport: str, port: str, credentials: str, interval: str, lifetime: str) -> None:
     """Connect, with times in milliseconds."""
     handler = Handler()
 
-    async def transports() -> AsyncIterator[TransportTCP]:
-        yield TransportTCP(*await asyncio.open_connection("127.0.0.1", int(port)), read_buffer_size=FRAGMENT)
+    async def transports() -> AsyncIterator[Any]:
+        yield await dial(transport, port)
 
     handler.socket = RSocketClient(
         transports(),
@@ -155,4 +188,4 @@ async def connect(port: str, credentials: str, interval: str, lifetime: str) -> 
 
 if __name__ == "__main__":
     role, *rest = sys.argv[1:]
-    asyncio.run({"server": serve, "client": connect}[role](*rest))
+    asyncio.run({"tcp": serve_tcp, "ws": serve_ws}[rest[0]]() if role == "server" else connect(*rest))

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 from anyio.streams.text import TextReceiveStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from _pytest.mark import ParameterSet
     from anyio.abc import ByteReceiveStream, Process
+
+    from elarian_trio._rsocket import Setup
 
 FOLDER_VARIABLE = "ELARIAN_TRIO_PEERS"
 START_BOUND = 30.0  # seconds until a peer says READY: a busy machine may take its time to load an interpreter
@@ -26,14 +30,43 @@ BOUND = 20.0  # seconds that anything awaited from another process may take
 SCRIPTS = Path(__file__).parents[1] / "interop"
 
 
-def why_not() -> str | None:
-    """Say why the peers cannot be had here; ``None`` if they can."""
+def why_not(program: str = "node") -> str | None:
+    """Say why the peers that *program* runs cannot be had here; ``None`` if they can."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if not folder:
         return f"{FOLDER_VARIABLE} names no folder with peers: run nox -s interop"
     if not Path(folder).is_dir():
         return f"{FOLDER_VARIABLE}={folder} is no folder"
-    return None if shutil.which("node") else "node is not installed"
+    if program == "java" and not Path(folder, "java").is_dir():
+        return "the peer in Java was not built: that takes java, mvn and a repository to download from"
+    return None if shutil.which(program) else f"{program} is not installed"
+
+
+def peers(*names: str) -> list[ParameterSet]:
+    """Parameters for tests that meet each of *names*, of js0, js1, py and java; java may be absent on its own."""
+    absent = why_not("java")
+    marks = {"java": [pytest.mark.skipif(absent is not None, reason=str(absent))]}
+    return [pytest.param(name, marks=marks.get(name, [])) for name in names]
+
+
+def those_here(*names: str) -> list[str]:
+    """Those of *names* that can be met here."""
+    return [name for name in names if why_not("java" if name == "java" else "node") is None]
+
+
+def peer_command(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of one of our programs on one of their libraries."""
+    if name == "py":
+        return python_command("peer_py.py", *arguments)
+    if name == "java":
+        return java_command("Peer", *arguments)
+    return node_command(f"peer_{name}.js", name, *arguments)
+
+
+def client_command(name: str, role: str, transport: str, port: int, setup: Setup) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a peer that connects to *port* and offers *setup*, its token aside."""
+    times = [str(round(each * 1000)) for each in (setup.keepalive_interval, setup.keepalive_lifetime)]
+    return peer_command(name, role, transport, str(port), setup.data.decode(), *times)
 
 
 def node_command(script: str, line: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
@@ -47,6 +80,13 @@ def python_command(script: str, *arguments: str) -> tuple[list[str], dict[str, s
     home = Path(os.environ[FOLDER_VARIABLE], "venv")
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return [str(python), str(SCRIPTS / script), *arguments], {}
+
+
+def java_command(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a Java class built under the peers' folder; it starts fast and stays small."""
+    built = Path(os.environ[FOLDER_VARIABLE], "java")
+    path = os.pathsep.join([str(built / "classes"), str(built / "dependency" / "*")])
+    return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", path, name, *arguments], {}
 
 
 class Peer:
