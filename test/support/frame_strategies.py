@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -53,6 +54,8 @@ frames = st.one_of(
 )
 
 SETUP = Setup(b"creds", keepalive_interval=10.0, keepalive_lifetime=30.0)
+TOKEN = b"tok-js0"
+RESUMABLE_SETUP = replace(SETUP, resume_token=TOKEN)
 
 
 def feed(connection: Connection, *received: f.Frame, now: float = 0.0) -> list[Event]:
@@ -71,10 +74,21 @@ def sent(connection: Connection) -> list[f.Frame]:
     return frames_out
 
 
-def open_client(*, max_payload_size: int = 1 << 24, fragment_size: int = 1 << 16, timed: bool = True) -> Connection:
-    """Give a client whose SETUP was sent and proven, with nothing left to send."""
+def open_client(
+    *,
+    max_payload_size: int = 1 << 24,
+    fragment_size: int = 1 << 16,
+    timed: bool = True,
+    resume_buffer_size: int | None = None,
+) -> Connection:
+    """Give a client whose SETUP was sent and proven, with nothing left to send; resumable if it may keep frames."""
     client = Connection(
-        Role.CLIENT, setup=SETUP, max_payload_size=max_payload_size, fragment_size=fragment_size, timed=timed
+        Role.CLIENT,
+        setup=SETUP if resume_buffer_size is None else RESUMABLE_SETUP,
+        max_payload_size=max_payload_size,
+        fragment_size=fragment_size,
+        timed=timed,
+        resume_buffer_size=resume_buffer_size,
     )
     client.open(0.0)
     _, keepalive = sent(client)
@@ -84,14 +98,25 @@ def open_client(*, max_payload_size: int = 1 << 24, fragment_size: int = 1 << 16
 
 
 def open_server(
-    *, max_payload_size: int = 1 << 24, fragment_size: int = 1 << 16, max_incoming: int = 16384
+    *,
+    max_payload_size: int = 1 << 24,
+    fragment_size: int = 1 << 16,
+    max_incoming: int = 16384,
+    timed: bool = True,
+    resume_buffer_size: int | None = None,
 ) -> Connection:
-    """Give a server that has accepted its client."""
+    """Give a server that has accepted its client; resumable if it may keep frames."""
     server = Connection(
-        Role.SERVER, max_payload_size=max_payload_size, fragment_size=fragment_size, max_incoming=max_incoming
+        Role.SERVER,
+        max_payload_size=max_payload_size,
+        fragment_size=fragment_size,
+        max_incoming=max_incoming,
+        timed=timed,
+        resume_buffer_size=resume_buffer_size,
     )
     server.open(0.0)
-    feed(server, f.SetupFrame(10_000, 30_000, metadata_mime=b"a/b", data_mime=b"a/b"))
+    token = None if resume_buffer_size is None else TOKEN
+    feed(server, f.SetupFrame(10_000, 30_000, metadata_mime=b"a/b", data_mime=b"a/b", resume_token=token))
     server.accept_setup(0.0)
     return server
 
