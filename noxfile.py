@@ -11,6 +11,7 @@ import filecmp
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -155,6 +156,32 @@ def coverage(session: nox.Session) -> None:
         include = f"{room}/*" if Path(room).is_dir() else room
         session.run("python", "-m", "coverage", "run", "-m", "pytest", "-q", its_tests, env=measured)
         session.run("python", "-m", "coverage", "report", f"--include={include}", "--fail-under=100", env=measured)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Connections cut, stalled, garbled and lost by the thousand, and what must come of it counted: CI's size."""
+    run_faults(session, "ci")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The same ten times over, and every cut crossed with every other: hours."""
+    run_faults(session, "soak")
+
+
+def run_faults(session: nox.Session, size: str) -> None:
+    """Run test/faults in two processes at once, one a backend: each keeps one core busy."""
+    session.install("-e", ".[all]", *group("tests"))
+    command = [str(Path(session.bin, "python")), "-m", "pytest", "test/faults", "-p", "no:cacheprovider"]
+    sized = {**os.environ, "ELARIAN_TRIO_FAULTS": size}
+    output = Path(session.create_tmp()).resolve() / "asyncio.log"
+    other = [*command, "-k", "asyncio", *session.posargs]
+    with output.open("wb") as log, subprocess.Popen(other, env=sized, stdout=log, stderr=log) as beside:
+        ahead = subprocess.run([*command, "-k", "not asyncio", *session.posargs], env=sized, check=False)
+    session.log(f"the other half:\n{output.read_text(encoding='utf-8', errors='replace')}")
+    if ahead.returncode or beside.returncode:
+        session.error(f"pytest ended with {ahead.returncode} and {beside.returncode}")
 
 
 @nox.session
