@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 import math
+import sys
 import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -31,15 +32,19 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
 MAX_AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
 MIN_DEAD = 64  # cancelled timers are swept out once there are this many and they outnumber the living
+MAX_DOZE = 10.0  # seconds until time is looked at again while a timer is set: a loop's own clock may miss a sleep
+MIN_SLEEP = 1.0  # seconds; less between two clocks is no sleep, but the time it takes to read both
+_WITH_SLEEP = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}  # clocks that go on while the machine sleeps
 
 
 class Timer:
     """A call that is due later. Made by :meth:`Clock.call_at`."""
 
-    __slots__ = ("_timers", "callback", "due")
+    __slots__ = ("_timers", "callback", "due", "is_patience")
 
     def __init__(self, due: datetime, callback: Callable[[], None], timers: Timers) -> None:
         self.due: datetime = due
+        self.is_patience: bool = False  # how long somebody may take, who cannot hurry while the machine sleeps
         self.callback: Callable[[], None] | None = callback
         self._timers = timers
 
@@ -72,6 +77,14 @@ class Timers:
             heapq.heapify(self._heap)
             self._dead = 0
 
+    def put_off(self, by: timedelta) -> None:
+        """Give everybody who may take some time so much more of it."""
+        for _, _, timer in self._heap:
+            if timer.is_patience:
+                timer.due += by
+        self._heap = [(timer.due, number, timer) for _, number, timer in self._heap]
+        heapq.heapify(self._heap)
+
     @property
     def next_due(self) -> datetime | None:
         """When the earliest living timer is due."""
@@ -91,6 +104,8 @@ class Timers:
 
 class Clock(ABC):
     """The sandbox's clock: ``sandbox.clock``."""
+
+    _max_doze: ClassVar[float] = math.inf  # seconds
 
     def __init__(self) -> None:
         self._timers = Timers()
@@ -152,13 +167,15 @@ class Clock(ABC):
         return timer
 
     def call_later(self, seconds: float, callback: Callable[[], None], *, after_advance: bool = False) -> Timer:
-        """Have *callback* called in *seconds*; see :meth:`call_at`.
+        """Have *callback* called in *seconds* of being awake; see :meth:`call_at`.
 
         With *after_advance*, a manual clock that is being advanced counts from where it will stand still: whoever has
         to answer cannot do so while time leaps.
         """
         since = self._rests_at() if after_advance else self.now()
-        return self.call_at(since + timedelta(seconds=seconds), callback)
+        timer = self.call_at(since + timedelta(seconds=seconds), callback)
+        timer.is_patience = True
+        return timer
 
     def _rests_at(self) -> datetime:
         """When time is next as people see it."""
@@ -171,7 +188,7 @@ class Clock(ABC):
             self._fire(self.now())
             due = self._timers.next_due
             wait = math.inf if due is None else max(due - self.now(), INSTANT).total_seconds()
-            with anyio.move_on_after(wait):
+            with anyio.move_on_after(wait if due is None else min(wait, self._max_doze)):
                 await self._rearm.wait()
 
     def _fire(self, now: datetime) -> None:
@@ -180,15 +197,41 @@ class Clock(ABC):
 
 
 class RealClock(Clock):
-    """Time as it passes outside. It runs evenly: later corrections of the computer's clock are not followed."""
+    """Time as it passes outside, evenly.
 
-    def __init__(self) -> None:
+    What the computer's clock shows is read once, and from then on seconds are counted. Corrections of the computer's
+    clock, be they of a day either way, are not followed: followed backwards, a lease of 90 seconds would be held for a
+    day and messages would be older than what they answer; forwards, leases, sessions and tokens would end while in use.
+    A restart reads the computer's clock again.
+
+    While the machine sleeps, time passes: on waking, reminders are due, leases and tokens have lapsed. But nobody could
+    answer meanwhile, so whoever was being waited for (see :meth:`Clock.call_later`) has as long as before the sleep;
+    else a notification that an app has in hand would be delivered twice.
+
+    Args:
+        wall: what the computer's clock shows.
+        passed: seconds that have passed since some moment, sleep included.
+        awake: the same without sleep, as the event loops count.
+    """
+
+    _max_doze = MAX_DOZE
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        passed: Callable[[], float] | None = None,
+        awake: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
-        self._offset = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+        self._passed = passed or time_passed
+        self._awake = awake
+        self._offset = wall() - timedelta(seconds=self._passed())
+        self._asleep = self._passed() - awake()
 
     def now(self) -> datetime:
         """Give the present."""
-        return self._offset + timedelta(seconds=time.monotonic())
+        return self._offset + timedelta(seconds=self._passed())
 
     async def _pass(self, by: timedelta) -> None:
         await anyio.sleep(by.total_seconds())
@@ -199,8 +242,21 @@ class RealClock(Clock):
 
     def _fire(self, now: datetime) -> None:
         """Call some of what is due; the rest has its turn as soon as everybody else had one."""
+        self._notice_sleep()
         for callback in islice(self._timers.take_due(now), MAX_AT_ONCE):
             callback()
+
+    def _notice_sleep(self) -> None:
+        slept = self._passed() - self._awake() - self._asleep
+        if slept >= MIN_SLEEP:
+            self._asleep += slept
+            self._timers.put_off(timedelta(seconds=slept))
+
+
+def time_passed() -> float:
+    """Give the seconds since some moment, sleep of the machine included where the platform counts it."""
+    number: int | None = getattr(time, _WITH_SLEEP.get(sys.platform, ""), None)
+    return time.monotonic() if number is None else time.clock_gettime(number)
 
 
 class VirtualClock(Clock):

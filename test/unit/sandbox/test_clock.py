@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,8 +12,10 @@ import pytest
 import trio
 import trio.testing
 
+from elarian_trio.sandbox import clock as clocks
 from elarian_trio.sandbox.clock import (
     MAX_AT_ONCE,
+    MAX_DOZE,
     MIN_DEAD,
     ManualClock,
     RealClock,
@@ -20,6 +23,7 @@ from elarian_trio.sandbox.clock import (
     VirtualClock,
     mock_clock,
     open_clock,
+    time_passed,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -207,6 +211,108 @@ async def test_real_time_is_advanced_once_all_that_fell_due_was_called() -> None
 async def test_real_time_is_near_the_computers() -> None:
     """The design: "real" is the time that user code sees, too."""
     assert abs(RealClock().now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+class Machine:
+    """A machine's clocks, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.wall = START
+        self.passed = 1000.0
+        self.awake = 400.0
+        self.clock = RealClock(wall=lambda: self.wall, passed=lambda: self.passed, awake=lambda: self.awake)
+
+    def live(self, seconds: float) -> None:
+        """Let time pass, awake."""
+        self.awake += seconds
+        self.sleep(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, asleep."""
+        self.passed += seconds
+        self.wall += seconds * SECOND
+
+    async def fire(self) -> None:
+        """Have what is due called, and no more."""
+        with anyio.move_on_after(0):
+            await self.clock.run()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("days", [1, -1])
+async def test_corrections_of_the_computers_clock_move_nothing(days: int) -> None:
+    """The issue: a clock that jumps a day either way sticks no lease, and ends none that is held."""
+    machine, heard = Machine(), list[datetime]()
+    machine.clock.call_at(START + 90 * SECOND, lambda: heard.append(machine.clock.now()))
+    machine.wall += timedelta(days=days)
+    machine.live(89)
+    await machine.fire()
+    assert heard == []
+    assert machine.clock.now() == START + 89 * SECOND
+    machine.live(1)
+    await machine.fire()
+    assert heard == [START + 90 * SECOND]
+
+
+@pytest.mark.anyio
+async def test_on_waking_what_fell_due_is_called_but_nobody_has_less_time_to_answer() -> None:
+    """The issue: the machine sleeps 8 h. What has a time of its own is due; who could not answer still may."""
+    machine, heard = Machine(), list[str]()
+    machine.clock.call_at(START + timedelta(hours=1), partial(heard.append, "reminder"))
+    machine.clock.call_later(35, partial(heard.append, "nobody answered"))
+    gone = machine.clock.call_later(35, partial(heard.append, "given up, but answered"))
+    machine.live(10)
+    machine.sleep(8 * 3600)
+    assert machine.clock.now() == START + timedelta(hours=8, seconds=10)
+    await machine.fire()
+    assert heard == ["reminder"]
+    machine.live(24.5)
+    gone.cancel()
+    await machine.fire()
+    assert heard == ["reminder"]
+    machine.live(0.5)
+    await machine.fire()
+    assert heard == ["reminder", "nobody answered"]
+
+
+@pytest.mark.anyio
+async def test_sleep_is_counted_once_however_often_it_is_looked_for() -> None:
+    """This SDK: many naps add up, none twice."""
+    machine, heard = Machine(), list[str]()
+    machine.clock.call_later(35, partial(heard.append, "nobody answered"))
+    for _ in range(7):
+        machine.sleep(600)
+        machine.live(4.9)
+        await machine.fire()
+        await machine.fire()
+    assert heard == []
+    machine.live(0.7)
+    await machine.fire()
+    assert heard == ["nobody answered"]
+
+
+@pytest.mark.trio
+async def test_a_loop_whose_clock_slept_looks_at_the_time_soon(autojump_clock: trio.testing.MockClock) -> None:
+    """This SDK: loops count without sleep, so a wait that was set before would end hours late."""
+    machine, called = Machine(), anyio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(machine.clock.run)
+        machine.clock.call_at(START + timedelta(hours=8), called.set)
+        await trio.testing.wait_all_tasks_blocked()
+        machine.sleep(8 * 3600)
+        with trio.fail_after(2 * MAX_DOZE):
+            await called.wait()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() <= 2 * MAX_DOZE
+
+
+def test_time_that_passed_is_pythons_own_where_the_platform_counts_no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: Windows' monotonic clocks count sleep by themselves, and have no other names."""
+    before = time_passed()
+    assert before <= time_passed()
+    monkeypatch.setattr(clocks, "_WITH_SLEEP", {})
+    now = time.monotonic()
+    assert now <= time_passed() <= now + 60
 
 
 @pytest.mark.anyio
