@@ -41,7 +41,8 @@ def _strict(context: ssl.SSLContext) -> ssl.SSLContext:
 class TlsStream(ByteStream):
     """An encrypted stream, made by :func:`secure_client` or :func:`secure_server`.
 
-    It differs from anyio's in raising ``BrokenResourceError`` for whatever TLS finds wrong.
+    It differs from anyio's in raising ``BrokenResourceError`` for whatever TLS finds wrong, as other streams do; anyio
+    lets the library's errors through, and from a write an end of the stream or a busy resource, too.
     """
 
     def __init__(self, stream: TLSStream) -> None:
@@ -51,7 +52,7 @@ class TlsStream(ByteStream):
         """Encrypt and send *item*; see anyio's streams."""
         try:
             await self._stream.send(item)
-        except (ssl.SSLError, anyio.BusyResourceError) as error:
+        except (ssl.SSLError, anyio.EndOfStream, anyio.BusyResourceError) as error:
             raise anyio.BrokenResourceError from error
 
     async def receive(self, max_bytes: int = 65536) -> bytes:

@@ -13,13 +13,16 @@ import anyio
 import pytest
 import trustme
 from anyio.abc import SocketAttribute, SocketStream
+from byte_pipes import PipeEnd
 
 from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
-from elarian_trio._transport.sockets import _send_at_once
+from elarian_trio._transport.sockets import _accept, _send_at_once
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from anyio.abc import ByteStream
 
 pytestmark = pytest.mark.anyio
 
@@ -53,8 +56,8 @@ async def raw_and_ours() -> AsyncIterator[tuple[SocketStream, StreamTransport]]:
     async with listener:
         port = listener.extra(SocketAttribute.local_port)
         ours = await open_tcp("127.0.0.1", port)
-        raw = await listener.listeners[0].accept() if hasattr(listener, "listeners") else None
-        assert raw is not None
+        accepting: Any = listener.listeners[0]  # whose accept() its type does not tell
+        raw: SocketStream = await accepting.accept()
         async with raw, ours:
             with anyio.fail_after(5):
                 yield raw, ours
@@ -152,6 +155,40 @@ def test_connection_that_was_reset_on_arrival_is_no_error_of_the_option() -> Non
         _send_at_once(stream)
         with pytest.raises(OSError, match=r"."):
             refusing.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_connection_that_cannot_be_taken_in_is_no_reason_to_stop_listening(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """This SDK: too many open files, or a reset on arrival on macOS, ended the server for everybody."""
+    served = anyio.Event()
+    near, _ = PipeEnd.pair()
+
+    class Busy:
+        def __init__(self) -> None:
+            self.results: list[Any] = [OSError(24, "Too many open files"), near]
+
+        async def accept(self) -> Any:  # noqa: ANN401 - a stream
+            await anyio.lowlevel.checkpoint()
+            if not self.results:
+                await anyio.sleep_forever()
+            result = self.results.pop(0)
+            if isinstance(result, OSError):
+                raise result
+            return result
+
+    async def serve(stream: ByteStream) -> None:
+        assert stream is near
+        served.set()
+        await anyio.lowlevel.checkpoint()
+
+    listener: Any = Busy()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_accept, listener, serve)
+        with anyio.fail_after(5):
+            await served.wait()
+        tasks.cancel_scope.cancel()
+    assert "Too many open files" in caplog.text
 
 
 async def test_nobody_there_is_connection_failed() -> None:
