@@ -191,6 +191,11 @@ class Connection:
         return self._phase in _LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
 
     @property
+    def lifetime(self) -> float:
+        """Seconds after which a peer that says or takes nothing is dead; ``math.inf`` for an untimed connection."""
+        return self._keepalive.lifetime
+
+    @property
     def kept_bytes(self) -> int:
         """How many bytes of sent frames are kept for being repeated."""
         return self._resumption.kept_bytes

@@ -28,6 +28,11 @@ class Keepalive:
         self._interval, self._lifetime = interval, lifetime
         self._speaks_at, self._dies_at = now + interval, now + lifetime
 
+    @property
+    def lifetime(self) -> float:
+        """How long the peer may be silent; ``math.inf`` for ever."""
+        return self._lifetime
+
     def stop(self) -> None:
         """Stop both timers, and forget what was asked: the transport is gone, and answers with it."""
         self._speaks_at = self._dies_at = math.inf

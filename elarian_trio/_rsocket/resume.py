@@ -78,7 +78,7 @@ class Resumption:
         self._kept: deque[bytes] = deque()
         self._replay: deque[bytes] = deque()
         self._questions = 0
-        self._asked: tuple[bytes, int, int] | None = None  # data, and sent and first when it left
+        self._asked: tuple[bytes, int] | None = None  # data, and first when it left
         self._stalled = False  # the last answer brought nothing: asking again waits until it must be
 
     def begin(self, token: bytes, capacity: int) -> None:
@@ -139,17 +139,17 @@ class Resumption:
         """Give the data for a KEEPALIVE that leaves now and asks the peer's position."""
         self._questions += 1
         data = _QUESTION_PREFIX + (self._questions & 0xFF_FF_FF_FF_FF).to_bytes(5, "big")
-        self._asked = (data, self.sent, self.first)
+        self._asked = (data, self.first)
         return data
 
     def is_answer(self, data: bytes) -> bool:
         """Whether a KEEPALIVE with *data* answers the question; then another may be asked."""
         if self._asked is None or self._asked[0] != data:
             return False
-        _, sent, first = self._asked
+        # A peer that counts has by now received all that left before the question, as frames arrive in order; and
+        # something had, as nothing is asked before.
+        self._stalled = self.first == self._asked[1]
         self._asked = None
-        # A peer that counts has received all that left before the question, as frames arrive in order.
-        self._stalled = self.first == first < sent
         return True
 
     @property
@@ -170,7 +170,7 @@ class Resumption:
         Returns:
             False if it cannot be: below what is kept, beyond what was sent, or inside a frame.
         """
-        if self.abandoned or position < self.first or not self._drop_below(position):
+        if self.abandoned or not self._drop_below(position):
             return False
         self._replay = deque(self._kept)
         return True
@@ -183,7 +183,6 @@ class Resumption:
         """Keep nothing from now on. What is being repeated still goes out: the peer waits for just those bytes."""
         self.abandoned = True
         self._kept.clear()
-        self._asked = None
         self.first = self.sent
 
     def _drop_below(self, position: int) -> bool:

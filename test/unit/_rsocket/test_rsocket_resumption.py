@@ -714,12 +714,16 @@ def test_a_stall_without_a_waiting_frame_is_no_end() -> None:
 def test_an_answer_that_advances_keeps_the_session() -> None:
     """This SDK: also where the frame still finds no room."""
     client = open_client(resume_buffer_size=50)
-    question = stall(client)
+    client.request(Payload(bytes(14)))
+    client.request(Payload(bytes(14)))
     client.request(Payload(bytes(44)))
-    assert feed(client, f.KeepaliveFrame(question.data, position=20)) == []
-    assert client.resumable
-    assert [type(frame) for frame in sent(client)] == [f.KeepaliveFrame, f.RequestResponseFrame]
-    assert client.kept_bytes == 40
+    for position in (20, 40):
+        (question,) = [frame for frame in sent(client) if isinstance(frame, f.KeepaliveFrame)]
+        assert client.kept_bytes == 60 - position
+        assert feed(client, f.KeepaliveFrame(question.data, position=position)) == []
+        assert client.resumable
+    assert client.frames_to_send()
+    assert client.kept_bytes == 50
 
 
 def test_a_store_of_0_sends_one_frame_at_a_time() -> None:
@@ -754,8 +758,10 @@ def test_a_connection_that_ends_is_not_resumed(make: Callable[[], Connection]) -
     feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE))
     assert not end.resumable
     end = make()
+    end.request(Payload(b"q"))
+    sent(end)
     assert feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_ERROR, "no")) == [ConnectionEnded(0x101, "no")]
-    assert not end.resumable
+    assert (end.resumable, end.kept_bytes) == (False, 0)
     assert not end.lose_transport()
 
 
@@ -766,6 +772,26 @@ def test_closing_lets_what_was_held_back_and_what_is_repeated_leave() -> None:
     feed(resuming(client), f.ResumeOkFrame(0))
     client.close()
     assert [type(frame) for frame in sent(client)] == [f.RequestResponseFrame, f.RequestResponseFrame, f.ErrorFrame]
+
+
+def test_a_fatal_end_stops_a_replay() -> None:
+    """This SDK: the ERROR is all that still leaves, and nothing is kept for nobody."""
+    client = resuming(client_with(10, 10))
+    feed(client, f.ResumeOkFrame(0))
+    assert len(client.frames_to_send(1)) == 1
+    client.close(ErrorCode.CONNECTION_ERROR)
+    assert [type(frame) for frame in sent(client)] == [f.ErrorFrame]
+    assert client.kept_bytes == 0
+
+
+def test_a_question_answered_while_closing_is_no_surprise() -> None:
+    """This SDK: it is neither counted as ignored nor believed to be a stall."""
+    client = client_with(60, resume_buffer_size=64)
+    client.request(Payload(bytes(50)))
+    feed(resuming(client), f.ResumeOkFrame(0))
+    (question,) = [frame for frame in sent(client) if isinstance(frame, f.KeepaliveFrame)]
+    client.close()
+    assert feed(client, f.KeepaliveFrame(question.data)) == []
 
 
 @both_ends

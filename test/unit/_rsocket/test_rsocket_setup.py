@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -292,6 +293,15 @@ def test_an_untimed_connection_sends_the_proof_and_waits_for_ever() -> None:
         assert connection.next_deadline() is None
         assert connection.tick(1e9) == []
     assert len(sent(new_client(timed=False))) == 2
+
+
+def test_the_lifetime_is_told() -> None:
+    """This SDK: the session bounds a write that stalls by it. A server has the client's, once its SETUP came."""
+    assert (new_client().lifetime, new_client(timed=False).lifetime) == (30.0, math.inf)
+    server = new_server()
+    assert server.lifetime == 60.0
+    feed(server, GOOD)
+    assert server.lifetime == 30.0
 
 
 def test_roles_and_sizes_that_cannot_work_are_refused() -> None:
