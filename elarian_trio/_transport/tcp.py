@@ -54,7 +54,7 @@ class StreamTransport(FrameTransport):
                 return frames
 
     async def send_eof(self) -> None:
-        """Tell the peer that no more frames follow; NotImplementedError over TLS, which cannot."""
+        """Tell the peer that no more frames follow; NotImplementedError where the stream cannot."""
         await self._stream.send_eof()
 
     async def aclose(self) -> None:

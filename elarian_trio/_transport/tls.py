@@ -63,12 +63,12 @@ class TlsStream(ByteStream):
             raise anyio.BrokenResourceError from error
 
     async def send_eof(self) -> None:
-        """TLS cannot end one direction only.
+        """End this direction, without TLS's own word for it, which :meth:`aclose` leaves out, too.
 
-        Raises:
-            NotImplementedError: always.
+        The peer reads to the end of what was sent, then sees the stream end, and can do nothing but close: what it had
+        sent before still arrives.
         """
-        await self._stream.send_eof()
+        await self._stream.transport_stream.send_eof()
 
     async def aclose(self) -> None:
         """Close the connection underneath."""

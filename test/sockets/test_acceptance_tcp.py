@@ -1,4 +1,4 @@
-"""Acceptance, written from the design: the same over TCP, where servers die, lie and stay silent."""
+"""Acceptance, written from the design: the same over a network, where servers die, lie and stay silent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from acceptance import (
     PAYBILL,
     SMS,
     USSD,
+    WAYS,
     Frame,
     answering,
     at_port,
+    listening,
     read_exactly,
     texts_of,
     the_end_of,
@@ -71,12 +73,13 @@ async def enter(app: Elarian | Simulator) -> None:
         pass
 
 
-async def test_commands_of_every_family_work_on_a_port() -> None:
-    """The issue: the same program over TCP."""
+@WAYS
+async def test_commands_of_every_family_work_on_a_port(way: str) -> None:
+    """The issue: the same program over TCP, TLS and WebSocket."""
     async with (
-        Sandbox(tcp="127.0.0.1:0", clock="manual") as sandbox,
-        Elarian(**at_port(sandbox)) as app,
-        Simulator(**at_port(sandbox)) as phone,
+        listening(way, clock="manual") as sandbox,
+        Elarian(**at_port(sandbox, way)) as app,
+        Simulator(**at_port(sandbox, way)) as phone,
         answering(app, ReceivedSmsNotification, MessageStatusNotification) as messages,
         answering(app, PaymentStatusNotification) as payments,
         answering(app, ReminderNotification) as reminders,
@@ -113,12 +116,13 @@ async def test_commands_of_every_family_work_on_a_port() -> None:
         assert (await asha.delete()).status
 
 
-async def test_ussd_hop_travels_over_a_port() -> None:
+@WAYS
+async def test_ussd_hop_travels_over_a_port(way: str) -> None:
     """The specification: the menu comes back in the phone's own reply."""
     async with (
-        Sandbox(tcp="127.0.0.1:0") as sandbox,
-        Elarian(**at_port(sandbox)) as app,
-        Simulator(**at_port(sandbox)) as phone,
+        listening(way) as sandbox,
+        Elarian(**at_port(sandbox, way)) as app,
+        Simulator(**at_port(sandbox, way)) as phone,
         app.notifications(UssdSessionNotification) as inbox,
         anyio.create_task_group() as tasks,
     ):
@@ -139,10 +143,11 @@ async def test_ussd_hop_travels_over_a_port() -> None:
         assert shown == [UssdMenu("Welcome")]
 
 
-async def test_thousand_commands_at_once_and_five_megabytes_on_one_connection() -> None:
+@WAYS
+async def test_thousand_commands_at_once_and_five_megabytes_on_one_connection(way: str) -> None:
     """The issue: both, at the default fragment size, over one socket."""
     big = "x" * 5_000_000
-    async with Sandbox(tcp="127.0.0.1:0") as sandbox, Elarian(**at_port(sandbox)) as app:
+    async with listening(way) as sandbox, Elarian(**at_port(sandbox, way)) as app:
         got: list[Any] = []
 
         async def one(n: int) -> None:
@@ -157,10 +162,11 @@ async def test_thousand_commands_at_once_and_five_megabytes_on_one_connection() 
         assert (await app.customer(ASHA).get_metadata())["big"] == big
 
 
-async def test_wrong_key_is_rejected_plainly() -> None:
+@WAYS
+async def test_wrong_key_is_rejected_plainly(way: str) -> None:
     """The issue: SetupRejected from the ``async with`` line, no credential in its text."""
-    async with Sandbox(tcp="127.0.0.1:0") as sandbox:
-        arguments = {**at_port(sandbox), "api_key": KEY}
+    async with listening(way) as sandbox:
+        arguments = {**at_port(sandbox, way), "api_key": KEY}
         error = await the_end_of(SetupRejected, lambda: enter(Elarian(**arguments)))
         assert not [text for text in texts_of(error) if KEY in text]
         assert not [text for text in texts_of(error) if sandbox.credentials["api_key"] in text]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import socket
+import ssl
 import struct
 import traceback
 from contextlib import asynccontextmanager
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import anyio.lowlevel
+import pytest
 from anyio.streams.stapled import StapledObjectStream
 
-from elarian_trio import Elarian, MessagingChannel, PaymentChannelNumber, Simulator
+from elarian_trio import ConnectionOptions, Elarian, MessagingChannel, PaymentChannelNumber, Simulator
 from elarian_trio._wire._pb import app_socket_pb2, common_model_pb2, messaging_model_pb2
 from elarian_trio.sandbox import Sandbox
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import ByteStream, TaskGroup
 
-    from elarian_trio import ConnectionOptions, Delivery
+    from elarian_trio import Delivery
 
 BOUND = 5.0  # seconds that anything awaited in a test may take
 
@@ -69,10 +71,24 @@ async def a_place(options: ConnectionOptions | None = None, **settings: Any) -> 
         yield Place(sandbox, app, phone)
 
 
-def at_port(sandbox: Sandbox) -> dict[str, Any]:
-    """Give the arguments of a client that comes over TCP."""
+WAYS = pytest.mark.parametrize("way", ["tcp", "tls", "ws", "wss"])
+
+
+def listening(way: str, **arguments: Any) -> Sandbox:  # noqa: ANN401 - the sandbox's own
+    """Make a sandbox with one way in over the network."""
+    arguments[way] = "127.0.0.1:0"
+    return Sandbox(**arguments)
+
+
+def at_port(sandbox: Sandbox, way: str = "tcp", **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's own
+    """Give the arguments of a client that comes over the network, and believes the sandbox's authority."""
     known = sandbox.credentials
-    return {name: known[name] for name in ("org_id", "app_id", "api_key")} | {"endpoint": sandbox.endpoints["tcp"]}
+    if way in ("tls", "wss"):
+        options["ssl_context"] = ssl.create_default_context(cafile=sandbox.ca_file)
+    return {name: known[name] for name in ("org_id", "app_id", "api_key")} | {
+        "endpoint": sandbox.endpoints[way],
+        "options": ConnectionOptions(**options),
+    }
 
 
 def unused_port() -> int:
