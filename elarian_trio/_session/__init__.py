@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from elarian_trio._session.backoff import Schedule
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed
-from elarian_trio._session.pending import Pending, Waiter
-from elarian_trio._session.session import Handover, Session
+from elarian_trio._session.pending import Handover, Pending, Waiter
+from elarian_trio._session.session import ResumptionRefused, Session
 from elarian_trio._session.supervisor import StateName, Supervisor
 
 __all__ = [
     "Handover",
     "IncomingRequest",
     "Pending",
+    "ResumptionRefused",
     "Schedule",
     "Session",
     "StateName",

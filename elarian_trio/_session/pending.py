@@ -1,7 +1,7 @@
 """Waiters by key: who waits for which stream's answer, or for which KEEPALIVE's.
 
-:mod:`elarian_trio._session.session` stands above; anyio's events are all that is below. Everything here but
-:meth:`Waiter.wait` is synchronous, so that a session's end can wake everybody in one step.
+:mod:`elarian_trio._session.session` stands above; anyio's events and the errors are all that is below. Everything here
+but :meth:`Waiter.wait` is synchronous, so that a session's end can wake everybody in one step.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
+from elarian_trio.errors import ConnectionLost
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
-__all__ = ["Pending", "Waiter"]
+__all__ = ["Handover", "Pending", "Waiter"]
 
 K = TypeVar("K", bound="Hashable")
 T = TypeVar("T")
@@ -169,3 +171,31 @@ class Pending(Generic[K, T]):
         One exception object raised in many tasks would gather all their tracebacks, hence the function.
         """
         return sum(waiter.fail(error_for(key)) for key, waiter in list(self._waiters.items()))
+
+
+class Handover:
+    """What a caller may pass along with a request, to know what became of it, above all after a timeout of its own.
+
+    Attributes:
+        sent: whether the request's first byte was handed to the transport, so that the peer may have acted on it;
+            true to fact once the request has ended.
+    """
+
+    __slots__ = ("_waiter", "sent")
+
+    def __init__(self) -> None:
+        self.sent: bool = False
+        self._waiter: Waiter[bytes] | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the peer's answer has come, be it that the caller has yet to take it."""
+        return self._waiter is not None and self._waiter.done and not isinstance(self._waiter.error, ConnectionLost)
+
+    def follow(self, waiter: Waiter[bytes]) -> None:
+        """For the session: note who waits for the answer now."""
+        self._waiter = waiter
+
+    def note(self, *, sent: bool) -> None:
+        """For the session: remember *sent*; what was sent once stays sent."""
+        self.sent = self.sent or sent

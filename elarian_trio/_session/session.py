@@ -1,18 +1,16 @@
-"""A Connection on a transport: reader, writer and timer tasks, our requests and their waiters, the peer's to a handler.
+"""A Connection and who waits for it: our requests and their waiters, the peer's to a handler, over several transports.
 
-:mod:`elarian_trio._session.supervisor` (and the sandbox's server) stand above; a :class:`Connection` says what the
-bytes mean, a :class:`FrameTransport` carries them. It carries bytes and never hears of Elarian.
+:mod:`elarian_trio._session.supervisor` (and, for servers, :mod:`elarian_trio._session.reception`) stand above; a
+:class:`Connection` says what the bytes mean, an :class:`Attachment` has the tasks of one transport. It carries bytes
+and never hears of Elarian.
 
-Only the writer task sends on the transport. It is woken by an event, takes whatever frames wait by then, and sends them
-in one write, so a cancelled caller never leaves half a frame. The reader hands events over synchronously and waits for
-nobody but the transport.
+Everything here but waiting is synchronous, so that the loss of a transport, or the session's end, is one step: no frame
+is taken from the connection, and nobody is told anything, in between.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-from contextlib import suppress
 from functools import partial
 from traceback import format_tb
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,17 +27,21 @@ from elarian_trio._rsocket import (
     FrameIgnored,
     KeepaliveAnswered,
     MetadataPushed,
+    NotResumable,
     Payload,
     PeerLost,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
+    Resumed,
+    ResumeRejected,
     Setup,
     SetupReceived,
 )
+from elarian_trio._session.attachment import Attachment, close_transport
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
-from elarian_trio._session.pending import Pending, Waiter
+from elarian_trio._session.pending import Handover, Pending, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
@@ -49,51 +51,34 @@ if TYPE_CHECKING:
 
     from elarian_trio._transport import FrameTransport
 
-__all__ = ["Handover", "Session"]
+__all__ = ["Handover", "ResumptionRefused", "Session"]
 
 SETUP_TIMEOUT = 10.0  # seconds a client has for its SETUP, and a server of ours for judging it
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same
-LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
-CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
 MAX_PINGS = 64  # under way at once: peers, ours included, forget the oldest of very many, whose askers would wait on
 MAX_TEXT = 400  # characters of a peer's words that an error repeats
 
 _SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
-_TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 logger = logging.getLogger("elarian_trio.session")
 
 
-class Handover:
-    """What a caller may pass along with a request, to know what became of it, above all after a timeout of its own.
+class ResumptionRefused(ConnectionLost):
+    """The server answered RESUME with an ERROR: it knows the session no more, so only a fresh one can follow.
 
     Attributes:
-        sent: whether the request's first byte was handed to the transport, so that the peer may have acted on it;
-            true to fact once the request has ended.
+        code: the ERROR's.
     """
 
-    __slots__ = ("_waiter", "sent")
-
-    def __init__(self) -> None:
-        self.sent: bool = False
-        self._waiter: Waiter[bytes] | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether the peer's answer has come, be it that the caller has yet to take it."""
-        return self._waiter is not None and self._waiter.done and not isinstance(self._waiter.error, ConnectionLost)
-
-    def follow(self, waiter: Waiter[bytes]) -> None:
-        """For the session: note who waits for the answer now."""
-        self._waiter = waiter
-
-    def note(self, *, sent: bool) -> None:
-        """For the session: remember *sent*; what was sent once stays sent."""
-        self.sent = self.sent or sent
+    def __init__(self, message: str, *, sent: bool, code: int) -> None:
+        super().__init__(message, sent=sent)
+        self.code = code
 
 
 class Session:
-    """One connection's life on a transport. Made by the supervisor, or for an accepted connection.
+    """One connection's life, on one transport after another. Made by the supervisor, or for an accepted connection.
+
+    Where both ends agreed on a resume token it outlives its transport: see :meth:`run`.
 
     Args:
         connection: fresh, in the role to play.
@@ -135,15 +120,13 @@ class Session:
         self._incoming: dict[int, IncomingRequest] = {}
         self._setup: Setup | None = None
         self._setup_came = anyio.Event()
-        self._opened = anyio.Event()
-        self._work = anyio.Event()  # for the writer: something waits to be sent
-        self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
-        self._scope = anyio.CancelScope()
+        self._opened = False
+        self._setup_check: Callable[[Setup], None] | None = None
+        self._attachment: Attachment | None = None  # the present transport, until its tasks have ended
         self._error: Exception | None = None
         self._started = False
         self._peer_leaves = False  # its CONNECTION_CLOSE came: what is under way may end, nothing new begins
         self._leaving = False  # nothing more is taken in; what waits is still sent
-        self._flushed = self._read_over = False
         self._over = False
 
     # What the rooms above call.
@@ -151,11 +134,31 @@ class Session:
     @property
     def opened(self) -> bool:
         """Whether the connection was ever open: our SETUP proven accepted, or the peer's accepted by us."""
-        return self._opened.is_set()
+        return self._opened
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is open on a transport now."""
+        return self._attachment is not None and self._attachment.is_open
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it would outlive the loss of its transport, or has outlived it."""
+        return not (self._leaving or self._over) and self._connection.resumable
+
+    @property
+    def resume_token(self) -> bytes | None:
+        """What names it to the server; ``None``: it is not resumed. A server knows it once the SETUP came."""
+        return self._connection.resume_token
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes of sent frames it keeps, to repeat them on another transport."""
+        return 0 if self._over else self._connection.kept_bytes
 
     @property
     def usable(self) -> bool:
-        """Whether a request would be taken now."""
+        """Whether a request would be taken now; it waits where there is no transport."""
         return self.opened and not (self._leaving or self._peer_leaves or self._over)
 
     @property
@@ -175,36 +178,78 @@ class Session:
         received: Sequence[bytes] = (),
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Live on *transport* until either side closes in order. Calls ``task_status.started()`` once open.
+        """Live on *transport* until it is lost or the session ends. Calls ``task_status.started()`` once open on it.
+
+        The first time begins with SETUP. Later times, while the session is :attr:`resumable`, begin with RESUME, which
+        a server was given as the first of *received*. A session that is over, or was closed before it began, only
+        closes the transport.
 
         Args:
             transport: carries the frames; owned from now on, and closed in the end.
             received: frames that were already read from it.
-            task_status: is told once the session is open.
+            task_status: is told once the session is open on this transport.
 
         Raises:
             SetupRejected: the server refused the SETUP, or (as a server) we did.
-            ConnectionFailed: the connection was lost before it was open.
-            ConnectionLost: it was lost later.
+            ResumptionRefused: the server refused the RESUME: the session is over.
+            ConnectionFailed: the transport was lost before the session was ever open. Where the session is
+                :attr:`resumable` it may go on by another :meth:`run`.
+            ConnectionLost: it was lost later; the same holds. Requests still wait then, ours and the peer's.
             RemoteProtocolError: the peer broke the rules; it was told so, if it still listened.
 
         Cancellation:
-            Closes the transport without another word; requests in flight raise ConnectionLost.
+            Ends the session and closes the transport; requests in flight raise ConnectionLost. A session that could be
+            resumed says ERROR[CONNECTION_CLOSE] first, which takes a few seconds at most, so that a server does not
+            keep it. A return to the server that is cancelled before it is granted leaves the session resumable.
         """
-        if self._started:
-            msg = "a session runs once"
+        if self._attachment is not None:
+            msg = "a session has one transport at a time"
             raise RuntimeError(msg)
-        self._started = True
+        attachment = self._attachment = Attachment(
+            self, self._connection, transport, returns=self.resumable, clock=self._clock
+        )
         try:
-            with self._scope:
-                await self._run_tasks(transport, received, task_status)
+            await self._stay(attachment, received, task_status)
         except BaseExceptionGroup as group:
             raise _plain(group.split(anyio.get_cancelled_exc_class())[1] or group) from None
         finally:
+            if not attachment.is_over:
+                self._end(None)
+            self._attachment = None
+            await close_transport(transport, forcefully=not self._over)
+        if attachment.error is not None:
+            raise attachment.error
+
+    async def _stay(self, attachment: Attachment, received: Sequence[bytes], task_status: TaskStatus[None]) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self._leaving:  # closed before it began, or over
             self._end(None)
-            await _close(transport)
-        if self._error is not None:
-            raise self._error
+            attachment.stop(self._error)
+            return
+        others: list[Callable[[], Awaitable[None]]] = []
+        if not self._started:
+            self._started = True
+            self._connection.open(self._clock())
+            if self._on_setup is not None:
+                others.append(partial(self._judge, self._on_setup))
+        elif received:
+            received = self._accept_resume(received)
+        else:
+            self._connection.resume(self._clock())
+        await attachment.run(received, *others, on_cancel=self._interrupt, task_status=task_status)
+
+    def _accept_resume(self, received: Sequence[bytes]) -> Sequence[bytes]:
+        """As a server: go on, or begin to end with a word where that is impossible. Give what came behind RESUME."""
+        resume, *rest = received
+        now = self.last_heard = self._clock()
+        self.bytes_received += len(resume)
+        try:
+            events = self._connection.accept_resume(resume, now)
+        except RemoteProtocolError as error:
+            self._leave(error)
+        else:
+            self.hand_over(events)
+        return rest
 
     async def request(self, data: bytes, metadata: bytes | None = None, *, handover: Handover | None = None) -> bytes:
         """Send a request and wait for its answer.
@@ -223,7 +268,7 @@ class Session:
             await anyio.lowlevel.checkpoint()
             raise self._lost(sent=False)
         stream_id = self._connection.request(Payload(data, metadata))
-        self._work.set()
+        self._wake_writer()
         try:
             with self._requests.catch(stream_id) as waiter:
                 handover.follow(waiter)
@@ -233,7 +278,7 @@ class Session:
                     handover.note(sent=self._was_sent(stream_id, waiter))
                     if not waiter.done:
                         self._connection.cancel(stream_id)
-                        self._work.set()
+                        self._wake_writer()
         finally:
             self._settle()
 
@@ -252,7 +297,7 @@ class Session:
             raise self._lost(sent=False)
         stream_id = self._connection.request(Payload(data))
         self._requests.expect(stream_id, partial(self._tell, then))
-        self._work.set()
+        self._wake_writer()
         return partial(self._stop_asking, stream_id)
 
     def _tell(self, then: Callable[[Any], None], outcome: bytes | Exception) -> None:
@@ -262,7 +307,7 @@ class Session:
     def _stop_asking(self, stream_id: int) -> None:
         if self._requests.forget(stream_id):
             self._connection.cancel(stream_id)
-            self._work.set()
+            self._wake_writer()
             self._settle()
 
     def _was_sent(self, stream_id: int, waiter: Waiter[bytes]) -> bool:
@@ -284,7 +329,7 @@ class Session:
             if not self.usable:
                 raise self._lost(sent=False)
             with self._pings.catch(self._connection.ping(self._clock())) as waiter:
-                self._work.set()
+                self._wake_writer()
                 return await waiter.wait()
 
     def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None:
@@ -295,19 +340,68 @@ class Session:
         """
         self._leave(None, code, message)
 
+    def end(self, error: Exception | None = None) -> None:
+        """End now: nothing more is sent, and every waiter wakes. *error* comes out of :meth:`run`. May be repeated."""
+        self._end(error)
+
+    def release(self) -> None:
+        """Drop the present transport at once, as if it had been cut; nothing more is read from it."""
+        self.lose("another transport took its place")
+
+    def check_setups(self, check: Callable[[Setup], None]) -> None:
+        """As a server: have *check* called with the SETUP, at once when it comes and before anybody judges it.
+
+        Like the judge it raises :exc:`~elarian_trio.errors.SetupRejected` to refuse it, and must not wait.
+        """
+        self._setup_check = check
+
     # Ends. Whoever comes first says why, and every waiter wakes in the same step.
+
+    def lose(self, what: str, cause: BaseException | None = None) -> None:
+        """For the tasks of the transport: it is gone. The session goes on without one, or is over."""
+        attachment = self._attachment
+        if attachment is None or attachment.is_over:
+            return
+        if self._leaving or self._peer_leaves:
+            self._end(None)
+            return
+        error = self._broken(what, cause)
+        if self._connection.lose_transport():
+            self._detach(attachment, error)
+        else:
+            self._end(error)
+
+    def _detach(self, attachment: Attachment, error: Exception | None) -> None:
+        """Leave the transport. Requests wait for the next one; a ping's answer would not come by it."""
+        attachment.stop(error)
+        self._pings.fail_all(lambda _: _unanswered("the connection was cut", error, sent=False))
+
+    def _interrupt(self, attachment: Attachment) -> None:
+        """Cancelled from outside: the session is over, except before it is back, where it has lost nothing."""
+        if self._leaving:
+            if attachment.flushed or self.resume_token is None:
+                self._end(None)
+        elif attachment.returns and not attachment.is_open and self._connection.lose_transport():
+            self._detach(attachment, None)
+        elif attachment.is_open and self.resumable:
+            self._leave(None, ErrorCode.CONNECTION_CLOSE)
+        else:
+            self._end(None)
 
     def _leave(self, error: Exception | None, code: int | None = None, message: str = "") -> None:
         """Begin to end: nothing more is taken in, what waits is still sent, and ERROR[*code*] behind it."""
         if self._leaving or self._over:
+            return
+        if self._attachment is None and self._started:
+            self._end(error)
             return
         self._leaving = True
         self._error = error
         self._wake_all()  # first: what was not sent by now never will be
         if code is not None and self._started:
             self._connection.close(code, message)
-        self._scope.deadline = anyio.current_time() + FLUSH_TIMEOUT
-        self._work.set()
+        if self._attachment is not None:
+            self._attachment.stop_within(FLUSH_TIMEOUT)
 
     def _end(self, error: Exception | None) -> None:
         """End now: no task goes on, nothing more is sent."""
@@ -317,7 +411,8 @@ class Session:
             self._error = error
         self._leaving = self._over = True
         self._wake_all()
-        self._scope.cancel()
+        if self._attachment is not None:
+            self._attachment.stop(self._error)
 
     def _wake_all(self) -> None:
         """Tell each waiter the truth, whatever it waits for."""
@@ -336,20 +431,21 @@ class Session:
 
     def _lost(self, *, sent: bool) -> ConnectionLost:
         """Make the error of one waiter; the session's own is its cause."""
-        reason = f": {self._error}" if isinstance(self._error, ElarianError) else ""
-        lost = ConnectionLost(f"the session ended before the answer came{reason}", sent=sent)
-        lost.__cause__ = self._error
-        return lost
+        return _unanswered("the session ended", self._error, sent=sent)
 
     def _broken(self, what: str, cause: BaseException | None = None) -> Exception:
         """Make the session's own error, which is another one before the connection is open."""
         error: ElarianError
         if self.opened:
-            error = ConnectionLost(what, sent=any(map(self._connection.was_sent, self._requests.unanswered())))
+            error = ConnectionLost(what, sent=self._any_sent)
         else:
             error = ConnectionFailed(f"{what}, before the connection was open")
         error.__cause__ = cause
         return error
+
+    @property
+    def _any_sent(self) -> bool:
+        return any(map(self._connection.was_sent, self._requests.unanswered()))
 
     def _settle(self) -> None:
         """See whether the last request has ended, for whoever waits for that."""
@@ -360,51 +456,16 @@ class Session:
         if self._on_idle is not None:
             self._on_idle()
 
-    # The tasks. None of them raises; each records why it ended.
+    # What came by the transport.
 
-    async def _run_tasks(
-        self, transport: FrameTransport, received: Sequence[bytes], task_status: TaskStatus[None]
-    ) -> None:
-        if self._leaving:  # closed before it began
-            await anyio.lowlevel.checkpoint()
-            return
-        self._connection.open(self._clock())
-        async with anyio.create_task_group() as tasks:
-            for work in (partial(self._read, transport, received), partial(self._write, transport), self._time):
-                tasks.start_soon(self._guard, work)
-            if self._on_setup is not None:
-                tasks.start_soon(self._guard, partial(self._judge, self._on_setup))
-            await self._opened.wait()
-            task_status.started()
+    def take_in(self, frames: Sequence[bytes]) -> None:
+        """For the reader: feed the connection, and hand over what it reports; what comes while leaving is dropped.
 
-    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except _TRANSPORT_ERRORS as error:
-            self._end(None if self._peer_leaves else self._broken(_describe(error), error))
-        except Exception as error:  # a defect: it ends the session, and comes out of run() as it is
-            self._end(error)
-        await anyio.lowlevel.checkpoint()
-
-    async def _read(self, transport: FrameTransport, frames: Sequence[bytes]) -> None:
-        try:
-            while True:
-                if frames:  # no checkpoint between reading and feeding: a cancelled reader would lose frames
-                    self._take_in(frames)
-                frames = await transport.receive_frames()
-        except _TRANSPORT_ERRORS:
-            self._read_over = True
-            if not self._leaving:
-                raise
-            if self._flushed:
-                self._end(None)
-            await anyio.lowlevel.checkpoint()
-
-    def _take_in(self, frames: Sequence[bytes]) -> None:
-        """Feed the connection, and hand over what it reports; what comes while leaving is dropped."""
+        A frame counts as received in the same step as it is acted on: the peer never repeats it.
+        """
         now = self.last_heard = self._clock()
         for frame in frames:
-            if self._leaving:
+            if self._leaving or self._attachment is None or self._attachment.is_over:
                 return
             self.bytes_received += len(frame)
             try:
@@ -412,40 +473,21 @@ class Session:
             except RemoteProtocolError as error:  # the connection has queued the ERROR that says so
                 self._leave(error)
                 return
-            self._hand_over(events)
+            self.hand_over(events)
 
-    async def _write(self, transport: FrameTransport) -> None:
-        while True:
-            while frames := self._connection.frames_to_send():
-                await transport.send_frames(frames)
-                self.bytes_sent += sum(map(len, frames))
-            if self._leaving:
-                break
-            await self._work.wait()
-            self._work = anyio.Event()
-        await self._say_goodbye(transport)
+    def hand_over(self, events: list[Event]) -> None:
+        """For the reader and the timer: react to what the connection reports."""
+        for event in events:
+            if not self._leaving:
+                self._REACTIONS[type(event)](self, event)
+        if self._connection.wants_to_send:
+            self._wake_writer()
 
-    async def _say_goodbye(self, transport: FrameTransport) -> None:
-        """Let the peer close first, for a moment, where closing could cost it our last words."""
-        self._flushed = True
-        if self._read_over or not transport.timed:
-            self._end(None)
-        self._scope.deadline = anyio.current_time() + LINGER_TIMEOUT
-        with suppress(NotImplementedError, *_TRANSPORT_ERRORS):
-            await transport.send_eof()
-        await anyio.lowlevel.checkpoint()
+    def _wake_writer(self) -> None:
+        if self._attachment is not None:
+            self._attachment.wake()
 
-    async def _time(self) -> None:
-        await anyio.lowlevel.checkpoint()
-        while not self._leaving:
-            deadline = self._connection.next_deadline()
-            now = self._clock()
-            if deadline is not None and deadline <= now:
-                self._hand_over(self._connection.tick(now))
-                deadline = now
-            with anyio.move_on_after(math.inf if deadline is None else max(deadline - now, 0.0)):
-                await self._rearm.wait()
-                self._rearm = anyio.Event()
+    # The server's judgement of a SETUP.
 
     async def _judge(self, on_setup: Callable[[Setup], Awaitable[None]]) -> None:
         """As a server: wait for the SETUP, have it judged, and let the client in or not."""
@@ -484,22 +526,22 @@ class Session:
             self._leave(error)
             return
         self._open()
-        self._hand_over(events)
+        self.hand_over(events)
 
     def _open(self) -> None:
-        self._opened.set()
-        self._rearm.set()
+        self._opened = True
+        if self._attachment is not None:
+            self._attachment.open()
 
     # What the connection reports.
 
-    def _hand_over(self, events: list[Event]) -> None:
-        for event in events:
-            if not self._leaving:
-                self._REACTIONS[type(event)](self, event)
-        if self._connection.wants_to_send:
-            self._work.set()
-
     def _on_setup_received(self, event: SetupReceived) -> None:
+        try:
+            if self._setup_check is not None:
+                self._setup_check(event.setup)
+        except SetupRejected as error:
+            self._refuse(error)
+            return
         if self._on_setup is None:
             self._accept()
         else:
@@ -526,7 +568,7 @@ class Session:
             queued = self._connection.fail(stream_id, answer.code, answer.message)
         else:
             queued = self._connection.respond(stream_id, Payload(answer))
-        self._work.set()
+        self._wake_writer()
         self._settle()
         return queued
 
@@ -556,7 +598,17 @@ class Session:
             self._end(self._broken(f"the peer ended the connection with error 0x{event.code:03x} ({words})"))
 
     def _on_peer_lost(self, _: PeerLost) -> None:
-        self._end(self._broken("the peer fell silent: no KEEPALIVE came within the lifetime agreed on"))
+        self.lose("the peer fell silent: no KEEPALIVE came within the lifetime agreed on")
+
+    def _on_resumed(self, _: Resumed) -> None:
+        self._open()
+
+    def _on_resume_rejected(self, event: ResumeRejected) -> None:
+        what = f"the server does not resume the session: error 0x{event.code:03x} ({_printable(event.message)})"
+        self._end(ResumptionRefused(what, sent=self._any_sent, code=event.code))
+
+    def _on_not_resumable(self, event: NotResumable) -> None:
+        logger.warning("the session would not outlive its connection any more: %s", event.reason)
 
     def _on_ignored(self, _: object) -> None:
         self.frames_ignored += 1
@@ -570,28 +622,26 @@ class Session:
         RequestFailed: _on_request_failed,
         ConnectionEnded: _on_connection_ended,
         PeerLost: _on_peer_lost,
+        Resumed: _on_resumed,
+        ResumeRejected: _on_resume_rejected,
+        NotResumable: _on_not_resumable,
         FrameIgnored: _on_ignored,
         FireAndForgetReceived: _on_ignored,  # Elarian's protocol has no use for these two
         MetadataPushed: _on_ignored,
     }
 
 
+def _unanswered(what: str, cause: Exception | None, *, sent: bool) -> ConnectionLost:
+    """Make the error of one waiter."""
+    reason = f": {cause}" if isinstance(cause, ElarianError) else ""
+    lost = ConnectionLost(f"{what} before the answer came{reason}", sent=sent)
+    lost.__cause__ = cause
+    return lost
+
+
 def _printable(message: str) -> str:
     """Give a peer's words as an error may repeat them and a log may hold them: on one line, and not too many."""
     return "".join(each if each.isprintable() else " " for each in message[:MAX_TEXT])
-
-
-async def _close(transport: FrameTransport) -> None:
-    """Close *transport* whatever has happened, and whatever happens meanwhile, within a bound."""
-    with anyio.move_on_after(CLOSE_TIMEOUT, shield=True), suppress(*_TRANSPORT_ERRORS):
-        await transport.aclose()
-    await anyio.lowlevel.cancel_shielded_checkpoint()
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, anyio.EndOfStream):
-        return "the peer closed the transport"
-    return "the transport broke"
 
 
 def _plain(error: BaseException) -> BaseException:

@@ -292,8 +292,20 @@ async def test_session_closed_before_it_ran_only_closes_its_transport() -> None:
         assert await run.wait() is None
         assert await RawPeer(theirs).receive_rest() == []
     assert recorder.closed
-    with pytest.raises(RuntimeError, match="runs once"):
-        await session.run(recorder)
+    await session.run(recorder)
+    assert recorder.closed == 2
+
+
+async def test_session_has_one_transport_at_a_time() -> None:
+    """This SDK: a second transport under a live session is a mistake, and harms neither."""
+    async with client_and_peer() as (session, peer, _, recorder), anyio.create_task_group() as tasks:
+        with pytest.raises(RuntimeError, match="one transport"):
+            await session.run(recorder)
+        asked = Asked(session, tasks)
+        asked.ask(b"x")
+        await peer.answer(await peer.receive_request(), b"y")
+        await until(lambda: asked.outcomes == {b"x": b"y"})
+        assert not recorder.closed
 
 
 async def test_goodbye_of_the_peer_lets_requests_end() -> None:

@@ -354,7 +354,7 @@ async def test_next_comes_where_a_server_that_leaves_gives_one_up() -> None:
             session.ask(encode_notification(sms("second")), outcomes.append)
             async with await inbox.receive():
                 session._connection.close()  # it says goodbye and serves on
-                session._work.set()
+                session._wake_writer()
                 await anyio.wait_all_tasks_blocked()
                 give_up()
                 await anyio.wait_all_tasks_blocked()

@@ -1,0 +1,227 @@
+"""A session's stay on one transport: the tasks that read, write and keep time while it lasts.
+
+:mod:`elarian_trio._session.session` stands above, makes one for each transport, and lives on when it is over; a
+:class:`Connection` says what the bytes mean, a :class:`FrameTransport` carries them.
+
+Only the writer task sends on the transport. It is woken by an event, takes whatever frames wait by then, and sends them
+in one write, so a cancelled caller never leaves half a frame. The reader hands frames over synchronously and waits for
+nobody but the transport. None of the tasks raises; each tells the session why the stay ends.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from anyio.abc import TaskStatus
+
+    from elarian_trio._rsocket import Connection
+    from elarian_trio._session.session import Session
+    from elarian_trio._transport import FrameTransport
+
+__all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
+
+LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
+CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
+
+TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
+
+
+class Attachment:
+    """One transport under a session, from the session's coming to its going. Made by the session.
+
+    The tasks are shielded: cancellation from outside reaches the session first (``on_cancel``), which ends the stay at
+    once or lets it send a last word within a bound.
+
+    Attributes:
+        is_over: whether nothing more is read, and nothing more written.
+        error: what the stay ended with, where it ended badly.
+        flushed: whether the last word was sent.
+        returns: whether the session was on another transport before, and would stay resumable without this one.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        transport: FrameTransport,
+        *,
+        returns: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._connection = connection
+        self._transport = transport
+        self._clock = clock
+        self.returns: bool = returns
+        self.is_over: bool = False
+        self.error: Exception | None = None
+        self.flushed: bool = False
+        self._read_over = False
+        self._scope = anyio.CancelScope(shield=True)
+        self._opened = anyio.Event()
+        self._work = anyio.Event()  # for the writer: something waits to be sent
+        self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
+
+    @property
+    def is_open(self) -> bool:
+        """Whether peer and session have found each other on this transport, and it is there still."""
+        return self._opened.is_set() and not self.is_over
+
+    def open(self) -> None:
+        """Note that the peer has answered, or was answered; timers may have started."""
+        self._opened.set()
+        self._rearm.set()
+
+    def wake(self) -> None:
+        """Have the writer look for what waits to be sent."""
+        self._work.set()
+
+    def stop_within(self, seconds: float) -> None:
+        """Have the writer send its last, and the stay end within *seconds*."""
+        self._scope.deadline = anyio.current_time() + seconds
+        self._work.set()
+
+    def stop(self, error: Exception | None) -> None:
+        """End the stay now; the first call says with what."""
+        if not self.is_over:
+            self.is_over = True
+            self.error = error
+            self._scope.cancel()
+
+    async def run(
+        self,
+        received: Sequence[bytes],
+        *others: Callable[[], Awaitable[None]],
+        on_cancel: Callable[[Attachment], None],
+        task_status: TaskStatus[None],
+    ) -> None:
+        """Stay until :meth:`stop` or :meth:`stop_within`, and run *others* meanwhile.
+
+        Args:
+            received: frames that were already read from the transport.
+            others: more tasks for the time of the stay.
+            on_cancel: called where the stay is cancelled from outside; says how it ends.
+            task_status: is told once the stay is open.
+
+        Cancellation:
+            Raised once the stay has ended, as ``on_cancel`` has it.
+        """
+        works: Sequence[Callable[[], Awaitable[None]]] = (
+            partial(self._read, received),
+            self._write,
+            self._time,
+            *others,
+        )
+        async with anyio.create_task_group() as watch:
+            watch.start_soon(self._watch, on_cancel)
+            with self._scope:
+                async with anyio.create_task_group() as tasks:
+                    for work in works:
+                        tasks.start_soon(self._guard, work)
+                    await self._opened.wait()
+                    task_status.started()
+            if not self.is_over:  # its last word took too long
+                self._session.end()
+            watch.cancel_scope.cancel()
+        await anyio.lowlevel.checkpoint()  # asyncio's task group forgets what only its other tasks have heard of
+
+    async def _watch(self, on_cancel: Callable[[Attachment], None]) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            if not self.is_over:
+                on_cancel(self)
+
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except TRANSPORT_ERRORS as error:
+            if not self.is_over:
+                self._session.lose(_describe(error), error)
+        except Exception as error:  # a defect: it ends the session, and comes out of its run() as it is
+            self._session.end(error)
+        await anyio.lowlevel.checkpoint()
+
+    async def _read(self, frames: Sequence[bytes]) -> None:
+        try:
+            while not self.is_over:
+                if frames:  # no checkpoint between reading and feeding: a cancelled reader would lose frames
+                    self._session.take_in(frames)
+                frames = await self._transport.receive_frames()
+        except TRANSPORT_ERRORS:
+            self._read_over = True
+            if not self._session.ending:
+                raise
+            if self.flushed:
+                self._session.end()
+        await anyio.lowlevel.checkpoint()
+
+    async def _write(self) -> None:
+        while True:
+            while not self.is_over and (frames := self._connection.frames_to_send()):
+                await self._send(frames)
+            if self._session.ending:
+                break
+            await self._work.wait()
+            self._work = anyio.Event()
+        if not self.is_over:
+            await self._say_goodbye()
+        await anyio.lowlevel.checkpoint()
+
+    async def _send(self, frames: list[bytes]) -> None:
+        """Send, within the lifetime: a peer that takes nothing for so long is as dead as one that says nothing."""
+        limit = self._connection.lifetime if self._transport.timed else math.inf
+        with anyio.move_on_after(limit) as scope:
+            await self._transport.send_frames(frames)
+            self._session.bytes_sent += sum(map(len, frames))
+        if scope.cancelled_caught and not self.is_over:
+            self._session.lose(f"the peer took nothing for {limit:g} s")
+
+    async def _say_goodbye(self) -> None:
+        """Let the peer close first, for a moment, where closing could cost it our last words."""
+        self.flushed = True
+        if self._read_over or not self._transport.timed:
+            self._session.end()
+        self.stop_within(LINGER_TIMEOUT)
+        with suppress(NotImplementedError, *TRANSPORT_ERRORS):
+            await self._transport.send_eof()
+        await anyio.lowlevel.checkpoint()
+
+    async def _time(self) -> None:
+        await anyio.lowlevel.checkpoint()
+        while not (self.is_over or self._session.ending):
+            deadline = self._connection.next_deadline()
+            now = self._clock()
+            if deadline is not None and deadline <= now:
+                self._session.hand_over(self._connection.tick(now))
+                deadline = now
+            with anyio.move_on_after(math.inf if deadline is None else max(deadline - now, 0.0)):
+                await self._rearm.wait()
+                self._rearm = anyio.Event()
+
+
+async def close_transport(transport: FrameTransport, *, forcefully: bool) -> None:
+    """Close *transport* whatever has happened, and whatever happens meanwhile, within a bound.
+
+    Args:
+        transport: what to close.
+        forcefully: without a word to the peer, which is gone or has lost it too.
+    """
+    with anyio.move_on_after(CLOSE_TIMEOUT, shield=True), suppress(*TRANSPORT_ERRORS):
+        await (anyio.aclose_forcefully(transport) if forcefully else transport.aclose())
+    await anyio.lowlevel.cancel_shielded_checkpoint()
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, anyio.EndOfStream):
+        return "the peer closed the transport"
+    return "the transport broke"
