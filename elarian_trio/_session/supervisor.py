@@ -1,7 +1,8 @@
-"""One session after another: dial, prove, and when one is lost, pause and dial again, or give up.
+"""One session after another, each over one transport after another: dial, prove or resume, pause, or give up.
 
 The client's block stands above, and runs :meth:`Supervisor.run` in a task of its own; :class:`Session` is below.
-Requests made here outlive a session as long as that is safe.
+A session whose transport was lost is kept while it can be resumed, with all that is under way in it; the next transport
+is for it. Only when it is over a fresh SETUP follows. Requests made here outlive a session as long as that is safe.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 import logging
 import math
 import random as dice
+import secrets
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._rsocket import Connection, Role, Setup
-from elarian_trio._session.backoff import Schedule
-from elarian_trio._session.session import Handover, Session
+from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
+from elarian_trio._session.backoff import SLOW_AFTER, Schedule
+from elarian_trio._session.session import Handover, ResumptionRefused, Session
 from elarian_trio._transport import as_transport
 from elarian_trio.errors import (
     ConnectionClosed,
@@ -46,27 +49,38 @@ StateName: TypeAlias = Literal["pending", "connecting", "connected", "closed", "
 MAX_STRIKES = 3  # sessions that the peer spoilt by breaking the protocol ...
 STRIKE_WINDOW = 60.0  # ... within so many seconds: after that it will not get better by itself
 
+# What a server says that keeps no sessions, whichever of them is at fault (rsocket-java says the first, rsocket-js 1.0
+# and ours the second), but also one that dislikes the credentials.
+_MAY_MEAN_RESUMPTION = frozenset({ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
+
 _UNREACHABLE = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 logger = logging.getLogger("elarian_trio.session")
+
+
+def make_token() -> bytes:
+    """Make a name for a session that nobody guesses: ASCII, since rsocket-java and -js look it up as text."""
+    return secrets.token_hex(16).encode()
 
 
 class Supervisor:
     """Keeps a connection to one server, and carries requests over whatever session there is. Made by the client.
 
     Args:
-        dial: opens a transport; asked before each session.
-        setup: makes the SETUP; asked before each session, since credentials may be short-lived.
+        dial: opens a transport; asked before each session, and each time one is to be resumed.
+        setup: makes the SETUP, but for the resume token; asked before each session, since credentials may be
+            short-lived, but not to resume one.
         options: how to connect, wait and buffer.
         handler: is given each request of the server's, synchronously; see :class:`Session`.
         on_state: is told, synchronously, of each change and of what caused it.
         random: gives numbers in [0, 1), for the jitter of the delays.
+        token: makes a resume token; asked before each SETUP that offers resumption.
         clock: the present, in seconds; must pass as anyio's does.
 
     Attributes:
-        reconnects: sessions opened after the first.
-        resumptions: of these, those that went on where the last one was cut.
-        sessions_lost: sessions that ended without our closing them.
+        reconnects: how often the connection stood again after the first time.
+        resumptions: of these, how often the session went on where it was cut.
+        sessions_lost: sessions that ended without our closing them; one that was resumed has not ended.
     """
 
     def __init__(
@@ -78,6 +92,7 @@ class Supervisor:
         handler: Callable[[IncomingRequest], None],
         on_state: Callable[[StateName, BaseException | None], None] = lambda _state, _error: None,
         random: Callable[[], float] = dice.random,
+        token: Callable[[], bytes] = make_token,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._dial = dial
@@ -87,6 +102,8 @@ class Supervisor:
         self._on_state = on_state
         self._clock = clock
         self._schedule = Schedule(options.reconnect, random)
+        self._token = token
+        self._offers_resumption = options.resume != "off" and options.resume_buffer_size > 0
         self.reconnects = 0
         self.resumptions = 0
         self.sessions_lost = 0
@@ -94,7 +111,9 @@ class Supervisor:
         self._running = self._draining = self._closing = False
         self._connected_once = False
         self._requests = 0
-        self._session: Session | None = None  # the present one, proven or not
+        self._session: Session | None = None  # the present one: proven or not, attached or kept to be resumed
+        self._connection: Connection | None = None  # its own
+        self._standing = False  # the present transport carries it, proven or resumed
         self._attempt: anyio.CancelScope | None = None
         self._changed = anyio.Event()
         self._hurry = anyio.Event()
@@ -133,7 +152,7 @@ class Supervisor:
                 connection.
 
         Cancellation:
-            Closes the transport without another word; requests in flight raise ConnectionLost.
+            Ends the session, resumable or not, and closes the transport; requests in flight raise ConnectionLost.
         """
         if self._running or self._final is not None:
             msg = "a supervisor runs once"
@@ -144,18 +163,21 @@ class Supervisor:
             await self._supervise(task_status)
         except Exception as error:
             self._final = error
+            self._let_go(error)
             raise
         finally:
             self._closing = True
+            self._let_go(None)
             self._notify()
             self._on_state("error" if self._final else "closed", self._final)
 
     async def request(
         self, data: bytes, metadata: bytes | None = None, *, retry: bool, handover: Handover | None = None
     ) -> bytes:
-        """Send a request and wait for its answer, and for a connection first where there is none.
+        """Send a request and wait for its answer, and for a session first where there is none.
 
-        What was not sent when its session ended goes out on the next one.
+        A cut leaves it where it is, as long as its session can be resumed. What was not sent when its session ended
+        goes out on the next one.
 
         Args:
             data: the request's data.
@@ -185,7 +207,7 @@ class Supervisor:
                     await anyio.lowlevel.checkpoint()
 
     async def ping(self) -> float:
-        """Have a KEEPALIVE answered, by the next session if the present one ends; give the round trip's seconds.
+        """Have a KEEPALIVE answered, over the next transport if the present one ends; give the round trip's seconds.
 
         Raises:
             ConnectionLost: the connection ended for good.
@@ -196,7 +218,7 @@ class Supervisor:
         """
         with self._counted():
             while True:
-                while self._session is None or not self._session.usable:
+                while self._session is None or not (self._session.usable and self._session.attached):
                     await self._another_session(Handover())
                 try:
                     return await self._session.ping()
@@ -211,7 +233,8 @@ class Supervisor:
     async def drain(self) -> None:
         """Refuse new requests at once, let those under way end, ours and the server's, then :meth:`close`.
 
-        Waits as long as they take; bound it with a cancel scope.
+        Waits as long as they take; bound it with a cancel scope. While the connection is cut, it goes on being resumed
+        for them, and for answers that were not sent; for what was sent and may have been lost, only once more.
 
         Cancellation:
             Always a checkpoint. Closes all the same.
@@ -219,19 +242,27 @@ class Supervisor:
         self._draining = True
         try:
             await anyio.lowlevel.checkpoint()
-            while not (self._idle or self._closing):
+            self._hurry.set()
+            while not (self._closing or (self._idle and self._delivered)):
                 await self._changed.wait()
         finally:
             self.close()
 
     def close(self) -> None:
-        """Close in order; :meth:`run` returns within a few seconds. Requests that still wait end with an error."""
+        """Close in order; :meth:`run` returns within a few seconds. Requests that still wait end with an error.
+
+        A session that waits to be resumed ends at once: there is nobody to say goodbye to.
+        """
         self._draining = self._closing = True
         self._hurry.set()
-        if self._session is not None and self._session.opened:
-            self._session.close()
-        elif self._attempt is not None:
-            self._attempt.cancel()
+        session = self._session
+        if session is not None and session.attached:
+            session.close()
+        else:
+            if session is not None:
+                session.end()
+            if self._attempt is not None:
+                self._attempt.cancel()
         self._notify()
 
     # Requests and the session they go by.
@@ -254,7 +285,22 @@ class Supervisor:
 
     @property
     def _idle(self) -> bool:
-        return not self._requests and (self._session is None or self._session.idle)
+        """Whether nothing is under way; while the session is cut, an answer is until a transport has taken it."""
+        session = self._session
+        if session is None:
+            return not self._requests
+        return not self._requests and session.idle and (session.attached or not self._owes)
+
+    @property
+    def _owes(self) -> bool:
+        """Whether an answer of ours has yet to find a transport, once nothing else is under way."""
+        return self._connection is not None and self._connection.outstanding > 0
+
+    @property
+    def _delivered(self) -> bool:
+        """Whether closing now would lose nothing: what was sent over a cut transport may not have arrived."""
+        session = self._session
+        return session is None or session.attached or not session.kept_bytes
 
     @contextmanager
     def _counted(self) -> Generator[None]:
@@ -278,16 +324,22 @@ class Supervisor:
         self._changed.set()
         self._changed = anyio.Event()
 
-    # Sessions, one after another.
+    # Sessions, one after another, and their transports.
 
     async def _supervise(self, task_status: TaskStatus[None]) -> None:
         await anyio.lowlevel.checkpoint()
+        self._on_state("connecting", None)
         while not self._closing:
             try:
                 await self._live_once(task_status)
                 cause: ElarianError = ConnectionLost("the server closed the connection", sent=False)
-            except SetupRejected:
-                raise
+            except SetupRejected as error:
+                self._weigh_refusal(error)
+                continue
+            except ResumptionRefused as error:
+                self._let_go(error)
+                logger.warning("%s; another session is begun", error)
+                continue
             except RemoteProtocolError as error:
                 self._count_strike(error)
                 cause = error
@@ -300,34 +352,31 @@ class Supervisor:
             raise ConnectionClosed(msg)
 
     async def _live_once(self, task_status: TaskStatus[None]) -> None:
-        """Dial and live one session to its end, in this task; until it is open, only for ``connect_timeout``."""
-        self._on_state("connecting", None)
+        """Dial, and live in this task until the transport or the session ends; until open, for ``connect_timeout``."""
         limit = self._attempt_limit()
+        reached = False
         with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
-            session, transport = await self._make_session()
-            self._session = session
-            try:
-                await session.run(transport, task_status=_WhenOpen(partial(self._opened, task_status)))
-            except BaseException as error:
-                if session.opened and not isinstance(error, Exception):
-                    self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
-                raise
-            finally:
-                self._bury(session)
-        if self._attempt.cancelled_caught:
-            if limit < self._options.connect_timeout and self._failure is not None:
-                raise self._failure  # giving up cut this attempt short: what failed before says more
-            msg = f"no connection was made within {limit:g} s"
-            raise ConnectionFailed(msg)
+            self._session, transport = await self._reach()
+            reached = True
+            await self._live_on(self._session, transport, task_status)
+        if not self._attempt.cancelled_caught:
+            return
+        if reached:
+            self._weigh_silence()
+        if limit < self._options.connect_timeout and self._failure is not None:
+            raise self._failure  # giving up cut this attempt short: what failed before says more
+        msg = f"no connection was made within {limit:g} s"
+        raise ConnectionFailed(msg)
 
     def _attempt_limit(self) -> float:
         """Give the seconds one attempt may take: not beyond giving up, but for an attempt that is the only one."""
         left = self._until_giving_up()
         return min(self._options.connect_timeout, left if left > 0 else math.inf)
 
-    async def _make_session(self) -> tuple[Session, FrameTransport]:
+    async def _reach(self) -> tuple[Session, FrameTransport]:
+        """Dial for the session that is to be resumed, or for a fresh one, which a SETUP is made for first."""
         try:
-            setup = await self._setup()
+            setup = None if self._session is not None else await self._make_setup()
             transport = as_transport(await self._dial())
         except ConnectionFailed:
             raise
@@ -345,42 +394,107 @@ class Supervisor:
             # asyncio's CancelledError, of something else that dialing waited for: let out, it would end us in silence
             msg = f"dialing raised {type(error).__name__}"
             raise ConnectionFailed(msg) from error
+        return self._session or self._make_session(setup, timed=transport.timed), transport
+
+    async def _make_setup(self) -> Setup:
+        """Have a SETUP made; with a token of its own, which no variable holds, if the server is to keep the session."""
+        setup = await self._setup()
+        return replace(setup, resume_token=self._token()) if self._offers_resumption else setup
+
+    def _make_session(self, setup: Setup | None, *, timed: bool) -> Session:
         options = self._options
-        connection = Connection(
+        self._connection = Connection(
             Role.CLIENT,
             setup=setup,
             fragment_size=options.fragment_size,
             max_payload_size=options.max_payload_size,
-            timed=transport.timed,
+            resume_buffer_size=options.resume_buffer_size,
+            timed=timed,
         )
-        return Session(connection, self._handler, on_idle=self._see_idle, clock=self._clock), transport
+        return Session(self._connection, self._handler, on_idle=self._see_idle, clock=self._clock)
 
-    def _opened(self, task_status: TaskStatus[None]) -> None:
-        """Note that the session is proven: its attempt has no limit any more."""
+    async def _live_on(self, session: Session, transport: FrameTransport, task_status: TaskStatus[None]) -> None:
+        """Live until *transport* or *session* ends, and keep the session if it can be resumed."""
+        opened = partial(self._opened, task_status, resumed=session.opened)
+        try:
+            await session.run(transport, task_status=_WhenOpen(opened))
+        except BaseException as error:
+            if not (isinstance(error, Exception) or (self._attempt is not None and self._attempt.cancel_called)):
+                self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
+            raise
+        finally:
+            self._note_end(session)
+
+    def _opened(self, task_status: TaskStatus[None], *, resumed: bool) -> None:
+        """Note that the session is proven, or goes on: the attempt has no limit any more."""
         if self._attempt is None or self._attempt.cancel_called:  # too late by a hair: the attempt counts as failed
             return
         self._attempt.deadline = math.inf
+        self._standing = True
         self._schedule.reset()
         self._failure = None
         if self._connected_once:
             self.reconnects += 1
+            self.resumptions += resumed
         self._on_state("connected", None)
         if not self._connected_once:
             self._connected_once = True
             task_status.started()
         self._notify()
 
+    def _note_end(self, session: Session) -> None:
+        """Note that a transport is gone, and the session with it unless it can be resumed."""
+        if self._standing:  # else the server, which may only ever refuse, has not answered
+            self._standing = False
+            self._down_since = self._clock()
+            self._heard = self._when_heard(session.last_heard)
+        if not session.resumable:
+            self._bury(session)
+
+    def _when_heard(self, last_heard: float | None) -> float:
+        """Give when the peer last answered: not before its silence would have been noticed, had we been awake.
+
+        A process that was put to sleep finds the connection dead hours later, and should try before it gives up.
+        """
+        noticed = self._down_since - self._options.keepalive_lifetime
+        return self._down_since if last_heard is None else max(last_heard, noticed)
+
     def _bury(self, session: Session) -> None:
         """Keep the counts of a session that is over, and nothing else."""
-        self._session = None
+        self._session = self._connection = None
         self._past_sent += session.bytes_sent
         self._past_received += session.bytes_received
         self._past_ignored += session.frames_ignored
-        if session.opened:  # a server that only ever refuses has not answered
-            self._down_since = self._clock()
-            self._heard = self._down_since if session.last_heard is None else session.last_heard
-            self.sessions_lost += not self._closing
-        self._see_idle()
+        self.sessions_lost += session.opened and not self._closing
+        self._notify()
+
+    def _let_go(self, error: Exception | None) -> None:
+        """End the session that was kept, if one was."""
+        session = self._session
+        if session is not None:
+            session.end(error)
+            self._bury(session)
+
+    # What an attempt's failure means for the next.
+
+    def _weigh_refusal(self, error: SetupRejected) -> None:
+        """Raise what a refused SETUP means, unless one without resumption may fare better: once, and at once."""
+        if not self._offers_resumption or error.code not in _MAY_MEAN_RESUMPTION:
+            raise error
+        if self._options.resume == "require":
+            msg = f"{error} (the setup asked for resumption, as resume='require' demands)"
+            raise SetupRejected(msg, code=error.code) from error
+        self._offers_resumption = False  # for good: a server that learns it later is not worth a refusal each time
+        logger.info("the server refused a setup that asks for resumption (%s); trying without", error)
+
+    def _weigh_silence(self) -> None:
+        """Give the session up that nobody answered for, if little or nothing is lost with it.
+
+        A server says so when a session is over, but one that stays silent about it must not keep us away for ever.
+        """
+        session = self._session
+        if session is not None and not (session.opened and self._clock() - self._down_since < SLOW_AFTER):
+            self._let_go(ConnectionFailed("the server did not answer"))
 
     def _count_strike(self, error: RemoteProtocolError) -> None:
         """Raise *error* where it is final: before anything else was ever heard, or for the third time in a minute."""
@@ -391,17 +505,27 @@ class Supervisor:
 
     async def _pause(self, cause: ElarianError) -> None:
         """Wait before the next attempt, or give up."""
+        if self._draining and self._idle:  # the session had its last chance
+            self.close()
+            await anyio.lowlevel.checkpoint()
+            return
+        resumable = self._session is not None
+        is_news = self._failure is None or not (resumable and self._connected_once)
         self._failure = cause
-        delay = self._schedule.next_delay(self._clock() - self._down_since)
+        delay = self._schedule.next_delay(self._clock() - self._down_since, resumable=resumable)
         left = self._until_giving_up()
-        logger.warning("%s; the next attempt follows in %.2f s", cause, min(delay, max(left, 0.0)))
+        words = "%s; the next attempt follows in %.2f s"
+        logger.log(logging.WARNING if is_news else logging.INFO, words, cause, min(delay, max(left, 0.0)))
         self._on_state("pending", cause)
         self._hurry = anyio.Event()
         with anyio.move_on_after(min(delay, left)):
             await self._hurry.wait()
-        if self._until_giving_up() <= 0 and not self._closing:
+        if self._closing:
+            return
+        if self._until_giving_up() <= 0:
             msg = f"gave up after {self._options.reconnect.give_up_after:g} s without an answer: {cause}"
             raise ConnectionFailed(msg) from cause
+        self._on_state("connecting", None)
 
     def _until_giving_up(self) -> float:
         give_up_after = self._options.reconnect.give_up_after

@@ -83,11 +83,18 @@ class Client(AsyncContextManagerMixin):
     It is entered once, with ``async with``; entering returns when the server has answered the setup, and leaving in
     order lets what is in hand be answered. Whatever ends the connection for good comes out of the block.
 
+    A connection that is cut is opened again, and where the server has kept the session (RSocket Resume), everything
+    goes on where it was: commands in flight get their replies, deliveries in hand are answered, nothing is done twice.
+    Where it has not, another session begins: commands in flight raise ConnectionLost, whose ``sent`` tells whether the
+    server may have acted, but for those that only read, which are sent again; what was not sent yet goes out then;
+    deliveries in hand are void, and the server delivers them again.
+
     Args:
         org_id: the organisation.
         app_id: the app.
         api_key: the app's key; or
-        auth_token: a token, or an async function that gives one and is asked before each setup.
+        auth_token: a token, or an async function that gives one and is asked before each setup; resuming a session
+            takes none.
         endpoint: where to connect: ``tcp://host:port`` or ``tls://host:port``.
         options: how to connect, wait and buffer.
         dial: replaces ``endpoint``: an async function that opens a transport, an anyio ``ObjectStream[bytes]`` of whole
@@ -479,7 +486,7 @@ class Client(AsyncContextManagerMixin):
     # The connection.
 
     async def _setup(self) -> Setup:
-        """Make the SETUP; for the supervisor, before each session."""
+        """Make the SETUP, but for its resume token; for the supervisor, before each session."""
         credentials = await self._identity.credentials(
             simplex_mode=not self._options.receive_notifications, simulator_mode=self._simulator
         )

@@ -49,8 +49,8 @@ class Statistics:
         answers_late: answers that came after their time was up.
         observed_dropped: copies for which an observer had no room.
         reconnects: connections after the first.
-        resumptions: of these, those that went on where the last one was cut.
-        sessions_lost: connections that ended without the client's doing.
+        resumptions: of these, those by which the session went on where it was cut.
+        sessions_lost: sessions that ended without the client's doing; one that was resumed has not.
         frames_ignored: frames that the protocol wants dropped in silence.
         bytes_sent: bytes of frames.
         bytes_received: bytes of frames.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -123,8 +123,9 @@ async def supervised(
     setup: Callable[[], Awaitable[Setup]] = fresh_setup,
     handler: Callable[[IncomingRequest], None] = refuse,
     prepare: Callable[[Network], None] = lambda _: None,
+    **more: Any,  # noqa: ANN401 - whatever the supervisor takes
 ) -> AsyncIterator[tuple[Supervisor, Network, Run, States]]:
-    """Run a supervisor on a network of its own."""
+    """Run a supervisor on a network of its own; *more* is for it."""
     async with anyio.create_task_group() as tasks:
         network = Network(tasks)
         network.up = up
@@ -136,7 +137,7 @@ async def supervised(
             options=options,
             handler=handler,
             on_state=states,
-            random=lambda: 0.5,
+            **{"random": lambda: 0.5, **more},
         )
         async with running(supervisor, opened=opened) as run:
             yield supervisor, network, run, states

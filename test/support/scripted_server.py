@@ -5,7 +5,7 @@ The client's tests stand above. The sandbox, which has rules, is tested for itse
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -83,10 +83,13 @@ class ScriptedServer:
         return near
 
     async def _serve(self, transport: FrameTransport) -> None:
-        session = Session(Connection(Role.SERVER, timed=False), self._handle, on_setup=self._judge)
+        connection = Connection(Role.SERVER, timed=False, resume_buffer_size=1024 * 1024)
+        session = Session(connection, self._handle, on_setup=self._judge)
         self.sessions.append(session)
-        with suppress(ElarianError):  # the client left without a word, or was sent away
+        try:
             await session.run(as_transport(transport))
+        except ElarianError:  # the client left without a word, or was sent away
+            session.end()
 
     async def _judge(self, setup: Setup) -> None:
         await anyio.lowlevel.checkpoint()

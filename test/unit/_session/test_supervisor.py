@@ -259,7 +259,7 @@ async def test_lesser_refusal_is_tried_again_with_a_warning(code: int, caplog: p
 async def test_nobody_there_is_tried_again_until_giving_up(caplog: pytest.LogCaptureFixture) -> None:
     """This SDK: ``give_up_after`` ends it with ConnectionFailed, from the last failure."""
     caplog.set_level(logging.WARNING, "elarian_trio.session")
-    options = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.001, jitter=0.0, give_up_after=0.02))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(first=0.0, base=0.001, jitter=0.0, give_up_after=0.02))
     async with supervised(options, opened=False, up=False) as (_, network, run, _):
         error = await run.wait()
         assert type(error) is ConnectionFailed
@@ -383,7 +383,7 @@ async def test_close_says_goodbye_and_ends_what_is_in_flight() -> None:
 
 async def test_close_while_waiting_to_reconnect_ends_at_once() -> None:
     """This SDK, "every way out": also in the pause between two attempts, whose commands were not sent."""
-    options = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(first=1000.0, jitter=0.0))
     async with supervised(options) as (supervisor, network, run, states), anyio.create_task_group() as tasks:
         asked = Asked(supervisor, tasks)
         await network.cut()
@@ -490,7 +490,7 @@ async def test_drain_that_is_cancelled_closes_all_the_same() -> None:
 
 async def test_reconnect_now_skips_the_pause() -> None:
     """This SDK: ``reconnect_now()`` skips the present backoff delay, and only that."""
-    options = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(first=1000.0, jitter=0.0))
     async with supervised(options) as (supervisor, network, _, states):
         await supervisor.reconnect_now()  # nothing to skip
         await network.cut()
@@ -582,7 +582,7 @@ async def test_server_killed_and_restarted_over_tcp() -> None:
 
     ports = [0]
     servers: list[anyio.CancelScope] = []
-    options = ConnectionOptions(reconnect=Backoff(first=0.01, base=0.01, cap=0.05, jitter=0.0))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(first=0.01, base=0.01, cap=0.05, jitter=0.0))
     async with anyio.create_task_group() as tasks:
         await tasks.start(listen)
         supervisor = Supervisor(

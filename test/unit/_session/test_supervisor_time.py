@@ -109,7 +109,9 @@ async def test_dial_that_hangs_costs_one_attempt() -> None:
 
         network.dial = hang  # type: ignore[method-assign]
 
-    options = ConnectionOptions(connect_timeout=3.0, reconnect=Backoff(first=1.0, jitter=0.0, give_up_after=7.0))
+    options = ConnectionOptions(
+        resume="off", connect_timeout=3.0, reconnect=Backoff(first=1.0, jitter=0.0, give_up_after=7.0)
+    )
     async with supervised(options, opened=False, prepare=prepare) as (_, _, run, states):
         assert isinstance(await end_of(run), ConnectionFailed)
         assert anyio.current_time() == pytest.approx(7.0, abs=0.01)
@@ -120,7 +122,7 @@ async def test_dial_that_hangs_costs_one_attempt() -> None:
 @pytest.mark.parametrize("give_up_after", [0.1, 5.0, 400.0])
 async def test_gives_up_exactly_when_it_should(give_up_after: float) -> None:
     """This SDK: seconds since the peer last answered after which the block ends with ConnectionFailed."""
-    options = ConnectionOptions(reconnect=Backoff(jitter=0.0, give_up_after=give_up_after))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0, give_up_after=give_up_after))
     async with supervised(options) as (_, network, run, _):
         await anyio.sleep(50)
         network.up = False
@@ -145,7 +147,7 @@ async def test_giving_up_in_the_middle_of_an_attempt_names_what_failed_before() 
 
         network.dial = refuse_then_hang  # type: ignore[method-assign]
 
-    options = ConnectionOptions(reconnect=Backoff(jitter=0.0, give_up_after=0.5))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0, give_up_after=0.5))
     async with supervised(options, opened=False, prepare=prepare) as (_, _, run, _):
         error = await end_of(run)
         assert "refused" in str(error)
@@ -154,7 +156,7 @@ async def test_giving_up_in_the_middle_of_an_attempt_names_what_failed_before() 
 
 async def test_giving_up_after_nothing_still_tries_once() -> None:
     """This SDK: ``give_up_after=0`` means one attempt, not none."""
-    options = ConnectionOptions(reconnect=Backoff(give_up_after=0.0))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(give_up_after=0.0))
     async with supervised(options) as (supervisor, network, run, _):
         assert await supervisor.request(b"x", retry=False) == b"x"
         await network.cut()
@@ -175,7 +177,7 @@ async def test_silence_counts_from_the_last_answer_not_from_its_discovery() -> N
         network.wrap = timed
         network.script.append(fall_silent)
 
-    options = ConnectionOptions(reconnect=Backoff(jitter=0.0, give_up_after=33.0))
+    options = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0, give_up_after=33.0))
     async with supervised(options, prepare=prepare) as (_, network, run, states):
         network.up = False
         error = await end_of(run)
