@@ -13,7 +13,7 @@ from anyio.abc import ByteStream, ObjectStream
 
 from elarian_trio._transport.memory import MemoryTransport, open_memory_pair
 from elarian_trio._transport.tcp import StreamTransport, open_tcp, serve_tcp
-from elarian_trio._transport.tls import server_context
+from elarian_trio._transport.tls import client_context, server_context
 from elarian_trio._transport.transport import FrameTransport, ObjectTransport
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ObjectTransport",
     "StreamTransport",
     "as_transport",
+    "client_context",
     "open_memory_pair",
     "open_tcp",
     "serve_tcp",

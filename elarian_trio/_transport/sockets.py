@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-__all__ = ["Address", "connect", "listen"]
+__all__ = ["Address", "connect", "listen", "shown"]
 
 Address: TypeAlias = tuple[str, int]
 
@@ -53,7 +53,7 @@ async def connect(host: str, port: int, *, tls: bool = False, ssl_context: ssl.S
         return await secure_client(stream, host, ssl_context) if tls else stream
     except (OSError, anyio.BrokenResourceError, anyio.EndOfStream, UnicodeError) as error:
         cause = _root(error)
-        msg = f"could not connect to {host}:{port}: {_in_words(cause)}"
+        msg = f"could not connect to {shown(host)}:{port}: {_in_words(cause)}"
         raise ConnectionFailed(msg) from cause
 
 
@@ -106,6 +106,11 @@ async def _accept(listener: Listener[SocketStream], serve: Callable[[ByteStream]
                 await anyio.sleep(ACCEPT_PAUSE)
             else:
                 connections.start_soon(serve, stream)
+
+
+def shown(host: str) -> str:
+    """Give *host* as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _address(listener: Listener[SocketStream]) -> Address:

@@ -22,9 +22,13 @@ __all__ = ["TlsStream", "client_context", "secure_client", "secure_server", "ser
 _HANDSHAKE_ERRORS = (OSError, anyio.BrokenResourceError, anyio.EndOfStream)  # SSLError is an OSError
 
 
-def client_context() -> ssl.SSLContext:
-    """Make a context that verifies the server's certificate and name against the system's authorities."""
-    return _strict(ssl.create_default_context())
+def client_context(ca_file: str | None = None) -> ssl.SSLContext:
+    """Make a context that verifies the server's certificate and name: by *ca_file* alone, or the system's authorities.
+
+    Raises:
+        OSError: there is no such file, or no certificate in it.
+    """
+    return _strict(ssl.create_default_context(cafile=ca_file))
 
 
 def server_context() -> ssl.SSLContext:

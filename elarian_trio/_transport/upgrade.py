@@ -15,12 +15,12 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
-from elarian_trio._transport.sockets import HANDSHAKE_TIMEOUT, connect, listen
+from elarian_trio._transport.sockets import HANDSHAKE_TIMEOUT, connect, listen, shown
 from elarian_trio.errors import ConnectionFailed
 
 try:
     from websockets.client import ClientProtocol
-    from websockets.exceptions import InvalidMessage, InvalidStatus
+    from websockets.exceptions import InvalidStatus
     from websockets.http11 import Request
     from websockets.protocol import State
     from websockets.server import ServerProtocol
@@ -66,12 +66,12 @@ async def open_websocket(
     Cancellation:
         Leaves no socket behind.
     """
-    shown = f"[{host}]" if ":" in host else host
-    uri = parse_uri(f"{'wss' if tls else 'ws'}://{shown}:{port}/")
+    where = f"{shown(host)}:{port}"
+    uri = parse_uri(f"{'wss' if tls else 'ws'}://{where}/")
     protocol = ClientProtocol(uri, max_size=MAX_FRAME_SIZE, logger=SILENT)
     stream = await connect(host, port, tls=tls, ssl_context=ssl_context)
     try:
-        return await _ask(stream, protocol, f"{host}:{port}")
+        return await _ask(stream, protocol, where)
     except BaseException:
         await anyio.aclose_forcefully(stream)
         raise
@@ -90,24 +90,24 @@ async def _ask(stream: ByteStream, protocol: ClientProtocol, where: str) -> WebS
     except (anyio.BrokenResourceError, OSError) as error:
         msg = f"could not open a WebSocket at {where}: the connection broke"
         raise ConnectionFailed(msg) from error
+    events = protocol.events_received()
     if protocol.handshake_exc is not None:
-        msg = f"could not open a WebSocket at {where}: {_refusal(protocol.handshake_exc)}"
+        msg = f"could not open a WebSocket at {where}: {_refusal(protocol.handshake_exc, has_answered=bool(events))}"
         raise ConnectionFailed(msg) from protocol.handshake_exc
-    _, *early = protocol.events_received()
-    return WebSocketTransport(stream, protocol, early)
+    return WebSocketTransport(stream, protocol, events[1:])
 
 
-def _refusal(error: Exception) -> str:
+def _refusal(error: Exception, *, has_answered: bool) -> str:
     """Say why there is no WebSocket, in words that repeat nothing of the server's."""
     if isinstance(error, InvalidStatus):
         code = error.response.status_code
         known = code in HTTPStatus.__members__.values()
         return f"the server answered HTTP {code}{f' {HTTPStatus(code).phrase}' if known else ''}"
-    if isinstance(error.__cause__, EOFError):
+    if has_answered:
+        return "the server's answer is not how a WebSocket is opened"
+    if isinstance(error, EOFError) or isinstance(error.__cause__, EOFError):
         return "the server closed the connection"
-    if isinstance(error, InvalidMessage):
-        return "the server does not speak HTTP"
-    return "the server's answer is not how a WebSocket is opened"
+    return "the server does not speak HTTP"
 
 
 async def serve_websocket(

@@ -8,6 +8,7 @@ RSocket libraries of others. A dead peer is found by RSocket's keepalives; we se
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -63,7 +64,8 @@ class WebSocketTransport(FrameTransport):
         self._closed = False
         self._answer = b""  # what the reader has to say, for whoever writes next
         self._partial = bytearray()  # joined as it comes: a list of a million tiny pieces would be a hundred times that
-        self._over: str | None = None  # why the peer sends no more; nothing where that is in order
+        self._over: str | None = None  # why nothing more is received; no words where all is in order
+        self._is_at_fault = False  # the peer, and our closing message tells it so
         self._early = self._take_in(early)
 
     async def send_frames(self, frames: Sequence[bytes]) -> None:
@@ -162,7 +164,7 @@ class WebSocketTransport(FrameTransport):
             frame = cast("Frame", event)  # requests and responses are the handshake's
             if frame.opcode is Opcode.TEXT:
                 self._protocol.fail(CloseCode.UNSUPPORTED_DATA, "frames travel in binary messages")
-                self._over = "the peer sent text, and frames travel in binary messages"
+                self._over, self._is_at_fault = "the peer sent text, and frames travel in binary messages", True
                 break
             if frame.opcode is Opcode.CLOSE:
                 self._over = _reason(bytes(cast("bytes | bytearray", frame.data)))
@@ -172,7 +174,7 @@ class WebSocketTransport(FrameTransport):
                     frames.append(bytes(self._partial))
                     self._partial.clear()
         if self._over is None and self._protocol.parser_exc is not None:
-            self._over = "the peer broke the WebSocket protocol"
+            self._over, self._is_at_fault = "the peer broke the WebSocket protocol", True
         self._answer = next((each for each in reversed(self._protocol.data_to_send()) if each), self._answer)
         return frames
 
@@ -209,10 +211,19 @@ class WebSocketTransport(FrameTransport):
             await anyio.lowlevel.checkpoint()
             if self._answer:
                 await self._write(self._take_answer())
-        except _TRANSPORT_ERRORS:
+            if self._is_at_fault:
+                await self._let_it_read_why()
+        except (anyio.BusyResourceError, *_TRANSPORT_ERRORS):
             await anyio.lowlevel.checkpoint()  # there is nobody to say it to
         finally:
             self._writing.release()
+
+    async def _let_it_read_why(self) -> None:
+        """Throw away what the peer still sends until it closes: closing over that would lose our last words."""
+        with suppress(NotImplementedError):
+            await self._stream.send_eof()
+        while True:
+            await self._stream.receive()
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:

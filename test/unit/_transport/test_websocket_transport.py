@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tracemalloc
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -479,6 +480,31 @@ async def test_closing_when_cancelled_closes_at_once() -> None:
             await ours.aclose()
         assert stream.is_closed
         assert stream.sends == []
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_peer_at_fault_may_read_why_over_what_it_still_sends(ends: bool) -> None:
+    """This SDK: a socket closed over unread bytes is reset, and our last words are lost with it."""
+    near, far = PipeEnd.pair(room=1000)
+    ours, peer = WebSocketTransport(near, a_protocol("client")), Peer(far, a_protocol("server"))
+    async with anyio.create_task_group() as tasks:
+        peer.protocol.send_text(b"what?")
+        await peer.flush()
+        with pytest.raises(anyio.BrokenResourceError):
+            await ours.receive_frames()
+
+        async def go_on() -> None:
+            with suppress(anyio.ClosedResourceError):
+                await far.send(bytes(5000))
+
+        tasks.start_soon(go_on)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(ours.aclose)
+        assert await peer.read_close() == 1003
+        if ends:
+            await far.aclose()
+        await until(lambda: near.is_closed)
+        tasks.cancel_scope.cancel()
 
 
 # --- secrets ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,7 +31,17 @@ def test_what_arrives_later_is_refused_and_not_ignored(later: dict[str, Any]) ->
         Sandbox(**later)
 
 
-@pytest.mark.parametrize("given", [{"tcp": "127.0.0.1:0"}, {"data": "x.sqlite3"}, {"tls": "127.0.0.1:0"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"tcp": "127.0.0.1:0"},
+        {"tls": "127.0.0.1:0"},
+        {"ws": "127.0.0.1:0"},
+        {"wss": "127.0.0.1:0"},
+        {"data": "x.sqlite3"},
+    ],
+    ids=lambda given: next(iter(given)),
+)
 def test_virtual_time_needs_memory_and_the_error_names_the_manual_clock(given: dict[str, Any]) -> None:
     """The design: any other combination is a ValueError that names the manual clock."""
     with pytest.raises(ValueError, match="clock='manual'"):
@@ -69,16 +81,39 @@ def test_a_port_alone_is_no_address() -> None:
     wrong: Any = 8080
     with pytest.raises(TypeError, match=r"127\.0\.0\.1:0"):
         Sandbox(tcp=wrong)
+    with pytest.raises(TypeError, match="wss"):
+        Sandbox(wss=wrong)
 
 
+def test_without_the_package_for_certificates_the_error_says_what_to_install() -> None:
+    """The design: trustme is an extra, and nothing but TLS in the sandbox needs it."""
+    program = """
+import sys
+sys.modules["trustme"] = None
+from elarian_trio.sandbox import Sandbox
+Sandbox(tcp="127.0.0.1:0", ws="127.0.0.1:0")
+for way in ("tls", "wss"):
+    try:
+        Sandbox(**{way: "127.0.0.1:0"})
+    except ModuleNotFoundError as error:
+        assert "pip install 'elarian-trio[sandbox]'" in str(error), error
+        assert error.name == "trustme"
+    else:
+        raise AssertionError(way)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("way", ["tcp", "tls", "ws", "wss"])
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:1"])
-def test_listening_to_the_network_demands_keys_of_the_users(address: str) -> None:
+def test_listening_to_the_network_demands_keys_of_the_users(address: str, way: str) -> None:
     """This SDK: loopback unless told otherwise, and no server for everybody by accident."""
+    given: dict[str, Any] = {way: address}
     with pytest.raises(ValueError, match="keys"):
-        Sandbox(tcp=address)
+        Sandbox(**given)
     with pytest.raises(ValueError, match="strict"):
-        Sandbox(tcp=address, apps=APPS, strict=False)
-    Sandbox(tcp=address, apps=APPS)
+        Sandbox(**given, apps=APPS, strict=False)
+    Sandbox(**given, apps=APPS)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0", "[::1]:0"])
