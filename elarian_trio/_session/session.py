@@ -121,7 +121,8 @@ class Session:
         self._setup: Setup | None = None
         self._setup_came = anyio.Event()
         self._opened = False
-        self._setup_check: Callable[[Setup], None] | None = None
+        self._check_setup: Callable[[Setup], None] | None = None
+        self._on_over: Callable[[], None] | None = None
         self._attachment: Attachment | None = None  # the present transport, until its tasks have ended
         self._error: Exception | None = None
         self._started = False
@@ -348,12 +349,16 @@ class Session:
         """Drop the present transport at once, as if it had been cut; nothing more is read from it."""
         self.lose("another transport took its place")
 
-    def check_setups(self, check: Callable[[Setup], None]) -> None:
-        """As a server: have *check* called with the SETUP, at once when it comes and before anybody judges it.
+    def oversee(self, *, check_setup: Callable[[Setup], None], on_over: Callable[[], None]) -> None:
+        """For the reception: have a server's session looked after. Both functions are synchronous.
 
-        Like the judge it raises :exc:`~elarian_trio.errors.SetupRejected` to refuse it, and must not wait.
+        Args:
+            check_setup: called with the SETUP at once when it comes, before anybody judges it; raises
+                :exc:`~elarian_trio.errors.SetupRejected` to refuse it.
+            on_over: called once the session is over and every waiter was told.
         """
-        self._setup_check = check
+        self._check_setup = check_setup
+        self._on_over = on_over
 
     # Ends. Whoever comes first says why, and every waiter wakes in the same step.
 
@@ -413,6 +418,8 @@ class Session:
         self._wake_all()
         if self._attachment is not None:
             self._attachment.stop(self._error)
+        if self._on_over is not None:
+            call_safely(self._on_over)
 
     def _wake_all(self) -> None:
         """Tell each waiter the truth, whatever it waits for."""
@@ -537,8 +544,8 @@ class Session:
 
     def _on_setup_received(self, event: SetupReceived) -> None:
         try:
-            if self._setup_check is not None:
-                self._setup_check(event.setup)
+            if self._check_setup is not None:
+                self._check_setup(event.setup)
         except SetupRejected as error:
             self._refuse(error)
             return

@@ -1,0 +1,264 @@
+"""The server's door: reads a connection's first frame, and keeps the sessions whose connections were cut.
+
+Servers stand above and serve each transport in a task of its own; the session is below. Whoever's task holds the
+transport runs the session. After a cut that task waits, for a bounded time, until the client is back over another
+transport, whose task then runs the session, or until it is given up.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+
+from elarian_trio._rsocket import resume_token_of
+from elarian_trio._session.attachment import TRANSPORT_ERRORS, close_transport
+from elarian_trio.errors import ElarianError, SetupRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from elarian_trio._rsocket import Setup
+    from elarian_trio._session.session import Session
+    from elarian_trio._transport import FrameTransport
+
+__all__ = ["Reception"]
+
+FIRST_FRAME_TIMEOUT = 10.0  # seconds a client has for its SETUP or RESUME
+HANDOVER_TIMEOUT = 5.0  # seconds for the tasks of an old transport to end; they have been told to at once
+
+logger = logging.getLogger("elarian_trio.session")
+
+
+class _Stage(Enum):
+    """What a server was told of a session: nothing yet, that it is here, that it waits, that it is over."""
+
+    NEW = auto()
+    HERE = auto()
+    AWAY = auto()
+    GONE = auto()
+
+
+@dataclass(eq=False)
+class _Guest:
+    """A session, and whoever wants to hear of it. Is told by the session that it is open, as a task status.
+
+    Attributes:
+        turn: how many connections have come for the session; it is the latest's, who sees to its end.
+        free: set while no task runs the session.
+        called: set once it need not wait any more.
+        kept_bytes: what it keeps while it waits.
+    """
+
+    session: Session
+    on_open: Callable[[Session], None]
+    on_detached: Callable[[Session], None]
+    on_resumed: Callable[[Session], None]
+    on_end: Callable[[Session], None]
+    token: bytes | None = field(default=None, repr=False)
+    stage: _Stage = _Stage.NEW
+    turn: int = 0
+    kept_bytes: int = 0
+    free: anyio.Event = field(default_factory=anyio.Event)
+    called: anyio.Event = field(default_factory=anyio.Event)
+
+    def started(self, value: None = None) -> None:
+        """The session is open, for the first time or again."""
+        del value
+        if self.stage in (_Stage.NEW, _Stage.AWAY):
+            tell = self.on_open if self.stage is _Stage.NEW else self.on_resumed
+            self.stage = _Stage.HERE
+            tell(self.session)
+
+    def cut(self) -> None:
+        """Its transport is gone; that may be so before the task that runs it has seen that it was open."""
+        if self.stage is _Stage.NEW:
+            self.started()
+        if self.stage is _Stage.HERE:
+            self.stage = _Stage.AWAY
+            self.on_detached(self.session)
+
+    def over(self) -> None:
+        """It is over, and was perhaps before."""
+        was, self.stage = self.stage, _Stage.GONE
+        if was in (_Stage.HERE, _Stage.AWAY):
+            self.on_end(self.session)
+
+
+def _ignore(_: Session) -> None:
+    pass
+
+
+class Reception:
+    """Serves connections, and keeps what was cut for a while. One for all connections that may resume each other's.
+
+    The bounds hold for all sessions that wait: where they are exceeded, those that have waited longest end first.
+
+    Args:
+        resume_window: seconds that a session waits for its client. With 0 the sessions' connections should be made
+            without a ``resume_buffer_size``, so that clients hear at once that there is no resumption.
+        max_parked: how many sessions may wait.
+        max_parked_bytes: how many bytes they may keep together.
+    """
+
+    def __init__(
+        self, *, resume_window: float = 120.0, max_parked: int = 1024, max_parked_bytes: int = 64 * 1024 * 1024
+    ) -> None:
+        self._resume_window = resume_window
+        self._max_parked = max_parked
+        self._max_parked_bytes = max_parked_bytes
+        self._guests: dict[bytes, _Guest] = {}  # by token
+        self._parked: dict[_Guest, None] = {}  # those that wait, the longest first
+        self._parked_bytes = 0
+
+    @property
+    def parked(self) -> int:
+        """How many sessions wait for their clients."""
+        return len(self._parked)
+
+    @property
+    def parked_bytes(self) -> int:
+        """How many bytes of sent frames they keep."""
+        return self._parked_bytes
+
+    async def serve(
+        self,
+        transport: FrameTransport,
+        open_session: Callable[[], Session],
+        *,
+        on_open: Callable[[Session], None] = _ignore,
+        on_detached: Callable[[Session], None] = _ignore,
+        on_resumed: Callable[[Session], None] = _ignore,
+        on_end: Callable[[Session], None] = _ignore,
+    ) -> None:
+        """Serve one connection: to its end, and after a cut until its session ends or another connection has it.
+
+        A client that says nothing for 10 seconds is closed. What makes a single connection fail is logged, not raised.
+
+        Args:
+            transport: the connection; owned from now on.
+            open_session: makes the session of a client that does not resume one; asked once its first frame is here.
+            on_open: told that the session is open. This and the following are called synchronously, with the session
+                that *open_session* of the same call made, whichever connection it lives on by then.
+            on_detached: told that its transport is gone, and it waits.
+            on_resumed: told that it goes on over another transport; each follows an ``on_detached``.
+            on_end: told that it is over; once for each session that was open.
+
+        Cancellation:
+            Ends the session that lives on this connection, or was left by it and waits.
+        """
+        received = await _first_frames(transport)
+        if not received:
+            return
+        guest = self._find(resume_token_of(received[0]))
+        if guest is None:
+            guest = self._welcome(_Guest(open_session(), on_open, on_detached, on_resumed, on_end))
+        turn = guest.turn = guest.turn + 1
+        try:
+            if turn == 1 or await self._take_over(guest, turn, transport):
+                await self._host(guest, turn, transport, received)
+        finally:
+            if guest.turn == turn:
+                self._dismiss(guest)
+
+    def _find(self, token: bytes | None) -> _Guest | None:
+        """Give the session that may be resumed by *token*. Whoever knows the token is its client: it is a secret."""
+        guest = None if token is None else self._guests.get(token)
+        return guest if guest is not None and guest.session.resumable else None
+
+    def _welcome(self, guest: _Guest) -> _Guest:
+        guest.session.oversee(check_setup=partial(self._enter, guest), on_over=partial(self._dismiss, guest))
+        guest.free.set()
+        return guest
+
+    def _enter(self, guest: _Guest, setup: Setup) -> None:
+        """Note the token of a SETUP before anybody judges it, so that no two sessions share one."""
+        if setup.resume_token is None:
+            return
+        if setup.resume_token in self._guests:
+            msg = "the resume token is in use"
+            raise SetupRejected(msg)
+        guest.token = setup.resume_token
+        self._guests[guest.token] = guest
+
+    async def _take_over(self, guest: _Guest, turn: int, transport: FrameTransport) -> bool:
+        """Make a session leave the transport it has. ``False`` if another connection came later, or it is over.
+
+        The old transport goes first and is not read again, so that what was received by then is what RESUME_OK says.
+        """
+        is_ours = False
+        try:
+            self._unpark(guest)
+            guest.session.release()
+            with anyio.move_on_after(HANDOVER_TIMEOUT):
+                await guest.free.wait()
+            is_ours = guest.free.is_set() and guest.turn == turn and guest.session.resumable
+        finally:
+            if not is_ours:
+                await close_transport(transport, forcefully=True)
+        return is_ours
+
+    async def _host(self, guest: _Guest, turn: int, transport: FrameTransport, received: list[bytes]) -> None:
+        """Run a session until its transport is gone, and then keep it, unless it is over or another one has come."""
+        guest.free = anyio.Event()
+        try:
+            await guest.session.run(transport, received=received, task_status=guest)
+        except ElarianError as error:
+            logger.debug("a session's connection ended: %s", type(error).__name__)
+        finally:
+            guest.free.set()
+        if guest.session.resumable:
+            guest.cut()
+            if guest.turn == turn:
+                await self._keep(guest)
+        await anyio.lowlevel.checkpoint()
+
+    async def _keep(self, guest: _Guest) -> None:
+        """Wait until another connection comes for the session, or nobody waits for it any more."""
+        self._park(guest)
+        with anyio.move_on_after(self._resume_window):
+            await guest.called.wait()
+        await anyio.lowlevel.checkpoint()
+
+    def _park(self, guest: _Guest) -> None:
+        """Keep a session, and end those that have waited longest where there are too many, perhaps this one."""
+        guest.called = anyio.Event()
+        guest.kept_bytes = guest.session.kept_bytes
+        self._parked[guest] = None
+        self._parked_bytes += guest.kept_bytes
+        while self._parked and (len(self._parked) > self._max_parked or self._parked_bytes > self._max_parked_bytes):
+            logger.info("too much is kept for clients that were cut: the one that is away longest is given up")
+            self._dismiss(next(iter(self._parked)))
+
+    def _unpark(self, guest: _Guest) -> None:
+        if guest in self._parked:
+            del self._parked[guest]
+            self._parked_bytes -= guest.kept_bytes
+        guest.called.set()
+
+    def _dismiss(self, guest: _Guest) -> None:
+        """End a session, or note that it ended, and forget it."""
+        guest.session.end()
+        self._unpark(guest)
+        if guest.token is not None and self._guests.get(guest.token) is guest:
+            del self._guests[guest.token]
+        guest.over()
+
+
+async def _first_frames(transport: FrameTransport) -> list[bytes]:
+    """Give what a client sends first, or close the transport and give nothing."""
+    received: list[bytes] = []
+    try:
+        await anyio.lowlevel.checkpoint()
+        with anyio.move_on_after(FIRST_FRAME_TIMEOUT), suppress(*TRANSPORT_ERRORS):
+            received = await transport.receive_frames()
+    finally:
+        if not received:
+            await close_transport(transport, forcefully=False)
+    return received
