@@ -10,7 +10,6 @@ None of ours raises: a failure is recorded, the block's own scope is cancelled, 
 from __future__ import annotations
 
 import os
-import ssl
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
@@ -22,6 +21,7 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import Handover, StreamFailed, Supervisor
+from elarian_trio._transport import client_context
 from elarian_trio._wire.envelopes import decode_reply, encode_command
 from elarian_trio._wire.setup import agent_metadata, encode_setup
 from elarian_trio.client.credentials import Identity, wrap
@@ -95,7 +95,8 @@ class Client(AsyncContextManagerMixin):
         api_key: the app's key; or
         auth_token: a token, or an async function that gives one and is asked before each setup; resuming a session
             takes none.
-        endpoint: where to connect: ``tcp://host:port`` or ``tls://host:port``.
+        endpoint: where to connect: ``tcp://``, ``tls://``, ``ws://`` or ``wss://`` and host:port; the latter two need
+            the extra ``websocket``.
         options: how to connect, wait and buffer.
         dial: replaces ``endpoint``: an async function that opens a transport, an anyio ``ObjectStream[bytes]`` of whole
             frames or a ``ByteStream``.
@@ -166,7 +167,7 @@ class Client(AsyncContextManagerMixin):
             raise ValueError(msg)
         authority = os.environ.get("ELARIAN_CA_FILE")
         if authority and options.ssl_context is None:
-            options = replace(options, ssl_context=ssl.create_default_context(cafile=authority))
+            options = replace(options, ssl_context=client_context(authority))
         return cls(
             org_id=os.environ["ELARIAN_ORG_ID"],
             app_id=os.environ["ELARIAN_APP_ID"],

@@ -58,7 +58,8 @@ class Elarian(Customers, Replays):
         app_id: the app.
         api_key: the app's key; or
         auth_token: a token, or an async function that gives one and is asked before each setup.
-        endpoint: where to connect: ``tcp://host:port`` or ``tls://host:port``.
+        endpoint: where to connect: ``tcp://``, ``tls://``, ``ws://`` or ``wss://`` and host:port; the latter two need
+            the extra ``websocket``.
         options: how to connect, wait and buffer.
         dial: replaces ``endpoint``: an async function that opens a transport, an anyio ``ObjectStream[bytes]`` of whole
             frames or a ``ByteStream``.
