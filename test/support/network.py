@@ -10,7 +10,7 @@ import anyio.lowlevel
 from peers import Run, a_setup, echo, refuse, running
 
 from elarian_trio._rsocket import Connection, Role, Setup
-from elarian_trio._session import IncomingRequest, Session, Supervisor
+from elarian_trio._session import IncomingRequest, Reception, Session, Supervisor
 from elarian_trio._transport import FrameTransport, MemoryTransport, open_memory_pair
 from elarian_trio.errors import ElarianError
 from elarian_trio.options import Backoff, ConnectionOptions
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from elarian_trio._session import StateName
 
+RESUME_BUFFER_SIZE = 1024 * 1024
 PROMPT = ConnectionOptions(resume="off", reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # on the wall clock
 CALM = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0))
 RESUMING = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))
@@ -38,6 +39,7 @@ class Network:
         sessions: the servers' sessions so far.
         transports: our ends of the connections so far.
         ends: the servers' ends of them.
+        reception: keeps sessions that are cut; without one, SETUPs with a resume token are refused.
         asked: every request's data that a server has seen.
         dials: how often somebody tried.
     """
@@ -53,6 +55,7 @@ class Network:
         self.ends: list[MemoryTransport] = []
         self.asked: list[bytes] = []
         self.dials = 0
+        self.reception: Reception | None = None
         self.wrap: Callable[[FrameTransport], FrameTransport] = lambda transport: transport
 
     async def welcome(self, _: Setup) -> None:
@@ -85,9 +88,13 @@ class Network:
             self.asked.append(request.data)
             self.handler(request)
 
-        session = Session(Connection(Role.SERVER, timed=transport.timed), handle, on_setup=self.judge)
-        self.sessions.append(session)
-        await session.run(transport)
+        def open_session() -> Session:
+            size = None if self.reception is None else RESUME_BUFFER_SIZE
+            connection = Connection(Role.SERVER, timed=transport.timed, resume_buffer_size=size)
+            self.sessions.append(Session(connection, handle, on_setup=self.judge))
+            return self.sessions[-1]
+
+        await (self.reception or Reception()).serve(transport, open_session)
 
     async def cut(self) -> None:
         """Cut the newest connection, as a cable is."""
