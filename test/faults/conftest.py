@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ def the_order_of_tasks_is_seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setattr(_run, "_r", random.Random(figures.seed_or(1)), raising=False)
     monkeypatch.setattr(_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True, raising=False)
     return iter(())
+
+
+@pytest.fixture
+def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Keep thousands of warnings about cuts, which a test asked for itself, out of memory and reports."""
+    caplog.set_level(logging.CRITICAL, logger="elarian_trio")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
