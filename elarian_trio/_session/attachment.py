@@ -146,7 +146,7 @@ class Attachment:
             await work()
         except TRANSPORT_ERRORS as error:
             if not self.is_over:
-                self._session.lose(_describe(error), error)
+                self._session.lose(_describe(error), _without_frames(error))
         except Exception as error:  # a defect: it ends the session, and comes out of its run() as it is
             self._session.end(error)
         await anyio.lowlevel.checkpoint()
@@ -219,6 +219,16 @@ async def close_transport(transport: FrameTransport, *, forcefully: bool) -> Non
     with anyio.move_on_after(CLOSE_TIMEOUT, shield=True), suppress(*TRANSPORT_ERRORS):
         await (anyio.aclose_forcefully(transport) if forcefully else transport.aclose())
     await anyio.lowlevel.cancel_shielded_checkpoint()
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """Forget through which calls a transport's error came: their variables hold what was sent, credentials among it."""
+    known: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in known:
+        known.append(following.with_traceback(None))
+        following = following.__cause__ or following.__context__
+    return error
 
 
 def _describe(error: BaseException) -> str:

@@ -88,6 +88,7 @@ class Session:
             wait for it. With it, a client that sends no SETUP for 10 seconds is closed; without, everybody is welcome.
         on_idle: called whenever the last request, of ours or of the peer's, has ended.
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
+        redact: takes secrets out of the peer's words, which errors repeat.
 
     Attributes:
         bytes_sent: of frames, without length prefixes.
@@ -104,8 +105,10 @@ class Session:
         on_setup: Callable[[Setup], Awaitable[None]] | None = None,
         on_idle: Callable[[], None] | None = None,
         clock: Callable[[], float] = anyio.current_time,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._connection = connection
+        self._redact = redact
         self._handler = handler
         self._on_setup = on_setup
         self._on_idle = on_idle
@@ -589,10 +592,10 @@ class Session:
         self._requests.resolve(event.stream_id, event.payload.data)
 
     def _on_request_failed(self, event: RequestFailed) -> None:
-        self._requests.fail(event.stream_id, StreamFailed(event.code, event.message))
+        self._requests.fail(event.stream_id, StreamFailed(event.code, self._redact(event.message)))
 
     def _on_connection_ended(self, event: ConnectionEnded) -> None:
-        words = _printable(event.message)
+        words = self._words(event.message)
         if event.code == ErrorCode.CONNECTION_CLOSE and self.opened:
             self._peer_leaves = True
             for stream_id in self._requests.unanswered():
@@ -604,6 +607,11 @@ class Session:
         else:
             self._end(self._broken(f"the peer ended the connection with error 0x{event.code:03x} ({words})"))
 
+    def _words(self, message: str) -> str:
+        """Give a peer's words as an error may repeat them: some say which credential or token they do not know."""
+        token = (self.resume_token or b"").decode("ascii", "replace")
+        return _printable(self._redact(message.replace(token, "<token>") if token else message))
+
     def _on_peer_lost(self, _: PeerLost) -> None:
         self.lose("the peer fell silent: no KEEPALIVE came within the lifetime agreed on")
 
@@ -611,7 +619,7 @@ class Session:
         self._open()
 
     def _on_resume_rejected(self, event: ResumeRejected) -> None:
-        what = f"the server does not resume the session: error 0x{event.code:03x} ({_printable(event.message)})"
+        what = f"the server does not resume the session: error 0x{event.code:03x} ({self._words(event.message)})"
         self._end(ResumptionRefused(what, sent=self._any_sent, code=event.code))
 
     def _on_not_resumable(self, event: NotResumable) -> None:

@@ -76,6 +76,7 @@ class Supervisor:
         random: gives numbers in [0, 1), for the jitter of the delays.
         token: makes a resume token; asked before each SETUP that offers resumption.
         clock: the present, in seconds; must pass as anyio's does.
+        redact: takes secrets out of the server's words, which errors and logs repeat.
 
     Attributes:
         reconnects: how often the connection stood again after the first time.
@@ -94,6 +95,7 @@ class Supervisor:
         random: Callable[[], float] = dice.random,
         token: Callable[[], bytes] = make_token,
         clock: Callable[[], float] = anyio.current_time,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._dial = dial
         self._setup = setup
@@ -101,6 +103,7 @@ class Supervisor:
         self._handler = handler
         self._on_state = on_state
         self._clock = clock
+        self._redact = redact
         self._schedule = Schedule(options.reconnect, random)
         self._token = token
         self._offers_resumption = options.resume != "off" and options.resume_buffer_size > 0
@@ -411,7 +414,7 @@ class Supervisor:
             resume_buffer_size=options.resume_buffer_size,
             timed=timed,
         )
-        return Session(self._connection, self._handler, on_idle=self._see_idle, clock=self._clock)
+        return Session(self._connection, self._handler, on_idle=self._see_idle, clock=self._clock, redact=self._redact)
 
     async def _live_on(self, session: Session, transport: FrameTransport, task_status: TaskStatus[None]) -> None:
         """Live until *transport* or *session* ends, and keep the session if it can be resumed."""

@@ -246,6 +246,7 @@ class Client(AsyncContextManagerMixin):
             options=self._options,
             handler=self._inbox.handle,
             on_state=self._show,
+            redact=self._identity.redact,
         )
         tasks.start_soon(self._serve, self._supervisor, name=f"elarian_trio {type(self).__name__}")
         await self._connected.wait()

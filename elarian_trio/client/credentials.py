@@ -94,6 +94,7 @@ class Identity:
         else:
             _require_text("api_key", api_key)
         self._key, self._token = api_key, auth_token
+        self._latest: object = None  # the token that was asked for last
 
     async def credentials(self, *, simplex_mode: bool, simulator_mode: bool) -> Credentials:
         """Give what a SETUP carries; asks for a token where an async function gives them, and waits as it does.
@@ -107,7 +108,7 @@ class Identity:
             The function is cancelled; nothing is left behind.
         """
         await anyio.lowlevel.checkpoint()
-        token = self._token if self._ask is None else await _ask_for_token(self._ask)
+        token = self._latest = self._token if self._ask is None else await _ask_for_token(self._ask)
         return Credentials(
             org_id=self.org_id,
             app_id=self.app_id,
@@ -116,6 +117,13 @@ class Identity:
             simplex_mode=simplex_mode,
             simulator_mode=simulator_mode,
         )
+
+    def redact(self, words: str) -> str:
+        """Give a server's words without the credential, which some servers repeat to say that they do not know it."""
+        for each in (self._key, self._latest):
+            if isinstance(each, Secret):
+                words = words.replace(each.reveal(), repr(each))
+        return words
 
 
 async def _ask_for_token(ask: Callable[[], object]) -> object:
