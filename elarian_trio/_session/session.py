@@ -215,6 +215,7 @@ class Session:
         try:
             await self._stay(attachment, received, task_status)
         except BaseExceptionGroup as group:
+            self._end(None)
             raise _plain(group.split(anyio.get_cancelled_exc_class())[1] or group) from None
         finally:
             if not attachment.is_over:

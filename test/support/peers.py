@@ -19,9 +19,12 @@ from elarian_trio._rsocket.frames import (
 )
 from elarian_trio._session import IncomingRequest, Session
 from elarian_trio._transport import FrameTransport, open_memory_pair
+from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+
+    from anyio.abc import TaskGroup
 
 CREDENTIALS = b"the-secret-key-of-this-test"
 BOUND = 5.0  # seconds that anything awaited in a test may take
@@ -217,6 +220,39 @@ async def client_and_server(
     client = a_client(ours, client_handler)
     async with running(server, theirs, opened=False), running(client, ours):
         yield client, server
+
+
+class Asked:
+    """Requests made in tasks of their own, and what became of them."""
+
+    def __init__(self, session: Session, tasks: TaskGroup) -> None:
+        self.session = session
+        self.tasks = tasks
+        self.outcomes: dict[bytes, bytes | ConnectionLost] = {}
+
+    def ask(self, data: bytes) -> None:
+        """Make a request."""
+        self.tasks.start_soon(self._ask, data)
+
+    async def _ask(self, data: bytes) -> None:
+        try:
+            self.outcomes[data] = await self.session.request(data)
+        except ConnectionLost as lost:
+            self.outcomes[data] = lost
+
+    async def answer(self, data: bytes) -> bytes:
+        """Wait for the answer to a request."""
+        await until(lambda: data in self.outcomes)
+        outcome = self.outcomes[data]
+        assert isinstance(outcome, bytes), outcome
+        return outcome
+
+    async def lost(self, data: bytes) -> ConnectionLost:
+        """Wait for the failure of a request."""
+        await until(lambda: data in self.outcomes)
+        outcome = self.outcomes[data]
+        assert isinstance(outcome, ConnectionLost), outcome
+        return outcome
 
 
 async def until(condition: Callable[[], bool]) -> None:

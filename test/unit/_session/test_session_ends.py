@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from peers import BOUND, CREDENTIALS, RawPeer, Recorder, a_client, client_and_peer, payload_of, running, settle, until
+from peers import (
+    BOUND,
+    CREDENTIALS,
+    Asked,
+    RawPeer,
+    Recorder,
+    a_client,
+    client_and_peer,
+    payload_of,
+    running,
+    settle,
+    until,
+)
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._rsocket.frames import (
@@ -32,30 +44,6 @@ GARBAGE = {
     "unknown type": bytes.fromhex("000000004c00") + b"what",
     "metadata beyond the end": bytes.fromhex("000000021100ffffff") + b"m",
 }
-
-
-class Asked:
-    """Requests made in tasks of their own, and what became of them."""
-
-    def __init__(self, session: Session, tasks: anyio.abc.TaskGroup) -> None:
-        self.session = session
-        self.tasks = tasks
-        self.outcomes: dict[bytes, bytes | ConnectionLost] = {}
-
-    def ask(self, data: bytes) -> None:
-        self.tasks.start_soon(self._ask, data)
-
-    async def _ask(self, data: bytes) -> None:
-        try:
-            self.outcomes[data] = await self.session.request(data)
-        except ConnectionLost as lost:
-            self.outcomes[data] = lost
-
-    async def lost(self, data: bytes) -> ConnectionLost:
-        await until(lambda: data in self.outcomes)
-        outcome = self.outcomes[data]
-        assert isinstance(outcome, ConnectionLost), outcome
-        return outcome
 
 
 async def start(session: Session, peer: RawPeer, *answers: bytes) -> None:
