@@ -327,7 +327,10 @@ def test_a_flood_that_is_never_answered_for_costs_bounded_memory(role: Role) -> 
     tracemalloc.start()
     try:
         for _ in range(FLOOD):
-            victim.receive(forger.calm())
+            data = forger.calm()
+            if data[:4] != bytes(4) and dice.random() < 0.7:  # most open another stream, whole or in part
+                data = victim.fresh_id().to_bytes(4, "big") + data[4:]
+            victim.receive(data)
             if victim.connection.state is ConnectionPhase.CLOSED:
                 victim = Victim(forger, role, ConnectionPhase.OPEN)
                 connections += 1
