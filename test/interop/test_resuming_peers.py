@@ -6,6 +6,7 @@ keeps anything; rsocket-py does neither. What each of them needs is said where a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from figures import say, seed_or
 from foreign import BOUND
 from meetings import dial
 from proxy import Proxy, open_proxy
-from resuming import Cuts, Ledger, client, options, resuming_client, resuming_server
+from resuming import OPTIONS, Cuts, Ledger, client, make_supervisor, resuming_client, resuming_server
 
-from elarian_trio.errors import ConnectionLost
+from elarian_trio.errors import ConnectionFailed, ConnectionLost
+from elarian_trio.options import Backoff
 
 if TYPE_CHECKING:
     from elarian_trio._transport import FrameTransport
@@ -32,6 +34,8 @@ pytestmark = [
 
 SEED = seed_or(1)
 CUTS = 100
+PEACE = Cuts("peace", number=0)
+LARGE = 64 * 1024  # of fragments: both rsocket-js put them together in the square of their number
 # What rsocket-js 1.0.0-alpha.3 cannot live through is let through. As a server on TCP it takes the first read for the
 # first frame, and dies where that is half of one; as a client it waits for ever where it is cut before RESUME_OK.
 NEEDS = {
@@ -73,6 +77,75 @@ async def test_a_client_comes_back_to_our_server(name: str, transport: str) -> N
             assert session.kept_bytes == 0
 
 
+async def pass_what_is_large(ledger: Ledger) -> None:
+    """Carry more, each way, than either side can keep."""
+    body = bytes(range(256)) * (5 * 4096)
+    with anyio.fail_after(BOUND):
+        assert await ledger.ask("echo", body) == body
+        assert await ledger.ask("ask", body) == body
+
+
+@pytest.mark.parametrize("name", foreign.peers("java", "js1"))
+async def test_our_client_sends_more_than_it_can_keep_since_the_peer_says_what_it_got(name: str) -> None:
+    """RSocket: the positions in KEEPALIVEs make room, so the session stays resumable."""
+    async with resuming_client(name, "tcp", PEACE, fragment_size=LARGE) as (met, supervisor):
+        await pass_what_is_large(met.ledger)
+        met.proxy.cut_all()
+        await pass_what_is_large(met.ledger)
+        assert (supervisor.resumptions, supervisor.sessions_lost) == (1, 0)
+
+
+@pytest.mark.parametrize("name", foreign.peers("java", "js0", "js1"))
+async def test_our_server_sends_more_than_it_can_keep(name: str) -> None:
+    """The same; but rsocket-js 0 says that it got nothing, so that its session cannot be resumed, and goes on."""
+    async with resuming_server(name, "tcp", PEACE, fragment_size=LARGE) as (met, session):
+        await pass_what_is_large(met.ledger)
+        assert session.resumable is (name != "js0")
+        met.proxy.cut_all()
+        if name != "js0":
+            await pass_what_is_large(met.ledger)
+        else:
+            await met.peer.says("CLOSED ERROR")
+            assert met.proxy.record.connections == 2
+
+
+async def test_a_server_that_keeps_sessions_hears_that_our_client_leaves() -> None:
+    """RSocket: CONNECTION_CLOSE ends the session; nothing is kept for somebody who will not be back.
+
+    So it is with rsocket-js 1. rsocket-java takes it for the end of its own requests only, and keeps the rest until its
+    time is over, whatever it is told.
+    """
+    async with resuming_client("js1", "tcp", PEACE) as (met, supervisor):
+        await met.ledger.ask("echo", b"hello")
+        supervisor.close()
+        await met.peer.says("CLOSED 258")
+
+
+@pytest.mark.parametrize("name", foreign.peers("java", "js0", "js1"))
+async def test_a_client_that_resumes_gives_up_once_our_server_has_left(name: str) -> None:
+    """RSocket: CONNECTION_CLOSE ends the session; rsocket-java tries once more, and takes REJECTED_RESUME for it."""
+    async with resuming_server(name, "tcp", PEACE) as (met, session):
+        await met.ledger.ask("echo", b"hello")
+        session.close(message="enough")
+        await met.peer.says("CLOSED")
+        assert not session.resumable
+        assert met.proxy.record.connections == (2 if name == "java" else 1)
+
+
+@pytest.mark.parametrize("name", foreign.peers("java"))
+async def test_a_refusal_that_a_server_keeps_to_itself_costs_an_attempt_its_time(name: str) -> None:
+    """rsocket-java, where it resumes, never sends the ERROR that refuses a SETUP: the attempt must end by itself.
+
+    The server's issue 1121; it is why an attempt has a bound. Without the flag it says why, as another test shows.
+    """
+    impatient = replace(OPTIONS, connect_timeout=0.5, reconnect=Backoff(first=0.01, give_up_after=0.8))
+    async with foreign.foreign(*foreign.peer_command(name, "server-resumable", "tcp")) as peer:
+        port = await peer.port()
+        supervisor = make_supervisor(partial(dial, "tcp", port), impatient, lambda _: None, b"wrong")
+        with anyio.fail_after(BOUND), pytest.raises(ConnectionFailed, match="gave up"):
+            await supervisor.run()
+
+
 @pytest.mark.parametrize("name", foreign.peers("java", "js0", "js1", "py"))
 async def test_our_client_does_without_where_a_server_keeps_nothing(name: str) -> None:
     """The design: a SETUP refused for its flag is offered once more without, and that is remembered.
@@ -84,7 +157,7 @@ async def test_our_client_does_without_where_a_server_keeps_nothing(name: str) -
     async with (
         foreign.foreign(*foreign.peer_command(name, "server", "tcp")) as peer,
         open_proxy(f"tcp://127.0.0.1:{await peer.port()}") as proxy,
-        client(partial(dial, "tcp", proxy.port), options(resume="auto")) as (supervisor, ledger),
+        client(partial(dial, "tcp", proxy.port), replace(OPTIONS, resume="auto")) as (supervisor, ledger),
     ):
         assert await ledger.ask("echo", b"one") == b"one"
         assert proxy.record.connections == (1 if says_so_late else 2)
@@ -109,7 +182,7 @@ async def test_a_server_that_was_replaced_gets_a_fresh_session(name: str) -> Non
             async def reach() -> FrameTransport:
                 return await dial("tcp", proxies.pop(0).port if len(proxies) > 1 else after.port)
 
-            async with client(reach, options()) as (supervisor, ledger):
+            async with client(reach, OPTIONS) as (supervisor, ledger):
                 assert await ledger.ask("echo", b"one") == b"one"
                 await lose_what_was_sent(ledger, before)
                 assert await ledger.ask("echo", b"two") == b"two"

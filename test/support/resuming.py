@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Ask: TypeAlias = Callable[[bytes, Handover], Awaitable[bytes]]
 
-__all__ = ["Cuts", "Ledger", "Resuming", "resuming_client", "resuming_server"]
+__all__ = ["OPTIONS", "Cuts", "Ledger", "Resuming", "client", "make_supervisor", "resuming_client", "resuming_server"]
 
 PATIENCE = 60.0  # seconds for all of a load
 WORKERS = 8
@@ -161,46 +161,60 @@ class Resuming:
         return f"{self.proxy.record}, {done} requests each way, each executed once"
 
 
-def options(**changes: object) -> ConnectionOptions:
-    """Options of a client that is back as soon as it can be."""
-    base: dict[str, object] = {
-        "keepalive_interval": 1.0,
-        "keepalive_lifetime": 30.0,
-        "resume": "require",
-        "resume_buffer_size": KEPT,
-        "fragment_size": FRAGMENT_SIZE,
-        "reconnect": Backoff(first=0.01),
-    }
-    return ConnectionOptions(**(base | changes))
+# Of a client of ours that is back as soon as it can be.
+OPTIONS = ConnectionOptions(
+    keepalive_interval=1.0,
+    keepalive_lifetime=30.0,
+    resume="require",
+    resume_buffer_size=KEPT,
+    fragment_size=FRAGMENT_SIZE,
+    reconnect=Backoff(first=0.01),
+)
 
 
 @asynccontextmanager
-async def resuming_client(name: str, transport: str, cuts: Cuts) -> AsyncIterator[tuple[Resuming, Supervisor]]:
+async def resuming_client(
+    name: str, transport: str, cuts: Cuts, *, fragment_size: int = FRAGMENT_SIZE
+) -> AsyncIterator[tuple[Resuming, Supervisor]]:
     """Have a client of ours meet a peer that keeps sessions, with a network that cuts between the two."""
     async with (
         foreign.foreign(*foreign.peer_command(name, "server-resumable", transport)) as peer,
         open_proxy(f"tcp://127.0.0.1:{await peer.port()}", cuts) as proxy,
-        client(partial(dial, transport, proxy.port), options()) as (supervisor, ledger),
+        client(partial(dial, transport, proxy.port), replace(OPTIONS, fragment_size=fragment_size)) as (
+            supervisor,
+            ledger,
+        ),
     ):
         yield Resuming(ledger, peer, proxy), supervisor
 
 
-@asynccontextmanager
-async def client(
-    reach: Callable[[], Awaitable[FrameTransport]], chosen: ConnectionOptions, credentials: bytes = b"right"
-) -> AsyncIterator[tuple[Supervisor, Ledger]]:
-    """Run a client of ours for a block."""
+def make_supervisor(
+    reach: Callable[[], Awaitable[FrameTransport]],
+    chosen: ConnectionOptions,
+    handler: Callable[[IncomingRequest], None],
+    credentials: bytes = b"right",
+) -> Supervisor:
+    """Make a client of ours, to be run."""
+    interval, lifetime = chosen.keepalive_interval, chosen.keepalive_lifetime
 
     async def setup() -> Setup:
         await anyio.lowlevel.checkpoint()
-        times = (chosen.keepalive_interval, chosen.keepalive_lifetime)
-        return Setup(credentials, METADATA, keepalive_interval=times[0], keepalive_lifetime=times[1])
+        return Setup(credentials, METADATA, keepalive_interval=interval, keepalive_lifetime=lifetime)
+
+    return Supervisor(dial=reach, setup=setup, options=chosen, handler=handler)
+
+
+@asynccontextmanager
+async def client(
+    reach: Callable[[], Awaitable[FrameTransport]], chosen: ConnectionOptions
+) -> AsyncIterator[tuple[Supervisor, Ledger]]:
+    """Run a client of ours for a block."""
 
     async def ask(data: bytes, handover: Handover) -> bytes:
         return await supervisor.request(data, retry=False, handover=handover)
 
     ledger = Ledger(ask)
-    supervisor = Supervisor(dial=reach, setup=setup, options=chosen, handler=ledger.handle)
+    supervisor = make_supervisor(reach, chosen, ledger.handle)
     async with anyio.create_task_group() as tasks:
         with anyio.fail_after(foreign.BOUND):
             await tasks.start(supervisor.run)
@@ -210,7 +224,7 @@ async def client(
 
 @asynccontextmanager
 async def resuming_server(
-    name: str, transport: str, cuts: Cuts, *, kept: int = KEPT
+    name: str, transport: str, cuts: Cuts, *, fragment_size: int = FRAGMENT_SIZE
 ) -> AsyncIterator[tuple[Resuming, Session]]:
     """Have a server of ours meet a peer that comes back, with a network that cuts between the two."""
     sessions: list[Session] = []
@@ -221,7 +235,7 @@ async def resuming_server(
         return await sessions[0].request(data, handover=handover)
 
     def open_session() -> Session:
-        connection = Connection(Role.SERVER, fragment_size=FRAGMENT_SIZE, resume_buffer_size=kept)
+        connection = Connection(Role.SERVER, fragment_size=fragment_size, resume_buffer_size=KEPT)
         sessions.append(Session(connection, ledger.handle, on_setup=Us().judge))
         return sessions[-1]
 
