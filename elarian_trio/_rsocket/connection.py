@@ -534,19 +534,29 @@ class Connection:
 
     def _on_keepalive(self, frame: KeepaliveFrame, now: float) -> list[Event]:
         self._keepalive.heard(now)
-        if not self._resumption.acknowledge(frame.position):
-            self._refuse(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
+        events = [] if self._resumption.acknowledge(frame.position) else self._doubt(frame)
         if frame.respond:
             self._outbox.put_echo(KeepaliveFrame(frame.data))
-            return []
+            return events
         if self._resumption.is_answer(frame.data):
-            return self._give_resumption_up()
+            return events + self._give_resumption_up()
         round_trip = self._keepalive.answered(frame.data, now)
         if round_trip is None:
-            return [FrameIgnored("a KEEPALIVE that answers none of ours")]
+            return [*events, FrameIgnored("a KEEPALIVE that answers none of ours")]
         if self._phase is ConnectionPhase.CONNECTING:
             self._phase = ConnectionPhase.OPEN
-        return [KeepaliveAnswered(frame.data, round_trip)]
+        return [*events, KeepaliveAnswered(frame.data, round_trip)]
+
+    def _doubt(self, frame: KeepaliveFrame) -> list[Event]:
+        """Take in a position that cannot be: the end, but from a peer that answers with ours instead of its own.
+
+        rsocket-py does, as do servers made by hand that send a KEEPALIVE back as it came. They know no resumption, even
+        where they took the SETUP that asked for it, and are good for everything else.
+        """
+        if frame.respond or not self._resumption.is_echo(frame.position):
+            self._refuse(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
+        self._resumption.abandon()
+        return [NotResumable("the peer answers with our position instead of its own")]
 
     def _give_resumption_up(self) -> list[Event]:
         """Go on without resumption if a peer that does not tell its position (rsocket-js 0.0.27) holds frames back."""

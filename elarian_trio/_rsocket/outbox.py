@@ -117,7 +117,7 @@ class Outbox:
             keepalive = KeepaliveFrame(self._resumption.ask(), respond=True)
         else:
             return None
-        return Departure(encode_frame(replace(keepalive, position=self._resumption.received)))
+        return Departure(encode_frame(replace(keepalive, position=self._resumption.tell())))
 
     def _take_echo(self) -> KeepaliveFrame:
         frame = self._echoes.popleft()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elarian_trio._rsocket.frames import Frame
 
 _ASK_AT = 4  # the peer is asked for its position when this part of the store is not acknowledged: a quarter
+_MAX_TOLD = 64  # of our own positions are remembered: as many questions as may well be on their way at once
 _QUESTION_PREFIX = b"rx?"  # of the data of our questions: 8 bytes, as all KEEPALIVE data of ours
 _HEADER = struct.Struct(">IH")
 _CONNECTION_TYPES = frozenset(
@@ -75,6 +76,7 @@ class Resumption:
         self.received = self.sent = self.first = 0
         self.abandoned = True
         self._capacity = 0
+        self._told: deque[int] = deque(maxlen=_MAX_TOLD)  # what our last KEEPALIVEs said of ``received``
         self._kept: deque[bytes] = deque()
         self._replay: deque[bytes] = deque()
         self._questions = 0
@@ -103,6 +105,16 @@ class Resumption:
         """Note a received frame; to be called before anything else is done with it."""
         if self.token is not None and len(data) >= HEADER_SIZE and counts(data):
             self.received += len(data)
+
+    def tell(self) -> int:
+        """Give the position for a KEEPALIVE that leaves now."""
+        if self.received not in self._told:
+            self._told.append(self.received)
+        return self.received
+
+    def is_echo(self, position: int) -> bool:
+        """Whether *position* is one of ours, as a peer sends back that answers with all it was sent (rsocket-py)."""
+        return position in self._told
 
     def has_room(self, size: int) -> bool:
         """Whether a counted frame of *size* bytes may leave; where nothing is kept, one of any size may."""
