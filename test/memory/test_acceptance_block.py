@@ -113,7 +113,7 @@ async def test_rejected_setup_is_final_later_too(code: int) -> None:
     async with ScriptedServer(script) as server:
 
         async def block() -> None:
-            async with Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)):
+            async with Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)):
                 await anyio.sleep_forever()
 
         error = await the_end_of(SetupRejected, block)
@@ -498,7 +498,7 @@ async def test_lost_connection_is_opened_again_and_reads_are_sent_again() -> Non
 
     async with (
         ScriptedServer(script) as server,
-        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
+        Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)) as app,
     ):
 
         async def write() -> None:
@@ -533,7 +533,7 @@ async def test_command_given_while_away_goes_out_on_the_next_session() -> None:
 
     async with (
         ScriptedServer(script) as server,
-        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
+        Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)) as app,
     ):
         with anyio.fail_after(BOUND):
             async with app.connection_states() as states:
@@ -557,7 +557,7 @@ async def test_reconnect_now_skips_the_delay() -> None:
 
     async with ScriptedServer(script) as server:
         slow = Backoff(first=1000.0, base=1000.0, cap=1000.0, slow_cap=1000.0)
-        async with Elarian(**server.arguments, options=ConnectionOptions(reconnect=slow)) as app:
+        async with Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=slow)) as app:
             with anyio.fail_after(BOUND):
                 async with app.connection_states() as states:
                     async for state in states:

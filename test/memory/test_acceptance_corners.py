@@ -50,7 +50,7 @@ from elarian_trio.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 
-QUICK = ConnectionOptions(reconnect=Backoff(first=0.01, base=0.01, cap=0.02))
+QUICK = ConnectionOptions(resume="off", reconnect=Backoff(first=0.01, base=0.01, cap=0.02))
 
 
 # --- sizes ---

@@ -329,7 +329,7 @@ async def test_silent_server_is_left_and_dialled_again() -> None:
         while True:
             await line.receive()  # and say nothing
 
-    options = ConnectionOptions(command_timeout=60.0)
+    options = ConnectionOptions(resume="off", command_timeout=60.0)
     async with ScriptedServer(script) as server, Elarian(**server.arguments, options=options) as app:
         start = trio.current_time()
         with pytest.raises(ConnectionLost) as caught:
