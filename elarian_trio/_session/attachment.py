@@ -56,6 +56,7 @@ class Attachment:
         *,
         returns: bool,
         clock: Callable[[], float],
+        task_status: TaskStatus[None],
     ) -> None:
         self._session = session
         self._connection = connection
@@ -67,18 +68,24 @@ class Attachment:
         self.flushed: bool = False
         self._read_over = False
         self._scope = anyio.CancelScope(shield=True)
-        self._opened = anyio.Event()
+        self._is_proven = False
+        self._task_status = task_status
         self._work = anyio.Event()  # for the writer: something waits to be sent
         self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
 
     @property
     def is_open(self) -> bool:
         """Whether peer and session have found each other on this transport, and it is there still."""
-        return self._opened.is_set() and not self.is_over
+        return self._is_proven and not self.is_over
 
     def open(self) -> None:
-        """Note that the peer has answered, or was answered; timers may have started."""
-        self._opened.set()
+        """Note that the peer has answered, or was answered; timers may have started.
+
+        Whoever waits for it is told in the same step, before anything that came behind is handed over.
+        """
+        if not self._is_proven:
+            self._is_proven = True
+            self._task_status.started()
         self._rearm.set()
 
     def wake(self) -> None:
@@ -102,7 +109,6 @@ class Attachment:
         received: Sequence[bytes],
         *others: Callable[[], Awaitable[None]],
         on_cancel: Callable[[Attachment], None],
-        task_status: TaskStatus[None],
     ) -> None:
         """Stay until :meth:`stop` or :meth:`stop_within`, and run *others* meanwhile.
 
@@ -110,7 +116,6 @@ class Attachment:
             received: frames that were already read from the transport.
             others: more tasks for the time of the stay.
             on_cancel: called where the stay is cancelled from outside; says how it ends.
-            task_status: is told once the stay is open.
 
         Cancellation:
             Raised once the stay has ended, as ``on_cancel`` has it.
@@ -127,8 +132,6 @@ class Attachment:
                 async with anyio.create_task_group() as tasks:
                     for work in works:
                         tasks.start_soon(self._guard, work)
-                    await self._opened.wait()
-                    task_status.started()
             if not self.is_over:  # its last word took too long
                 self._session.end()
             watch.cancel_scope.cancel()

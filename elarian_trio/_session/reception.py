@@ -77,9 +77,7 @@ class _Guest:
             tell(self.session)
 
     def cut(self) -> None:
-        """Its transport is gone; that may be so before the task that runs it has seen that it was open."""
-        if self.stage is _Stage.NEW:
-            self.started()
+        """Its transport is gone."""
         if self.stage is _Stage.HERE:
             self.stage = _Stage.AWAY
             self.on_detached(self.session)

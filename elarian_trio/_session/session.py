@@ -210,10 +210,10 @@ class Session:
             msg = "a session has one transport at a time"
             raise RuntimeError(msg)
         attachment = self._attachment = Attachment(
-            self, self._connection, transport, returns=self.resumable, clock=self._clock
+            self, self._connection, transport, returns=self.resumable, clock=self._clock, task_status=task_status
         )
         try:
-            await self._stay(attachment, received, task_status)
+            await self._stay(attachment, received)
         except BaseExceptionGroup as group:
             self._end(None)
             raise _plain(group.split(anyio.get_cancelled_exc_class())[1] or group) from None
@@ -225,7 +225,7 @@ class Session:
         if attachment.error is not None:
             raise attachment.error
 
-    async def _stay(self, attachment: Attachment, received: Sequence[bytes], task_status: TaskStatus[None]) -> None:
+    async def _stay(self, attachment: Attachment, received: Sequence[bytes]) -> None:
         await anyio.lowlevel.checkpoint()
         if self._leaving:  # closed before it began, or over
             self._end(None)
@@ -241,7 +241,7 @@ class Session:
             received = self._accept_resume(received)
         else:
             self._connection.resume(self._clock())
-        await attachment.run(received, *others, on_cancel=self._interrupt, task_status=task_status)
+        await attachment.run(received, *others, on_cancel=self._interrupt)
 
     def _accept_resume(self, received: Sequence[bytes]) -> Sequence[bytes]:
         """As a server: go on, or begin to end with a word where that is impossible. Give what came behind RESUME."""
