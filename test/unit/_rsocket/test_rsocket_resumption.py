@@ -133,6 +133,16 @@ def test_our_resume_is_the_one_js0_sends() -> None:
     assert client.frames_to_send() == [JS0_RESUME]
 
 
+def test_our_resume_names_the_oldest_byte_that_is_kept() -> None:
+    """Specification (section 4.2 of the facts): as js1's did, whose store a KEEPALIVE had trimmed to 39."""
+    client = client_with(18, 21, 30)
+    client.receive_frame(JS1_ANSWERS_AT_39, 0.0)
+    feed(client, f.RequestResponseFrame(2, bytes(12)))
+    client.lose_transport()
+    client.resume(0.0)
+    assert sent(client) == [f.ResumeFrame(TOKEN, 18, 39)]
+
+
 def test_js1_frames_move_positions() -> None:
     """Specification (checklist 67): its KEEPALIVE trims to 18, its answer to 39."""
     client = client_with(18, 21)
