@@ -96,6 +96,12 @@ class Network:
 
         await (self.reception or Reception()).serve(transport, open_session)
 
+    def forget(self) -> None:
+        """Know no session any more, as a server that was started again."""
+        self.reception = Reception()
+        for session in self.sessions:
+            session.end()
+
     async def cut(self) -> None:
         """Cut the newest connection, as a cable is."""
         await self.transports[-1].aclose()
