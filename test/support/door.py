@@ -65,6 +65,7 @@ class Door:
         self.served = 0
         self.handler: Callable[[IncomingRequest], None] = echo
         self.judge: Callable[[Setup], Awaitable[None]] = welcome
+        self._changed = anyio.Event()
         self._tasks = tasks
         self._timed = timed
 
@@ -96,6 +97,13 @@ class Door:
 
     def _tell(self, what: str, session: Session) -> None:
         self.told.append((what, self.sessions.index(session)))
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def tells(self, what: str, number: int = 0, *, times: int = 1) -> None:
+        """Wait until the reception has told *what* so often, however much virtual time that takes."""
+        while self.told.count((what, number)) < times:
+            await self._changed.wait()
 
     async def enter(self, token: bytes | None = TOKEN) -> RawPeer:
         """Be let in as a fresh client."""
