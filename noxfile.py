@@ -171,14 +171,19 @@ def soak(session: nox.Session) -> None:
 
 
 def run_faults(session: nox.Session, size: str) -> None:
-    """Run test/faults in two processes at once, one a backend: each keeps one core busy."""
+    """Run test/faults at one of its sizes."""
     session.install("-e", ".[all]", *group("tests"))
-    command = [str(Path(session.bin, "python")), "-m", "pytest", "test/faults", "-p", "no:cacheprovider"]
-    sized = {**os.environ, "ELARIAN_TRIO_FAULTS": size}
+    run_in_halves(session, "test/faults", ELARIAN_TRIO_FAULTS=size)
+
+
+def run_in_halves(session: nox.Session, folder: str, **environment: str) -> None:
+    """Run the tests of a folder in two processes at once, one a backend: each keeps one core busy."""
+    command = [str(Path(session.bin, "python")), "-m", "pytest", folder, "-p", "no:cacheprovider"]
+    surroundings = {**os.environ, **environment}
     output = Path(session.create_tmp()).resolve() / "asyncio.log"
     other = [*command, "-k", "asyncio", *session.posargs]
-    with output.open("wb") as log, subprocess.Popen(other, env=sized, stdout=log, stderr=log) as beside:
-        ahead = subprocess.run([*command, "-k", "not asyncio", *session.posargs], env=sized, check=False)
+    with output.open("wb") as log, subprocess.Popen(other, env=surroundings, stdout=log, stderr=log) as beside:
+        ahead = subprocess.run([*command, "-k", "not asyncio", *session.posargs], env=surroundings, check=False)
     session.log(f"the other half:\n{output.read_text(encoding='utf-8', errors='replace')}")
     if ahead.returncode or beside.returncode:
         session.error(f"pytest ended with {ahead.returncode} and {beside.returncode}")
@@ -200,7 +205,7 @@ def interop(session: nox.Session) -> None:
     python = peers / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     session.run(str(python), "-m", "pip", "install", "--quiet", *group("interop-peer"), external=True)
     build_java_peer(session, peers / "java")
-    session.run("python", "-m", "pytest", "test/interop", *session.posargs, env={"ELARIAN_TRIO_PEERS": str(peers)})
+    run_in_halves(session, "test/interop", ELARIAN_TRIO_PEERS=str(peers))
 
 
 def build_java_peer(session: nox.Session, output: Path) -> None:
