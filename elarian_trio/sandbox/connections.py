@@ -1,34 +1,31 @@
-"""One client's connection, as the server sees it: let in or not, its commands in, its notifications out.
+"""One client, as the server sees it: let in or not, its commands in, its notifications out, away and back.
 
-The server stands above and says what commands mean. Below are the session, in the server's role, the wire's reading
-of a SETUP, and the door.
+The server stands above and says what commands mean. Below are the session, in the server's role, the reception that
+keeps it where its connection is cut, the wire's reading of a SETUP, and the door.
 """
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session import IncomingRequest, Session
-from elarian_trio._transport import FrameTransport
 from elarian_trio._wire.setup import decode_setup
-from elarian_trio.errors import ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
+from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from elarian_trio._session import StreamFailed
+    from elarian_trio._session import Reception, StreamFailed
+    from elarian_trio._transport import FrameTransport
     from elarian_trio._wire.setup import Credentials as SetupCredentials
 
 __all__ = ["Client", "Host"]
 
 MAX_COMMANDS = 4_096  # commands one client may have unanswered, or answered and not taken; more are REJECTED
-
-logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
+RESUME_BUFFER_SIZE = 1024 * 1024  # bytes sent to one client that are kept until it has them; more waits
 
 
 class Host(Protocol):
@@ -42,8 +39,16 @@ class Host(Protocol):
         """Note that *client* is in and hears from now on."""
         ...
 
+    def away(self, client: Client) -> None:
+        """Note that *client* hears nothing until it is back: its connection was cut, and its session waits for it."""
+        ...
+
+    def back(self, client: Client) -> None:
+        """Note that *client*, which was away, hears again."""
+        ...
+
     def left(self, client: Client) -> None:
-        """Note that *client* is gone; called for those that came."""
+        """Note that *client* is gone for good; called for those that came."""
         ...
 
     def handle(self, client: Client, request: IncomingRequest) -> None:
@@ -52,57 +57,63 @@ class Host(Protocol):
 
 
 class Client:
-    """A connection from its transport's opening to its end. Made by the server for each.
+    """A client from its SETUP to its session's end, over one connection after another. Made by the server for each.
+
+    Args:
+        connection_id: names it among all clients of this server.
+        host: the server.
+        timed: whether its connections can fall silent, so that keepalives are due.
+        is_resumable: whether it may be resumed; if not, a client that asks for that is turned away.
 
     Attributes:
-        connection_id: names it among all connections of this server.
+        connection_id: as given; it stays the same over all its connections.
         org_id: the organisation it came in for; empty before.
         app_id: the app it came in as; empty before.
         is_simulator: whether it plays the customers' phones and the payment gateway.
         hears: whether it wants its app's notifications.
     """
 
-    def __init__(self, connection_id: str, transport: FrameTransport, host: Host) -> None:
+    def __init__(self, connection_id: str, host: Host, *, timed: bool, is_resumable: bool) -> None:
         self.connection_id = connection_id
         self.org_id: str = ""
         self.app_id: str = ""
         self.is_simulator: bool = False
         self.hears: bool = False
         self._host = host
-        self._transport = _Bounded(transport)
-        self._session = Session(
-            Connection(Role.SERVER, timed=transport.timed, max_incoming=MAX_COMMANDS),
-            self._handle,
-            on_setup=self._judge,
+        connection = Connection(
+            Role.SERVER,
+            timed=timed,
+            max_incoming=MAX_COMMANDS,
+            resume_buffer_size=RESUME_BUFFER_SIZE if is_resumable else None,
         )
+        self._session = Session(connection, self._handle, on_setup=self._judge)
 
     @property
     def usable(self) -> bool:
-        """Whether it would take a notification now."""
-        return self._session.usable
+        """Whether it would take a notification now: its session would, and it has a connection."""
+        return self._session.usable and self._session.attached
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
         """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""
         return self._session.ask(data, then)
 
-    async def serve(self) -> None:
-        """Serve the client until either side leaves. Its failures are its own: none is raised.
+    async def serve(self, reception: Reception, transport: FrameTransport) -> None:
+        """Serve whoever comes by *transport*: this client, or one that *reception* keeps and that is back.
+
+        Returns when this client is gone for good, or the other has left the transport. A client's failures are its own:
+        none is raised.
 
         Cancellation:
-            Closes the transport at once.
+            Closes the transport at once, and ends a session that lives on it or waits for another.
         """
-        await anyio.lowlevel.checkpoint()
-        opened = _WhenOpen(self._opened)
-        try:
-            await self._session.run(self._transport, task_status=opened)
-        except ElarianError as error:
-            logger.debug("connection %s ended: %s", self.connection_id, type(error).__name__)
-        finally:
-            if opened.is_open:
-                self._host.left(self)
-
-    def _opened(self) -> None:
-        self._host.came(self)
+        await reception.serve(
+            transport,
+            lambda: self._session,
+            on_open=lambda _: self._host.came(self),
+            on_detached=lambda _: self._host.away(self),
+            on_resumed=lambda _: self._host.back(self),
+            on_end=lambda _: self._host.left(self),
+        )
 
     async def _judge(self, setup: Setup) -> None:
         """Read and check the credentials; nothing of them is repeated in what the client is told."""
@@ -116,49 +127,6 @@ class Client:
         self.org_id, self.app_id = credentials.org_id, credentials.app_id
         self.is_simulator = credentials.simulator_mode
         self.hears = credentials.simulator_mode or not credentials.simplex_mode
-        self._transport.patience = setup.keepalive_lifetime
 
     def _handle(self, request: IncomingRequest) -> None:
         self._host.handle(self, request)
-
-
-class _WhenOpen:
-    """A task status that calls a function: a session runs in the task that accepted it."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.is_open = False
-        self._call = call
-
-    def started(self, value: None = None) -> None:
-        del value
-        self.is_open = True
-        self._call()
-
-
-class _Bounded(FrameTransport):
-    """A transport whose client must take what it is sent within the lifetime that it named itself.
-
-    A client may send keepalives and read nothing; without this, what waits for it would be kept for ever.
-    """
-
-    def __init__(self, transport: FrameTransport) -> None:
-        super().__init__()
-        self.timed = transport.timed
-        self.patience: float | None = None
-        self._transport = transport
-
-    async def send_frames(self, frames: Sequence[bytes]) -> None:
-        with anyio.move_on_after(self.patience if self.timed else None) as scope:
-            await self._transport.send_frames(frames)
-        if scope.cancelled_caught:
-            logger.warning("a client took nothing for %g s: it is dropped", self.patience)
-            raise anyio.BrokenResourceError
-
-    async def receive_frames(self) -> list[bytes]:
-        return await self._transport.receive_frames()
-
-    async def send_eof(self) -> None:
-        await self._transport.send_eof()
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
+from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import ConnectionFailed
@@ -49,7 +50,7 @@ T = TypeVar("T")
 SETTLE_TIMEOUT = 35.0  # seconds, real ones, that advance() waits for answers: a little more than an app has for one
 SETTLE_PATIENCE = 0.5  # seconds, real ones, that it waits for the next one: the program may be waiting for it
 SETTLE_ROUNDS = 20  # turns of the loop after which a program that got an answer has said what it has to say
-RESUME_WINDOW = 120.0  # seconds; the only value until sessions are resumed
+RESUME_WINDOW = 120.0  # seconds, the loop's, that a session whose connection was cut waits for its client
 
 _MANUAL = "clock='manual' with sandbox.clock.advance() works there"
 
@@ -77,7 +78,10 @@ class Sandbox(AsyncContextManagerMixin):
         seed: makes ids the same in every run. Keys and tokens stay secrets.
         settle: "auto" lets payments succeed by themselves, "manual" leaves that to a simulator.
         strict: ``False`` lets anybody in and registers unknown channel numbers as they are used.
-        resume_window: seconds a cut session may be resumed; another value than 120 arrives with a later version.
+        resume_window: seconds that a session whose connection was cut is kept, for its client to resume it. They
+            pass on the loop's clock, like keepalives, not on *clock*. Customers at the phone wait with it, though not
+            beyond the usual 20 seconds; what else the app was told, and has not answered when its session ends, is
+            told to another connection of it. With 0 no session is kept, and clients that ask for it are rejected.
 
     Raises:
         ValueError: arguments are wrong, or do not go together.
@@ -116,8 +120,8 @@ class Sandbox(AsyncContextManagerMixin):
         if not math.isfinite(resume_window) or resume_window < 0:
             msg = f"resume_window must be a number of seconds, got {resume_window!r}"
             raise ValueError(msg)
-        if resume_window != RESUME_WINDOW:
-            later["resume_window"] = str(resume_window)
+        self._is_resumable = resume_window > 0
+        self._reception = Reception(resume_window=resume_window)  # its sessions end with their tasks, in the block
         for name, given in later.items():
             if given is not None:
                 msg = f"{name} arrives with a later version of the sandbox; this one has tcp and memory"
@@ -283,7 +287,9 @@ class Sandbox(AsyncContextManagerMixin):
 
     async def _serve(self, engine: Engine, transport: FrameTransport) -> None:
         self._connections += 1
-        await Client(f"connection {self._connections}", transport, engine).serve()
+        name = f"connection {self._connections}"
+        client = Client(name, engine, timed=transport.timed, is_resumable=self._is_resumable)
+        await client.serve(self._reception, transport)
 
     async def _dial(self) -> MemoryTransport:
         """Open a connection within this process.

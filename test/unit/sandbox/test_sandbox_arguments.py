@@ -21,7 +21,6 @@ APPS = [SandboxApp("org", "app", "key")]
     "later",
     [
         {"data": "x.sqlite3"},
-        {"resume_window": 5},
     ],
     ids=lambda later: next(iter(later)),
 )
