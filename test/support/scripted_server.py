@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 
 from elarian_trio._rsocket import Connection, Role
-from elarian_trio._session import Session, StreamFailed
+from elarian_trio._session import Reception, Session, StreamFailed
 from elarian_trio._transport import as_transport, open_memory_pair
 from elarian_trio._wire.envelopes import (
     decode_app_command,
@@ -21,7 +21,7 @@ from elarian_trio._wire.envelopes import (
     encode_reply,
 )
 from elarian_trio._wire.setup import Credentials, decode_setup
-from elarian_trio.errors import ElarianError, SetupRejected
+from elarian_trio.errors import SetupRejected
 from elarian_trio.models.replies import CustomerStateUpdateReply
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ScriptedServer:
     Attributes:
         answers: what each class of command is answered with; DONE where nothing is said.
         commands: every command that came.
+        waiting: requests whose commands are answered NEVER, or by ``answer_waiting``.
         setups: the credentials of every SETUP that came.
         sessions: every session that was begun.
         dials: how often somebody dialled.
@@ -60,12 +61,15 @@ class ScriptedServer:
         self._tasks = tasks
         self.answers: dict[type, Answer] = {}
         self.commands: list[Command[Any]] = []
+        self.waiting: list[tuple[IncomingRequest, Command[Any]]] = []
         self.setups: list[Credentials] = []
         self.sessions: list[Session] = []
         self.dials = 0
         self.refusing: str | None = None
         self.unreachable = False
         self._came = anyio.Event()
+        self._reception = Reception()
+        self._transports: list[MemoryTransport] = []
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -79,17 +83,17 @@ class ScriptedServer:
         if self.unreachable:
             raise ConnectionRefusedError("nobody is there")
         near, far = open_memory_pair()
+        self._transports.append(far)
         self._tasks.start_soon(self._serve, far)
         return near
 
     async def _serve(self, transport: FrameTransport) -> None:
+        await self._reception.serve(as_transport(transport), self._open_session)
+
+    def _open_session(self) -> Session:
         connection = Connection(Role.SERVER, timed=False, resume_buffer_size=1024 * 1024)
-        session = Session(connection, self._handle, on_setup=self._judge)
-        self.sessions.append(session)
-        try:
-            await session.run(as_transport(transport))
-        except ElarianError:  # the client left without a word, or was sent away
-            session.end()
+        self.sessions.append(Session(connection, self._handle, on_setup=self._judge))
+        return self.sessions[-1]
 
     async def _judge(self, setup: Setup) -> None:
         await anyio.lowlevel.checkpoint()
@@ -112,6 +116,14 @@ class ScriptedServer:
             request.respond(answer)
         elif answer is not NEVER:
             request.respond(encode_reply(command, answer))
+        else:
+            self.waiting.append((request, command))
+
+    def answer_waiting(self) -> None:
+        """Answer what was to be answered NEVER."""
+        for request, command in self.waiting:
+            request.respond(encode_reply(command, DONE))
+        self.waiting.clear()
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until a command has made *condition* true."""
@@ -129,8 +141,18 @@ class ScriptedServer:
         return await self.sessions[-1].request(data)
 
     def cut(self) -> None:
-        """End the newest connection in order."""
+        """End the newest session in order."""
         self.sessions[-1].close()
+
+    async def drop(self) -> None:
+        """Cut the newest connection, as a cable is; its session is kept."""
+        await self._transports[-1].aclose()
+
+    def forget(self) -> None:
+        """Know no session any more, as a server that was started again."""
+        self._reception = Reception()
+        for session in self.sessions:
+            session.end()
 
 
 @asynccontextmanager
