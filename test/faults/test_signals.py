@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.abc
 import anyio.lowlevel
+import figures
 import pytest
 from acceptance import ASHA, GONE, SMS, USSD, answering, unused_port
 
@@ -37,8 +38,10 @@ pytestmark = [
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 60.0  # seconds; imports alone take half of one, and machines are slow
 PROMPT = 8.0  # seconds, for what has nothing to wait for
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-BACKENDS = ("trio", "asyncio")
+SIGNALS = figures.sized(
+    smoke=(signal.SIGTERM,), ci=(signal.SIGINT, signal.SIGTERM), soak=(signal.SIGINT, signal.SIGTERM)
+)
+BACKENDS = figures.sized(smoke=("trio",), ci=("trio", "asyncio"), soak=("trio", "asyncio"))
 
 
 @pytest.fixture(scope="module")
