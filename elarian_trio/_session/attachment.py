@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
 
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
+MAX_WRITE = 16 * 1024  # bytes; more at once keeps a KEEPALIVE waiting, and a slow reader busy for over the lifetime
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
 
 TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
@@ -170,7 +171,7 @@ class Attachment:
 
     async def _write(self) -> None:
         while True:
-            while not self.is_over and (frames := self._connection.frames_to_send()):
+            while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
                 await self._send(frames)
             if self._session.ending:
                 break
