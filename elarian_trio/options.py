@@ -120,7 +120,9 @@ class ConnectionOptions:
         drain_timeout: how long leaving the block waits for deliveries in hand.
         connect_timeout: bounds one attempt to open a connection and have it answered.
         resume: "auto" asks the server to keep the session while the connection is cut, and does without where the
-            server will not; "require" ends the block with SetupRejected there; "off" never asks.
+            server will not; "require" ends the block with SetupRejected there; "off" never asks. As rsocket-java
+            keeps a refusal to itself where it was asked, "auto" does not ask at the attempt after one that ended in
+            silence, until the server has answered for the first time.
         resume_buffer_size: sent frames kept for resumption until the server has confirmed them; while there is no
             room, new ones wait. 0 is as "off".
         reconnect: the delays between attempts.

@@ -107,6 +107,7 @@ class Supervisor:
         self._schedule = Schedule(options.reconnect, random)
         self._token = token
         self._offers_resumption = options.resume != "off" and options.resume_buffer_size > 0
+        self._withholds_offer = False  # for the next SETUP alone
         self.reconnects = 0
         self.resumptions = 0
         self.sessions_lost = 0
@@ -357,15 +358,15 @@ class Supervisor:
     async def _live_once(self, task_status: TaskStatus[None]) -> None:
         """Dial, and live in this task until the transport or the session ends; until open, for ``connect_timeout``."""
         limit = self._attempt_limit()
-        reached = False
+        session: Session | None = None
         with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
-            self._session, transport = await self._reach()
-            reached = True
-            await self._live_on(self._session, transport, task_status)
+            session, transport = await self._reach()
+            self._session = session
+            await self._live_on(session, transport, task_status)
         if not self._attempt.cancelled_caught:
             return
-        if reached:
-            self._weigh_silence()
+        if session is not None:
+            self._weigh_silence(session)
         if limit < self._options.connect_timeout and self._failure is not None:
             raise self._failure  # giving up cut this attempt short: what failed before says more
         msg = f"no connection was made within {limit:g} s"
@@ -402,7 +403,12 @@ class Supervisor:
     async def _make_setup(self) -> Setup:
         """Have a SETUP made; with a token of its own, which no variable holds, if the server is to keep the session."""
         setup = await self._setup()
-        return replace(setup, resume_token=self._token()) if self._offers_resumption else setup
+        return replace(setup, resume_token=self._token()) if self._offers_now else setup
+
+    @property
+    def _offers_now(self) -> bool:
+        """Whether the next SETUP asks for resumption, or the present one does."""
+        return self._offers_resumption and not self._withholds_offer
 
     def _make_session(self, setup: Setup | None, *, timed: bool) -> Session:
         options = self._options
@@ -434,6 +440,7 @@ class Supervisor:
             return
         self._attempt.deadline = math.inf
         self._standing = True
+        self._withholds_offer = False
         self._schedule.reset()
         self._failure = None
         if self._connected_once:
@@ -482,7 +489,7 @@ class Supervisor:
 
     def _weigh_refusal(self, error: SetupRejected) -> None:
         """Raise what a refused SETUP means, unless one without resumption may fare better: once, and at once."""
-        if not self._offers_resumption or error.code not in _MAY_MEAN_RESUMPTION:
+        if not self._offers_now or error.code not in _MAY_MEAN_RESUMPTION:
             raise error
         if self._options.resume == "require":
             msg = f"{error} (the setup asked for resumption, as resume='require' demands)"
@@ -490,14 +497,17 @@ class Supervisor:
         self._offers_resumption = False  # for good: a server that learns it later is not worth a refusal each time
         logger.info("the server refused a setup that asks for resumption (%s); trying without", error)
 
-    def _weigh_silence(self) -> None:
-        """Give the session up that nobody answered for, if little or nothing is lost with it.
+    def _weigh_silence(self, session: Session) -> None:
+        """Give up a session that nobody answered for, if little or nothing is lost with it.
 
         A server says so when a session is over, but one that stays silent about it must not keep us away for ever.
         """
-        session = self._session
-        if session is not None and not (session.opened and self._clock() - self._down_since < SLOW_AFTER):
+        if session.resumable and (not session.opened or self._clock() - self._down_since >= SLOW_AFTER):
             self._let_go(ConnectionFailed("the server did not answer"))
+        if not self._connected_once and session.last_heard is None and self._options.resume == "auto":
+            self._withholds_offer = self._offers_now  # else it was withheld, which has not helped either
+            if self._withholds_offer:
+                logger.info("the server is silent about a setup that asks for resumption; the next does not ask")
 
     def _count_strike(self, error: RemoteProtocolError) -> None:
         """Raise *error* where it is final: before anything else was ever heard, or for the third time in a minute."""

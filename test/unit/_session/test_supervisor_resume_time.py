@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import pytest
@@ -15,7 +15,7 @@ from network import Network, supervised
 from peers import RawPeer, settle
 
 from elarian_trio._rsocket.frames import KeepaliveFrame, ResumeOkFrame, decode_frame
-from elarian_trio.errors import ConnectionFailed, ConnectionLost
+from elarian_trio.errors import ConnectionFailed, ConnectionLost, SetupRejected
 from elarian_trio.options import Backoff, ConnectionOptions
 
 if TYPE_CHECKING:
@@ -194,6 +194,55 @@ async def test_server_that_lets_in_and_cuts_at_once_is_asked_a_few_times_a_secon
         assert not run.ended.is_set()
         print(f"connections in a minute to a server that cuts every one: {network.dials}")  # noqa: T201 - a figure
         assert network.dials <= 2 * 60 / 0.25 + 2
+
+
+async def test_silence_about_the_flag_is_followed_by_an_attempt_without_whose_refusal_is_final() -> None:
+    """A peer's behaviour: rsocket-java with resumption on never sends its REJECTED_SETUP to who asks for resumption."""
+    keeper = Keeper()
+    script = scripted(keeper.answers(), keeper.answers(refusal(0x003, "wrong key")), keeper.lets_in)
+    async with supervised(CALM, opened=False, prepare=script) as (_, network, run, _):
+        await run.ended.wait()
+        assert isinstance(run.error, SetupRejected)
+        assert "wrong key" in str(run.error)
+        assert anyio.current_time() == pytest.approx(CALM.connect_timeout + 0.25, abs=0.01)
+        assert [setup.resume_token is not None for setup in keeper.setups] == [True, False]
+        assert network.dials == 2
+
+
+@pytest.mark.parametrize(("mode", "asks"), [("auto", [True, False, True, False, True]), ("require", [True] * 5)])
+async def test_silent_server_is_asked_for_resumption_every_other_time(
+    mode: Literal["auto", "require"], asks: list[bool]
+) -> None:
+    """This SDK: what the silence is about is not known, so neither way is given up."""
+    keeper = Keeper()
+    options = ConnectionOptions(resume=mode, reconnect=Backoff(jitter=0.0))
+    async with supervised(options, opened=False, prepare=scripted(*[keeper.answers()] * 5)) as (_, _, run, _):
+        await anyio.sleep(51)
+        assert not run.ended.is_set()
+        assert [setup.resume_token is not None for setup in keeper.setups] == asks
+
+
+async def test_flag_that_was_left_out_for_a_silence_is_back_in_the_next_setup() -> None:
+    """This SDK: a server may have been slow for any reason; only a refusal is remembered."""
+    keeper = Keeper()
+    script = scripted(keeper.answers(), keeper.lets_in, keeper.lets_in, keeper.resumes_it)
+    async with supervised(CALM, opened=False, prepare=script) as (supervisor, _, _, _):
+        await anyio.sleep(12)
+        for _ in range(2):
+            keeper.cut()
+            await anyio.sleep(1)
+        assert [setup.resume_token is not None for setup in keeper.setups] == [True, False, True]
+        assert (supervisor.reconnects, supervisor.resumptions) == (2, 1)
+
+
+async def test_silence_later_says_nothing_about_the_flag() -> None:
+    """This SDK: a server that has answered once knows what to do with it."""
+    keeper = Keeper()
+    script = scripted(keeper.lets_in, keeper.answers(refusal(0x004)), *[keeper.answers()] * 3)
+    async with supervised(CALM, prepare=script) as (_, _, _, _):
+        keeper.cut()
+        await anyio.sleep(30)
+        assert [setup.resume_token is not None for setup in keeper.setups] == [True] * 4
 
 
 @pytest.mark.parametrize("give_up_after", [0.1, 5.0, 400.0])
