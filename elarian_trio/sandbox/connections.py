@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
@@ -80,6 +81,7 @@ class Client:
         self.is_simulator: bool = False
         self.hears: bool = False
         self._host = host
+        self._timed = timed
         connection = Connection(
             Role.SERVER,
             timed=timed,
@@ -92,6 +94,11 @@ class Client:
     def usable(self) -> bool:
         """Whether it would take a notification now: its session would, and it has a connection."""
         return self._session.usable and self._session.attached
+
+    def is_deaf_for(self, seconds: float) -> bool:
+        """Whether nothing was heard from it for *seconds*, not even a KEEPALIVE, where it should send any."""
+        heard = self._session.last_heard
+        return self._timed and heard is not None and anyio.current_time() - heard >= seconds
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
         """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""

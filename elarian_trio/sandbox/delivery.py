@@ -67,6 +67,10 @@ class Listener(Protocol):
         """Whether it would take one now; not while it is closing, nor while its connection is cut."""
         ...
 
+    def is_deaf_for(self, seconds: float) -> bool:
+        """Whether nothing at all was heard from it for *seconds*: it may be gone, and nobody have noticed yet."""
+        ...
+
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
         """Send a notification and have *then* called, once, with what becomes of it; give what calls it off."""
         ...
@@ -392,7 +396,11 @@ class Route:
         parcel.timer = self._clock.call_later(timeout, partial(self._stop_waiting, lane, parcel), after_advance=True)
 
     def _stop_waiting(self, lane: Lane, parcel: Parcel) -> None:
-        """Count a silence as an empty answer."""
+        """Count a silence as an empty answer; not that of a connection, which may not have carried the question."""
+        listener = parcel.listener
+        if parcel.hop is None and listener is not None and listener.is_deaf_for(ANSWER_TIMEOUT):
+            self._await_answer(lane, parcel)
+            return
         if parcel.call_off is not None:
             parcel.call_off()
         self._hear(lane, parcel, None)

@@ -33,6 +33,7 @@ class FakeListener:
     def __init__(self) -> None:
         self.usable = True
         self.connection_id = "fake"
+        self.is_deaf = False
         self.asked: list[str] = []
         self.canceled: list[str] = []
         self._waiting: dict[str, Callable[[Any], None]] = {}
@@ -42,6 +43,10 @@ class FakeListener:
         self.asked.append(name)
         self._waiting[name] = then
         return lambda: self.canceled.append(name)
+
+    def is_deaf_for(self, seconds: float) -> bool:
+        assert seconds == delivery.ANSWER_TIMEOUT
+        return self.is_deaf
 
     def answer(self, name: str, answer: bytes | Exception = b"ok") -> None:
         self._waiting.pop(name)(answer)
@@ -518,6 +523,22 @@ async def test_silence_during_a_cut_is_no_answer() -> None:
         await post.pass_time(1)
         assert post.desk.answers == [("it", None)]
         assert listener.canceled == ["it"]
+        assert post.activity.idle
+
+
+async def test_the_silence_of_a_connection_is_no_answer_of_the_app() -> None:
+    """This SDK: a cut is noticed after the lifetime, which may be longer than 30 s; until then nothing was said."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for name, customer, hop in (("it", "asha", None), ("dial", "juma", "hop")):
+            post.route.put(parcel(name, customer, hop=hop))
+        listener.is_deaf = True
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        assert post.desk.answers == [("dial", None)]
+        listener.is_deaf = False
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        assert post.desk.answers == [("dial", None), ("it", None)]
         assert post.activity.idle
 
 
