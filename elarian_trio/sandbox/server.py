@@ -60,7 +60,8 @@ class Sandbox(AsyncContextManagerMixin):
 
     Without arguments it is one organisation with one app, the channels, purse and paybill of the SDK specification's
     public test values, and a key made at random. Leaving the block ends every connection, task and socket. It may be
-    entered again: then it goes on with what it remembers, on the same ports, as a server that was restarted does.
+    entered again: then it goes on with what it remembers, on the same ports, as a server that was restarted does; it
+    has forgotten sessions, so that clients begin new ones.
 
     Args:
         tcp: where to listen for plain TCP, as ``"127.0.0.1:0"``; port 0 takes one that is free.

@@ -7,14 +7,15 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 from peers import RawPeer
-from resuming_clients import ResumingClient, dialled, resumable, resuming_client
+from resuming_clients import CutTransport, ResumingClient, dialled, resumable, resuming_client
 from sandbox_clients import BOUND, Said, a_setup, next_hop, raw_client, refused_by
 
+from elarian_trio import Backoff, ConnectionOptions, Elarian, Simulator
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._rsocket.frames import ErrorFrame, ResumeFrame
 from elarian_trio._session import Reception
@@ -46,6 +47,7 @@ DIAL = ReceiveMessage(
 )
 MENU = NotificationReply(message=Message(UssdMenu("Welcome")))
 A_SECOND = timedelta(seconds=1)
+AT_ONCE = ConnectionOptions(reconnect=Backoff(first=0.0, jitter=0.0))
 
 
 def visit(key: str, customer: CustomerNumber = ASHA) -> CustomerActivity:
@@ -351,6 +353,38 @@ async def test_an_app_that_says_goodbye_keeps_nobody_waiting() -> None:
         app.session.close()
         await app.settle()
         assert not (await phone.send(DIAL)).status
+
+
+# --- clients as users write them ---
+
+
+async def test_an_app_that_is_cut_serves_the_customer_who_dials_then() -> None:
+    """The mission of resumption: a customer waits 15 s for a menu; an app back in a second is in time."""
+    async with Sandbox() as sandbox, Simulator(**sandbox.credentials) as phone:
+        transports: list[CutTransport] = []
+
+        async def dial() -> CutTransport:
+            transports.append(await dialled(sandbox))
+            return transports[-1]
+
+        async def serve(_notification: object, _customer: object, _data: object, callback: Any) -> None:  # noqa: ANN401
+            callback(UssdMenu("Welcome"))
+
+        async with Elarian(**{**sandbox.credentials, "dial": dial}, options=AT_ONCE) as app:
+            app.on("ussdSession", serve)
+            await transports[-1].aclose()
+            with anyio.fail_after(BOUND):
+                said = await phone.receive_message(ASHA.number, DIAL.channel_number, "1", [UssdInput("", "active")])
+            assert said.message is not None
+            assert said.message.body == UssdMenu("Welcome")
+            assert app.statistics().resumptions == 1
+
+
+async def test_an_app_does_without_where_nothing_is_resumed() -> None:
+    """The design: resume="auto" falls back where the server refuses; a cut then costs the session."""
+    async with Sandbox(resume_window=0) as sandbox, Elarian(**sandbox.credentials) as app:
+        await app.ping()
+        assert app.statistics().resumptions == 0
 
 
 # --- sessions that are not resumed ---
