@@ -342,6 +342,9 @@ class Session:
 
         Requests that still wait for an answer end with ConnectionLost at once; those not yet sent never are. Returns
         at once; :meth:`run` ends within a few seconds, whatever the peer does.
+
+        The ERROR ends a resumable session, too. A server on rsocket-java (1.1.5 was seen) only ends its own requests by
+        it, and keeps the rest until its own time is over, whatever it is told.
         """
         self._leave(None, code, message)
 
