@@ -8,6 +8,7 @@ On trio all time is virtual.
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -30,17 +31,17 @@ from elarian_trio import (
     ConnectionOptions,
     Elarian,
 )
+from elarian_trio._transport import FrameTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from elarian_trio._transport import FrameTransport
+    from collections.abc import Awaitable, Callable, Sequence
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
 BOUND = 60.0  # seconds that one run may take before it counts as hanging; virtual ones on trio
 SEEDS = sized(smoke=25, ci=1_000, soak=5_000)
 WORKERS, EACH = 6, 6
+NAMES = re.compile(rb"\+2547\d{8}")  # the customers' numbers, each of one command
 OPTIONS = ConnectionOptions(
     reconnect=Backoff(first=0.0, base=0.001, jitter=0.0, cap=0.01),
     command_timeout=None,
@@ -111,6 +112,7 @@ class Run:
 
     seed: int
     ends: dict[str, str] = field(default_factory=dict)
+    handed: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     dials: int = 0
 
@@ -128,7 +130,8 @@ class Run:
             async with open_ledger(self.dice, window=case.window, positions=case.positions) as ledger:
                 self.ledger = ledger
                 async with FaultNetwork(self._dial, self._plan) as network:
-                    app = Elarian(**{**ledger.credentials, "dial": network.dial}, options=case.options)
+                    self._network = network
+                    app = Elarian(**{**ledger.credentials, "dial": self._dial_watched}, options=case.options)
                     async with anyio.create_task_group() as tasks:
                         await tasks.start(self._live, app)
                         await self._send_all(app)
@@ -162,6 +165,10 @@ class Run:
         if self.case.outage and self.ledger.reachable:
             await anyio.sleep(self.dice.random() * self.case.outage)
         return await self.ledger.dial()
+
+    async def _dial_watched(self) -> FrameTransport:
+        """Note each command that is handed to a transport: that is what ``sent`` speaks of."""
+        return _Watched(await self._network.dial(), self.handed)
 
     async def _send_all(self, app: Elarian) -> None:
         async with anyio.create_task_group() as tasks:
@@ -229,8 +236,36 @@ class Run:
                 "lost unsent": done + refused == 0,
                 "timed out unsent": done + refused == 0,
             }
+            says_sent = {"lost sent": True, "timed out sent": True, "lost unsent": False, "timed out unsent": False}
+            if says_sent.get(end, name in self.handed) != (name in self.handed):
+                self.wrong.append(f"{name} ended as {end!r}, and it was {'' if name in self.handed else 'not '}sent")
             if not allowed.get(end, False):
                 self.wrong.append(f"{name} ended as {end!r}, and the server did it {done} times, refused {refused}")
+
+
+class _Watched(FrameTransport):
+    """A transport whose outgoing commands are noted, by the customers they name."""
+
+    timed = False
+
+    def __init__(self, inner: FrameTransport, handed: set[str]) -> None:
+        super().__init__()
+        self._inner = inner
+        self._handed = handed
+
+    async def send_frames(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._handed.update(each.decode() for each in NAMES.findall(frame))
+        await self._inner.send_frames(frames)
+
+    async def receive_frames(self) -> list[bytes]:
+        return await self._inner.receive_frames()
+
+    async def send_eof(self) -> None:
+        await self._inner.send_eof()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 async def test_every_command_has_one_end_and_sent_is_the_truth(anyio_backend: tuple[str, dict[str, Any]]) -> None:
