@@ -150,6 +150,7 @@ class Handlers:
             error = raised
             if _ends_more(raised):
                 self._tasks = None  # the client's group is being cancelled: no more handlers
+                self._inbox.abandon()  # and no more answers, perhaps before the block itself has heard of it
                 raise
             _log(f"the handler of {delivery.event!r}", raised)
         finally:

@@ -278,7 +278,7 @@ class Inbox:
             return
         if ticket.expired or (not ticket.answered and ticket.request.canceled):
             self._count_late(ticket)
-        elif not ticket.answered:
+        elif not ticket.answered and self.ended is not anyio.BrokenResourceError:  # then the server hears nothing more
             self._answer_unasked(ticket, error)
         self._done(ticket)
 
