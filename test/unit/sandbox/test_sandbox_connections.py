@@ -9,7 +9,7 @@ import anyio
 import pytest
 import trio
 import trio.testing
-from peers import settle
+from peers import until
 from resuming_clients import CutTransport, resumable
 from sandbox_clients import RawClient, a_setup
 
@@ -64,6 +64,7 @@ class Hall:
         self._reception = Reception(resume_window=100)
         self._tasks = tasks
         self._timed = timed
+        self._is_living = False
 
     def enter(self) -> CutTransport:
         """Open a connection, and give its other end."""
@@ -75,13 +76,16 @@ class Hall:
 
     async def run(self, client: RawClient, transport: CutTransport) -> None:
         """Have a client live on a connection until that is cut."""
+        await until(lambda: not self._is_living)
 
         async def live() -> None:
+            self._is_living = True
             with suppress(ConnectionLost):
                 await client.session.run(transport)
+            self._is_living = False
 
         self._tasks.start_soon(live)
-        await settle(50)
+        await until(lambda: client.session.attached)
 
 
 @asynccontextmanager
@@ -102,13 +106,12 @@ async def test_the_server_hears_of_one_client_over_all_its_connections() -> None
     async with opened_hall() as (hall, client):
         await client.session.request(b"?")
         await client.transport.aclose()
-        await settle(50)
-        assert not hall.clients[0].usable
+        await until(lambda: not hall.clients[0].usable)
         await hall.run(client, hall.enter())
         assert hall.clients[0].usable
         await client.session.request(b"?")
         client.session.close()
-        await settle(50)
+        await until(lambda: hall.host.told[-1] == "left 0")
         assert hall.host.told == ["judge app", "came 0", "handle 0", "away 0", "back 0", "handle 0", "left 0"]
 
 
