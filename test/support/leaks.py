@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Task: TypeAlias = "asyncio.Task[Any] | trio.lowlevel.Task"
 
 _DESCRIPTORS = "/dev/fd"  # Linux and macOS; Windows has nothing like it, and there only threads and tasks are seen
-_IDLE_CACHES = ("Trio thread", "asyncio_", "AnyIO worker thread")  # worker threads that libraries keep for a while
+_IDLE_CACHES = ("Trio thread", "asyncio_", "AnyIO worker thread")  # what libraries keep a while; see idle_workers()
 _ENDING = 1.0  # seconds a thread that was told to stop may take
 _ROUNDS = 10  # checkpoints after which a task that was cancelled in its block must be gone
 
@@ -45,6 +45,11 @@ def _sockets_among(descriptors: Iterator[int]) -> Iterator[tuple[int, int]]:
 def running_threads() -> frozenset[threading.Thread]:
     """Every thread but the idle workers of the libraries."""
     return frozenset(thread for thread in threading.enumerate() if not thread.name.startswith(_IDLE_CACHES))
+
+
+def idle_workers() -> frozenset[threading.Thread]:
+    """Worker threads that libraries keep for a while, whether they work just now or not."""
+    return frozenset(thread for thread in threading.enumerate() if thread.name.startswith(_IDLE_CACHES))
 
 
 def threads_left(before: frozenset[threading.Thread]) -> list[threading.Thread]:
