@@ -200,6 +200,11 @@ class Connection:
         """How many bytes of sent frames are kept for being repeated."""
         return self._resumption.kept_bytes
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes of frames on streams wait to be sent; a payload counts until its last fragment has left."""
+        return self._outbox.turns.waiting_bytes
+
     def open(self, now: float) -> None:
         """Begin. A client queues its SETUP and a KEEPALIVE whose answer proves acceptance; a server starts to wait.
 
@@ -285,6 +290,16 @@ class Connection:
         if stream is None:
             return stream_id not in self._never_sent
         return stream.state is not StreamState.QUEUED
+
+    def was_received(self, stream_id: int) -> bool:
+        """Whether the peer has all of a request of ours, as far as its KEEPALIVEs would tell.
+
+        True also of a request that has ended, and where nothing would tell: positions are not counted, or the
+        connection is not timed, so that nobody sends KEEPALIVEs by himself.
+        """
+        stream = self._streams.get(stream_id)
+        is_told = self._timed and not self._resumption.abandoned
+        return stream is None or not is_told or self._resumption.first >= stream.ends_at
 
     def cancel(self, stream_id: int) -> bool:
         """Give up a request of ours and forget it; its late answer will be ignored.
@@ -674,7 +689,13 @@ class Connection:
 
     def _note_departure(self, frame: StreamFrame) -> None:
         stream = self._streams.get(frame.stream_id)
-        if stream is not None and stream.make(Move.PIECE_OUT if has_more(frame) else Move.LAST_OUT) is StreamState.DONE:
+        if stream is None:
+            return
+        if has_more(frame):
+            stream.make(Move.PIECE_OUT)
+            return
+        stream.ends_at = self._resumption.sent
+        if stream.make(Move.LAST_OUT) is StreamState.DONE:
             self._forget(stream)
 
     def _answer(self, stream_id: int, frame: PayloadFrame | ErrorFrame) -> bool:

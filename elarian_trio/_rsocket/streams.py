@@ -6,6 +6,7 @@ refused, or sent without wanting an answer, passes through the same states.
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -77,14 +78,19 @@ _MOVES: dict[StreamState, dict[Move, StreamState]] = {
 
 
 class Stream:
-    """One request and its answer, ours (``requester``) or the peer's. Made and forgotten by the connection."""
+    """One request and its answer, ours (``requester``) or the peer's. Made and forgotten by the connection.
 
-    __slots__ = ("requester", "state", "stream_id", "wants_answer")
+    Attributes:
+        ends_at: the position behind what we send on it, once all of that was handed out.
+    """
+
+    __slots__ = ("ends_at", "requester", "state", "stream_id", "wants_answer")
 
     def __init__(self, stream_id: int, *, requester: bool, wants_answer: bool = True) -> None:
         self.stream_id = stream_id
         self.requester = requester
         self.wants_answer = wants_answer
+        self.ends_at: float = math.inf
         self.state = StreamState.QUEUED if requester else StreamState.ASSEMBLING
 
     def allows(self, move: Move) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from elarian_trio._rsocket.fragments import needs_cutting, split_frame
-from elarian_trio._rsocket.frames import ErrorFrame
+from elarian_trio._rsocket.frames import ErrorFrame, encoded_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +26,15 @@ class _Turn:
     head: FragmentableFrame | ErrorFrame  # the next to leave
     rest: Iterator[FragmentableFrame]
     is_cut: bool
+    size: int  # of all of it
 
 
 class Turns:
-    """Frames of streams in the order in which they leave. Holds at most one payload or ERROR a stream."""
+    """Frames of streams in the order in which they leave. Holds at most one payload or ERROR a stream.
+
+    Attributes:
+        waiting_bytes: what is held. A payload that is cut is held as a whole until its last fragment has left.
+    """
 
     def __init__(self, fragment_size: int) -> None:
         self._fragment_size = fragment_size
@@ -37,18 +42,22 @@ class Turns:
         self._turns: OrderedDict[int, _Turn] = OrderedDict()
         self._waiting: OrderedDict[int, _Turn] = OrderedDict()
         self._cut_at_once = 0
+        self.waiting_bytes: int = 0
 
     def put_cancel(self, frame: CancelFrame) -> None:
         """Queue a CANCEL, which overtakes payloads."""
         self._cancels.append(frame)
+        self.waiting_bytes += encoded_size(frame)
 
     def put(self, frame: FragmentableFrame | ErrorFrame) -> None:
         """Queue a stream's payload or ERROR, cut where it is too large."""
+        size = encoded_size(frame)
+        self.waiting_bytes += size
         if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self._fragment_size):
-            self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False)
+            self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False, size=size)
             return
         pieces = split_frame(frame, self._fragment_size)
-        turn = _Turn(next(pieces), pieces, is_cut=True)
+        turn = _Turn(next(pieces), pieces, is_cut=True, size=size)
         if self._cut_at_once < _MAX_CUT_AT_ONCE:
             self._cut_at_once += 1
             self._turns[frame.stream_id] = turn
@@ -57,7 +66,9 @@ class Turns:
 
     def drop(self, stream_id: int) -> None:
         """Forget what is left of a stream's payload."""
-        self._waiting.pop(stream_id, None)
+        waiting = self._waiting.pop(stream_id, None)
+        if waiting is not None:
+            self.waiting_bytes -= waiting.size
         turn = self._turns.pop(stream_id, None)
         if turn is not None:
             self._retire(turn)
@@ -66,7 +77,7 @@ class Turns:
         """Forget everything."""
         for queue in (self._cancels, self._turns, self._waiting):
             queue.clear()
-        self._cut_at_once = 0
+        self._cut_at_once = self.waiting_bytes = 0
 
     def peek(self) -> StreamFrame | None:
         """Show what ``take`` would give."""
@@ -79,7 +90,9 @@ class Turns:
     def take(self) -> StreamFrame | None:
         """Give the next frame, ``None`` if none waits."""
         if self._cancels:
-            return self._cancels.popleft()
+            cancel = self._cancels.popleft()
+            self.waiting_bytes -= encoded_size(cancel)
+            return cancel
         if not self._turns:
             return None
         stream_id, turn = self._turns.popitem(last=False)
@@ -92,7 +105,8 @@ class Turns:
         return frame
 
     def _retire(self, turn: _Turn) -> None:
-        """Let the next large payload take turns when one has left."""
+        """Be done with a payload or ERROR; where it was large, the next large one takes turns."""
+        self.waiting_bytes -= turn.size
         if not turn.is_cut:
             return
         if self._waiting:

@@ -872,3 +872,66 @@ def test_no_token_is_in_a_repr() -> None:
     """This SDK: whoever has it can take the session over."""
     assert "tok-js0" not in repr([RESUMABLE_SETUP, f.ResumeFrame(TOKEN, 0, 0), open_client(resume_buffer_size=1)])
     assert SETUP.resume_token is None
+
+
+# What the peer has, and what it does not have yet
+
+
+def test_a_request_was_received_once_the_peer_says_so_of_its_last_byte() -> None:
+    """This SDK: of requests in pieces the last one counts; a cut changes nothing about it."""
+    server = open_server(fragment_size=64, resume_buffer_size=MiB)
+    small, large = server.request(Payload(b"small")), server.request(Payload(bytes(100)))
+    assert not server.was_received(small)
+    first = len(server.frames_to_send(1)[0])
+    last = first + sum(map(len, server.frames_to_send()))
+    for position, received in ((0, (False, False)), (first, (True, False)), (last, (True, True))):
+        feed(server, f.KeepaliveFrame(position=position))
+        assert (server.was_received(small), server.was_received(large)) == received
+    late = server.request(Payload(b"late"))
+    server.lose_transport()
+    assert not server.was_received(late)
+    server.accept_resume(resume_frame(last), 0.0)
+    server.frames_to_send()
+    assert not server.was_received(late)
+    server.lose_transport()
+    server.accept_resume(resume_frame(last + 6 + len(b"late")), 0.0)
+    assert server.was_received(late)
+
+
+def test_a_request_that_ended_was_received() -> None:
+    """This SDK: nobody need wait for it."""
+    server = open_server(resume_buffer_size=MiB)
+    answered, cancelled = server.request(Payload(b"x")), server.request(Payload(b"y"))
+    server.frames_to_send()
+    feed(server, f.PayloadFrame(answered, b"z", complete=True, next_=True))
+    server.cancel(cancelled)
+    assert server.was_received(answered)
+    assert server.was_received(cancelled)
+
+
+def test_where_nobody_tells_a_request_counts_as_received() -> None:
+    """This SDK: positions lag for ever without resumption, or without the KEEPALIVEs of timed connections."""
+    for server in (open_server(), open_server(resume_buffer_size=MiB, timed=False)):
+        request = server.request(Payload(b"x"))
+        assert server.was_received(request)
+        server.frames_to_send()
+        assert server.was_received(request)
+    server = open_server(resume_buffer_size=MiB)
+    request = server.request(Payload(b"x"))
+    assert not server.was_received(request)
+    server.close()
+    assert server.was_received(request)
+
+
+def test_what_waits_to_be_sent_is_counted() -> None:
+    """This SDK: whoever keeps the session of a client that was cut must know how much that is."""
+    server = open_server(resume_buffer_size=MiB)
+    feed(server, f.RequestResponseFrame(1, b"?"))
+    server.lose_transport()
+    assert server.waiting_bytes == 0
+    server.respond(1, Payload(bytes(100)))
+    server.request(Payload(b"x"))
+    assert server.waiting_bytes == 106 + 7
+    server.accept_resume(resume_frame(0), 0.0)
+    server.frames_to_send()
+    assert (server.waiting_bytes, server.kept_bytes) == (0, 106 + 7)

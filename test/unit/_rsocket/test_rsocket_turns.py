@@ -83,3 +83,27 @@ def test_clear_forgets_everything() -> None:
     assert drain(turns) == []
     turns.put(large(1, 2))
     assert ids(drain(turns)) == [1, 1]
+
+
+def test_what_is_held_is_counted_until_it_has_left() -> None:
+    """This SDK: a payload that is cut is held as a whole, until its last fragment has left or it is dropped."""
+    turns = Turns(64)
+    assert turns.waiting_bytes == 0
+    turns.put_cancel(f.CancelFrame(1))
+    turns.put(f.ErrorFrame(3, 0x201, "no"))
+    turns.put(f.PayloadFrame(5, b"data", b"more"))
+    small = 6 + (6 + 4 + 2) + (6 + 3 + 8)
+    assert turns.waiting_bytes == small
+    for stream_id in range(7, 27, 2):  # two more than take turns
+        turns.put(large(stream_id, 2))
+    assert turns.waiting_bytes == small + 10 * 116
+    assert ids([turns.take() for _ in range(4)]) == [1, 3, 5, 7]  # type: ignore[misc]
+    assert turns.waiting_bytes == 10 * 116
+    for stream_id in (7, 25, 25):
+        turns.drop(stream_id)
+    assert turns.waiting_bytes == 8 * 116
+    drain(turns)
+    assert turns.waiting_bytes == 0
+    turns.put(large(1))
+    turns.clear()
+    assert turns.waiting_bytes == 0
