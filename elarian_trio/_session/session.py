@@ -41,7 +41,7 @@ from elarian_trio._rsocket import (
 )
 from elarian_trio._session.attachment import Attachment, close_transport
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
-from elarian_trio._session.pending import Handover, Pending, Waiter
+from elarian_trio._session.pending import Handover, Pending, Question, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Session:
         self._setup_came = anyio.Event()
         self._opened = False
         self._check_setup: Callable[[Setup], None] | None = None
+        self._on_growth: Callable[[], None] | None = None
         self._on_over: Callable[[], None] | None = None
         self._attachment: Attachment | None = None  # the present transport, until its tasks have ended
         self._error: Exception | None = None
@@ -159,6 +160,11 @@ class Session:
     def kept_bytes(self) -> int:
         """How many bytes of sent frames it keeps, to repeat them on another transport."""
         return 0 if self._over else self._connection.kept_bytes
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes of requests and answers wait to be sent."""
+        return 0 if self._over else self._connection.waiting_bytes
 
     @property
     def usable(self) -> bool:
@@ -215,8 +221,14 @@ class Session:
         try:
             await self._stay(attachment, received)
         except BaseExceptionGroup as group:
-            self._end(None)
-            raise _plain(group.split(anyio.get_cancelled_exc_class())[1] or group) from None
+            rest = group.split(anyio.get_cancelled_exc_class())[1]
+            if rest is not None:
+                self._end(None)
+            raise _plain(rest or group) from None
+        except anyio.get_cancelled_exc_class():
+            if not attachment.is_over:  # its tasks had not begun
+                self._interrupt(attachment)
+            raise
         finally:
             if not attachment.is_over:
                 self._end(None)
@@ -287,13 +299,10 @@ class Session:
         finally:
             self._settle()
 
-    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
         """Send a request and have *then* called, once, with what becomes of it: for servers, which have many to ask.
 
         Synchronous: requests go out in the order of the calls. *then* must not wait.
-
-        Returns:
-            A function that gives the request up: *then* is not called, and a CANCEL follows what was sent.
 
         Raises:
             ConnectionLost: the session takes no requests; nothing was sent.
@@ -303,7 +312,7 @@ class Session:
         stream_id = self._connection.request(Payload(data))
         self._requests.expect(stream_id, partial(self._tell, then))
         self._wake_writer()
-        return partial(self._stop_asking, stream_id)
+        return Question(partial(self._stop_asking, stream_id), partial(self._connection.was_received, stream_id))
 
     def _tell(self, then: Callable[[Any], None], outcome: bytes | Exception) -> None:
         call_safely(partial(then, outcome))
@@ -356,15 +365,23 @@ class Session:
         """Drop the present transport at once, as if it had been cut; nothing more is read from it."""
         self.lose("another transport took its place")
 
-    def oversee(self, *, check_setup: Callable[[Setup], None], on_over: Callable[[], None]) -> None:
-        """For the reception: have a server's session looked after. Both functions are synchronous.
+    def oversee(
+        self,
+        *,
+        check_setup: Callable[[Setup], None],
+        on_growth: Callable[[], None],
+        on_over: Callable[[], None],
+    ) -> None:
+        """For the reception: have a server's session looked after. All functions are synchronous.
 
         Args:
             check_setup: called with the SETUP at once when it comes, before anybody judges it; raises
                 :exc:`~elarian_trio.errors.SetupRejected` to refuse it.
+            on_growth: called whenever something more waits for a transport; must not end the session.
             on_over: called once the session is over and every waiter was told.
         """
         self._check_setup = check_setup
+        self._on_growth = on_growth
         self._on_over = on_over
 
     # Ends. Whoever comes first says why, and every waiter wakes in the same step.
@@ -500,6 +517,8 @@ class Session:
     def _wake_writer(self) -> None:
         if self._attachment is not None:
             self._attachment.wake()
+        elif self._on_growth is not None:
+            self._on_growth()
 
     # The server's judgement of a SETUP.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import pytest
 from comeback import TOKEN, Comeback, resume_of, size
 from peers import BOUND, Asked, Recorder, Run, settle, until
@@ -300,6 +301,21 @@ async def test_cancelled_attempt_leaves_the_session_resumable() -> None:
             assert await peer.receive_request() == request
             await peer.answer(request, b"y")
             assert await asked.answer(b"x") == b"y"
+
+
+async def test_attempt_cancelled_at_any_step_leaves_the_session_resumable() -> None:
+    """A past bug: on asyncio an attempt cancelled as its tasks began ended the session."""
+    comeback = Comeback()
+    async with comeback.met() as peer:
+        await comeback.cut(peer)
+    for steps in range(12):
+        async with comeback.on_a_transport():
+            for _ in range(steps):
+                await anyio.lowlevel.checkpoint()
+            await cancel(comeback.runs[-1])
+        assert comeback.session.resumable, steps
+    async with comeback.back(0):
+        assert comeback.session.usable
 
 
 async def test_cancelled_first_attempt_ends_the_session_without_a_word() -> None:
