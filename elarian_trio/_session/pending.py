@@ -7,7 +7,7 @@ but :meth:`Waiter.wait` is synchronous, so that a session's end can wake everybo
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import anyio
 
@@ -16,10 +16,23 @@ from elarian_trio.errors import ConnectionLost
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
 
-__all__ = ["Handover", "Pending", "Waiter"]
+__all__ = ["Handover", "Pending", "Question", "Waiter"]
 
 K = TypeVar("K", bound="Hashable")
 T = TypeVar("T")
+
+
+class Question(NamedTuple):
+    """A request whose answer a function will be called with. Made by :meth:`Session.ask`.
+
+    Attributes:
+        call_off: gives it up: the function is not called, and a CANCEL follows what was sent. May be repeated.
+        was_received: whether the peer has all of it, as far as its KEEPALIVEs would tell; see
+            :meth:`Connection.was_received`.
+    """
+
+    call_off: Callable[[], None]
+    was_received: Callable[[], bool]
 
 
 class Waiter(Generic[T]):

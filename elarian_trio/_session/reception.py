@@ -53,7 +53,7 @@ class _Guest:
         turn: how many connections have come for the session; it is the latest's, who sees to its end.
         free: set while no task runs the session.
         called: set once it need not wait any more.
-        kept_bytes: what it keeps while it waits.
+        held_bytes: what it holds for its client while it waits.
     """
 
     session: Session
@@ -64,7 +64,7 @@ class _Guest:
     token: bytes | None = field(default=None, repr=False)
     stage: _Stage = _Stage.NEW
     turn: int = 0
-    kept_bytes: int = 0
+    held_bytes: int = 0
     free: anyio.Event = field(default_factory=anyio.Event)
     called: anyio.Event = field(default_factory=anyio.Event)
 
@@ -102,7 +102,7 @@ class Reception:
         resume_window: seconds that a session waits for its client. With 0 the sessions' connections should be made
             without a ``resume_buffer_size``, so that clients hear at once that there is no resumption.
         max_parked: how many sessions may wait.
-        max_parked_bytes: how many bytes they may keep together.
+        max_parked_bytes: how many bytes they may hold together for their clients, sent before the cut or not yet.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Reception:
 
     @property
     def parked_bytes(self) -> int:
-        """How many bytes of sent frames they keep."""
+        """How many bytes they hold for their clients: what may have to be repeated, and what was not sent."""
         return self._parked_bytes
 
     async def serve(
@@ -171,7 +171,11 @@ class Reception:
         return guest if guest is not None and guest.session.resumable else None
 
     def _welcome(self, guest: _Guest) -> _Guest:
-        guest.session.oversee(check_setup=partial(self._enter, guest), on_over=partial(self._dismiss, guest))
+        guest.session.oversee(
+            check_setup=partial(self._enter, guest),
+            on_growth=partial(self._note_growth, guest),
+            on_over=partial(self._dismiss, guest),
+        )
         guest.free.set()
         return guest
 
@@ -225,19 +229,36 @@ class Reception:
         await anyio.lowlevel.checkpoint()
 
     def _park(self, guest: _Guest) -> None:
-        """Keep a session, and end those that have waited longest where there are too many, perhaps this one."""
+        """Keep a session, as long as there is room for it."""
         guest.called = anyio.Event()
-        guest.kept_bytes = guest.session.kept_bytes
+        guest.held_bytes = 0
         self._parked[guest] = None
-        self._parked_bytes += guest.kept_bytes
-        while self._parked and (len(self._parked) > self._max_parked or self._parked_bytes > self._max_parked_bytes):
+        self._weigh(guest)
+        self._make_room(self._dismiss)
+
+    def _note_growth(self, guest: _Guest) -> None:
+        """Count what a parked session has taken in for its client, as answers to what was asked before the cut."""
+        if guest in self._parked:
+            self._weigh(guest)
+            # Whoever answers may be in the midst of much else: those given up end in their own tasks.
+            self._make_room(self._unpark)
+
+    def _weigh(self, guest: _Guest) -> None:
+        held = guest.session.kept_bytes + guest.session.waiting_bytes
+        self._parked_bytes += held - guest.held_bytes
+        guest.held_bytes = held
+
+    def _make_room(self, give_up: Callable[[_Guest], None]) -> None:
+        """Where too much is kept, give up those that have waited longest, perhaps the newest, too."""
+        while len(self._parked) > self._max_parked or self._parked_bytes > self._max_parked_bytes:
             logger.info("too much is kept for clients that were cut: the one that is away longest is given up")
-            self._dismiss(next(iter(self._parked)))
+            give_up(next(iter(self._parked)))
 
     def _unpark(self, guest: _Guest) -> None:
+        """Have a session wait no more: its client is back, or it is given up."""
         if guest in self._parked:
             del self._parked[guest]
-            self._parked_bytes -= guest.kept_bytes
+            self._parked_bytes -= guest.held_bytes
         guest.called.set()
 
     def _dismiss(self, guest: _Guest) -> None:

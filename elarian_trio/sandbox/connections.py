@@ -19,7 +19,7 @@ from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupReject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from elarian_trio._session import Reception, StreamFailed
+    from elarian_trio._session import Question, Reception, StreamFailed
     from elarian_trio._transport import FrameTransport
     from elarian_trio._wire.setup import Credentials as SetupCredentials
 
@@ -100,7 +100,7 @@ class Client:
         heard = self._session.last_heard
         return self._timed and heard is not None and anyio.current_time() - heard >= seconds
 
-    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
         """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""
         return self._session.ask(data, then)
 

@@ -6,6 +6,9 @@ The server stands above and makes one :class:`Route` for each app and one for ea
 The order is kept per customer: each has a lane in a route, and one notification of a lane is on its way at a time.
 Several connections of an app take turns. The delays and bounds are this project's own, where nothing public says.
 
+A silence is an answer only of an app that was asked. Where the connection may have carried nothing, and nobody knows
+yet that it is cut, it is waited for longer.
+
 A connection that was cut may be resumed, and until it is, or its session ends, its listener stays on the route,
 suspended. What it was told and has not answered is its own: the answer, or the question itself, may be on its way
 still, so nobody else is told, and its silence means nothing. What it was not told goes to another connection, or waits
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from elarian_trio._session import Question
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.simulator import SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Activity", "Desk", "Listener", "Parcel", "Route"]
 
 ANSWER_TIMEOUT = 30.0  # seconds an app has for its answer
+ARRIVAL_TIMEOUT = 15.0  # seconds of real time in which a live client's KEEPALIVE, every 10 s, tells what it received
 HOP_TIMEOUT = 20.0  # the same where a customer waits at the phone; SDKs' own 15 s end first
 HOP_LEASE_TIMEOUT = 5.0  # seconds a customer at the phone waits for somebody else's lease
 REDELIVERY_DELAYS = (1.0, 2.0, 4.0)  # after an app failed on a notification; then it is dropped
@@ -71,8 +76,8 @@ class Listener(Protocol):
         """Whether nothing at all was heard from it for *seconds*: it may be gone, and nobody have noticed yet."""
         ...
 
-    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Callable[[], None]:
-        """Send a notification and have *then* called, once, with what becomes of it; give what calls it off."""
+    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
+        """Send a notification and have *then* called, once, with what becomes of it."""
         ...
 
 
@@ -102,12 +107,12 @@ class Parcel:
     failures: int = 0
     refusals: int = 0
     timer: Timer | None = None
-    call_off: Callable[[], None] | None = None
+    question: Question | None = None
 
     @property
     def is_at_the_lease(self) -> bool:
         """Whether it has a listener and waits for the app data's lease."""
-        return self.listener is not None and self.call_off is None
+        return self.listener is not None and self.question is None
 
     def stop_timer(self) -> None:
         """Forget the time-out of the stage it was in."""
@@ -376,7 +381,7 @@ class Route:
     def _send(self, lane: Lane, parcel: Parcel) -> None:
         """Send *parcel*, with the lease or, for a hop that waited too long, without."""
         listener = parcel.listener
-        if parcel.call_off is not None or listener is None:  # sent already: lease and time-out came together
+        if parcel.question is not None or listener is None:  # sent already: lease and time-out came together
             return
         parcel.stop_timer()
         if not self._can_hear(listener):
@@ -387,22 +392,36 @@ class Route:
         if content is None:
             self._finish(lane, parcel, None)
             return
-        parcel.call_off = listener.ask(content, partial(self._hear, lane, parcel))
+        parcel.question = listener.ask(content, partial(self._hear, lane, parcel))
         self._count(parcel)
         self._await_answer(lane, parcel)
 
-    def _await_answer(self, lane: Lane, parcel: Parcel) -> None:
+    def _await_answer(self, lane: Lane, parcel: Parcel, *, is_last: bool = False) -> None:
         timeout = ANSWER_TIMEOUT if parcel.hop is None else HOP_TIMEOUT
-        parcel.timer = self._clock.call_later(timeout, partial(self._stop_waiting, lane, parcel), after_advance=True)
+        stop = partial(self._stop_waiting, lane, parcel, since=anyio.current_time(), is_last=is_last)
+        parcel.timer = self._clock.call_later(timeout, stop, after_advance=True)
 
-    def _stop_waiting(self, lane: Lane, parcel: Parcel) -> None:
-        """Count a silence as an empty answer; not that of a connection, which may not have carried the question."""
-        listener = parcel.listener
-        if parcel.hop is None and listener is not None and listener.is_deaf_for(ANSWER_TIMEOUT):
-            self._await_answer(lane, parcel)
+    def _stop_waiting(self, lane: Lane, parcel: Parcel, *, since: float, is_last: bool) -> None:
+        """Count a silence as an empty answer; not that of a connection, which may not have carried the question.
+
+        Whoever was heard but does not acknowledge is waited for once more: the question is lost on its way, and the
+        client will notice; or it is a client that acknowledges nothing. Whoever was not heard at all is waited for
+        until he is heard or lost, which the lifetime bounds: it may be more than twice the time-out, and sessions that
+        cannot be resumed have nothing but that.
+        """
+        listener, question = parcel.listener, parcel.question
+        if listener is None or question is None:  # nobody is asked any more
             return
-        if parcel.call_off is not None:
-            parcel.call_off()
+        if parcel.hop is None:
+            if listener.is_deaf_for(ANSWER_TIMEOUT):
+                self._await_answer(lane, parcel, is_last=is_last)
+                return
+            # A manual clock that leaps leaves nobody the time to acknowledge; that is no sign of loss.
+            could_tell = anyio.current_time() - since >= ARRIVAL_TIMEOUT
+            if could_tell and not (is_last or question.was_received()):
+                self._await_answer(lane, parcel, is_last=True)
+                return
+        question.call_off()
         self._hear(lane, parcel, None)
 
     def _hear(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
@@ -452,7 +471,7 @@ class Route:
     def _free(self, parcel: Parcel) -> None:
         """Have *parcel* be nobody's."""
         parcel.stop_timer()
-        parcel.call_off = None
+        parcel.question = None
         listener, parcel.listener = parcel.listener, None
         if listener is not None:
             self._under_way.get(listener, {}).pop(parcel, None)

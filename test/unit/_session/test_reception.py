@@ -377,6 +377,46 @@ async def test_the_longest_parked_end_first_where_they_keep_too_much() -> None:
         assert (door.reception.parked, door.reception.parked_bytes) == (0, 0)
 
 
+async def test_what_grows_while_it_is_parked_is_bounded_too() -> None:
+    """This SDK, "no unbounded buffer": answers wait for clients that are away; who is away longest gives way."""
+    async with open_door(Reception(max_parked_bytes=250)) as door:
+        requests: list[IncomingRequest] = []
+        door.handler = requests.append
+        for number in range(2):
+            peer = await door.enter(b"%d" % number)
+            await peer.send(request(1, b"?"), request(3, b"?"))
+            await until(lambda number=number: len(requests) == 2 * number + 2)  # type: ignore[misc]
+            await door.cut(peer, parked=number + 1)
+        first, _, second, third = requests
+        assert first.respond(bytes(94))
+        assert second.respond(bytes(94))
+        assert (door.reception.parked, door.reception.parked_bytes) == (2, 200)
+        assert third.respond(bytes(94))
+        assert (door.reception.parked, door.reception.parked_bytes) == (1, 200)
+        await until(lambda: ("end", 0) in door.told)
+        await refused(await door.come_back(0, token=b"0"), ErrorCode.REJECTED_RESUME)
+        back = await door.come_back(0, token=b"1")
+        assert await back.receive() == ResumeOkFrame(14)
+        assert await back.receive() == PayloadFrame(1, bytes(94), complete=True, next_=True)
+        assert (door.reception.parked, door.reception.parked_bytes) == (0, 0)
+
+
+async def test_answer_that_is_too_much_for_who_is_parked_ends_its_session_and_breaks_nothing() -> None:
+    """This SDK: the session ends at the next step, not under the hands of who answers."""
+    async with open_door(Reception(max_parked_bytes=250)) as door:
+        requests: list[IncomingRequest] = []
+        door.handler = requests.append
+        peer = await door.enter()
+        await peer.send(request(1, b"?"), request(3, b"?"))
+        await until(lambda: len(requests) == 2)
+        await door.cut(peer)
+        assert requests[0].respond(bytes(300))
+        assert not requests[1].canceled
+        await until(lambda: ("end", 0) in door.told)
+        assert requests[1].canceled
+        assert (door.reception.parked, door.reception.parked_bytes) == (0, 0)
+
+
 async def test_leaving_the_server_ends_what_is_parked_and_says_goodbye_to_who_is_there() -> None:
     """This SDK: no session outlives its server, and a client that is told so does not try to resume it."""
     async with open_door() as door, anyio.create_task_group() as tasks:

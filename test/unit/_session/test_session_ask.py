@@ -51,10 +51,10 @@ async def test_what_is_given_up_is_cancelled_at_the_peer_and_never_told() -> Non
     requests: list[IncomingRequest] = []
     told: list[Any] = []
     async with client_and_server(client_handler=requests.append) as (_, server):
-        give_up = server.ask(b"it", told.append)
+        question = server.ask(b"it", told.append)
         await settle()
-        give_up()
-        give_up()
+        question.call_off()
+        question.call_off()
         await settle()
         (request,) = requests
         assert request.canceled

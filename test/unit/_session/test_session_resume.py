@@ -250,8 +250,7 @@ async def test_request_given_up_while_detached_is_canceled_or_never_sent() -> No
         tasks.start_soon(session.request, b"not sent")
         await settle()
         tasks.cancel_scope.cancel()
-    give_up = session.ask(b"not sent either", lambda _: None)
-    give_up()
+    session.ask(b"not sent either", lambda _: None).call_off()
     async with comeback.back(size(sent)) as peer:
         assert await peer.receive() == CancelFrame(1)
         await settle()

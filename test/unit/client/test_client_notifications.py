@@ -350,13 +350,13 @@ async def test_next_comes_where_a_server_that_leaves_gives_one_up() -> None:
         async with scripted_server() as server, Elarian(**server.credentials) as app, app.notifications() as inbox:
             session = server.sessions[-1]
             outcomes: list[object] = []
-            give_up = session.ask(encode_notification(sms("first")), outcomes.append)
+            first = session.ask(encode_notification(sms("first")), outcomes.append)
             session.ask(encode_notification(sms("second")), outcomes.append)
             async with await inbox.receive():
                 session._connection.close()  # it says goodbye and serves on
                 session._wake_writer()
                 await anyio.wait_all_tasks_blocked()
-                give_up()
+                first.call_off()
                 await anyio.wait_all_tasks_blocked()
             async with await inbox.receive() as following:
                 assert following.notification == sms("second")

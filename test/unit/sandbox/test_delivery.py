@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from elarian_trio._rsocket import ErrorCode
-from elarian_trio._session import StreamFailed
+from elarian_trio._session import Question, StreamFailed
 from elarian_trio.errors import ConnectionLost
 from elarian_trio.models.messaging import MessageDeliveryStatus
 from elarian_trio.models.notifications import MessageStatusNotification
@@ -28,21 +28,27 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeListener:
-    """A connection whose answers the test gives by hand, in the order in which it was asked."""
+    """A connection whose answers the test gives by hand, in the order in which it was asked.
+
+    Attributes:
+        is_deaf: whether nothing at all is heard from it.
+        acknowledges: whether it says what it has received.
+    """
 
     def __init__(self) -> None:
         self.usable = True
         self.connection_id = "fake"
         self.is_deaf = False
+        self.acknowledges = True
         self.asked: list[str] = []
         self.canceled: list[str] = []
         self._waiting: dict[str, Callable[[Any], None]] = {}
 
-    def ask(self, data: bytes, then: Callable[[Any], None]) -> Callable[[], None]:
+    def ask(self, data: bytes, then: Callable[[Any], None]) -> Question:
         name = data.decode()
         self.asked.append(name)
         self._waiting[name] = then
-        return lambda: self.canceled.append(name)
+        return Question(lambda: self.canceled.append(name), lambda: self.acknowledges)
 
     def is_deaf_for(self, seconds: float) -> bool:
         assert seconds == delivery.ANSWER_TIMEOUT
@@ -540,6 +546,63 @@ async def test_the_silence_of_a_connection_is_no_answer_of_the_app() -> None:
         await post.pass_time(delivery.ANSWER_TIMEOUT)
         assert post.desk.answers == [("dial", None), ("it", None)]
         assert post.activity.idle
+
+
+@pytest.fixture
+def leisure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a manual clock's leaps leave everybody the time to acknowledge."""
+    monkeypatch.setattr(delivery, "ARRIVAL_TIMEOUT", 0.0)
+
+
+@pytest.mark.usefixtures("leisure")
+async def test_who_has_not_acknowledged_a_notification_is_waited_for_once_more() -> None:
+    """This SDK: nothing may pass to a client that is heard well; it notices after its lifetime, 30 s, and comes back.
+
+    A peer that acknowledges nothing, ever, has not answered after twice the time.
+    """
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        for name, customer, hop in (("it", "asha", None), ("dial", "juma", "hop")):
+            post.route.put(parcel(name, customer, hop=hop))
+        listener.acknowledges = False
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        assert post.desk.answers == [("dial", None)]
+        await post.pass_time(1)
+        assert post.desk.answers == [("dial", None), ("it", None)]
+        assert listener.canceled == ["dial", "it"]
+        assert post.activity.idle
+
+
+@pytest.mark.usefixtures("leisure")
+@pytest.mark.parametrize("seconds", [1, delivery.ANSWER_TIMEOUT + 1])
+async def test_after_a_cut_it_is_waited_for_an_acknowledgement_anew(seconds: float) -> None:
+    """This SDK: another connection is another chance to get lost."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        listener.acknowledges = False
+        await post.pass_time(seconds)
+        post.route.suspend(listener)
+        post.route.resume(listener)
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        assert post.desk.answers == []
+        await post.pass_time(1)
+        assert post.desk.answers == [("it", None)]
+
+
+async def test_who_had_no_time_to_acknowledge_is_not_waited_for_once_more() -> None:
+    """This SDK: a manual clock leaps, KEEPALIVEs do not."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("it"))
+        listener.acknowledges = False
+        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        assert post.desk.answers == [("it", None)]
 
 
 async def test_the_end_of_a_cut_session_hands_its_notification_to_the_next_connection() -> None:
