@@ -93,7 +93,7 @@ class Call:
     def origin(self) -> Origin:
         """Whose command it is, for the rules."""
         client = self.client
-        return Origin(client.org_id, client.app_id, client.connection_id, client.is_simulator)
+        return Origin(client.org_id, client.app_id, client.is_simulator)
 
     def answer(self, reply: Model) -> bool:
         """Send *reply*; ``False`` if nobody waits for it any more."""
@@ -353,8 +353,7 @@ class Engine:
         except RemoteProtocolError:
             return False
         told = delivered.notification
-        listener = parcel.listener
-        origin = Origin(told.org_id, told.app_id, "" if listener is None else listener.connection_id)
+        origin = Origin(told.org_id, told.app_id)
         rule = partial(answer_notification, delivered=delivered, reply=reply)
         _guarded(partial(self._perform, self._work(origin), rule))
         # Behind the release that a change of the data asks for, which would else end the next one's lease as well.

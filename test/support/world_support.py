@@ -66,7 +66,7 @@ class World:
 
     def run(self, command: Command[Any], *, app_id: str = APP, org_id: str = ORG, lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
         """Run *command*, and give its reply or what it waits for."""
-        origin = Origin(org_id, app_id, "connection-1", isinstance(command, SimulatorCommand))
+        origin = Origin(org_id, app_id, isinstance(command, SimulatorCommand))
         return self.apply(origin, lambda work: rules.run_command(work, command), lease)
 
     def apply(self, origin: Origin, rule: Callable[[Work], Any], lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own

@@ -53,13 +53,11 @@ class Origin:
     Attributes:
         org_id: the organisation; nothing outside it can be reached.
         app_id: the app; for a simulator the one it connected as, which means nothing.
-        connection_id: the connection; empty for a job.
         is_simulator: whether a phone acts instead of an app.
     """
 
     org_id: str
     app_id: str
-    connection_id: str = ""
     is_simulator: bool = False
 
     @classmethod
