@@ -15,8 +15,21 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import figures
 import pytest
-from acceptance import CONNECTION_ERROR, KEEPALIVE, REJECTED_SETUP, SETUP, Frame, Line, ScriptedServer, error_frame
+from acceptance import (
+    CONNECTION_ERROR,
+    KEEPALIVE,
+    REJECTED_SETUP,
+    SETUP,
+    Frame,
+    Line,
+    ScriptedServer,
+    at_port,
+    error_frame,
+    listening,
+)
 from disclosure import Disclosure
+from faulty import Fault, Plan, Plans, Way, cut
+from proxy import open_proxy
 from trio.testing import MockClock
 
 from elarian_trio import (
@@ -29,6 +42,7 @@ from elarian_trio import (
     RemoteProtocolError,
     SetupRejected,
     Simulator,
+    Tag,
 )
 from elarian_trio.sandbox import Sandbox
 
@@ -405,6 +419,46 @@ async def test_token_that_has_run_out_is_refused_at_the_next_setup(mode: Any, di
         await anyio.sleep(HOUR)
         assert [type(each) for each in errors] == [SetupRejected]
         assert len(transports) == 1 + {"auto": 1 + 2, "require": 1 + 1, "off": 1}[mode]
+
+
+# --- over sockets, where libraries of others see every byte ---
+
+WAYS = figures.sized(smoke=("wss",), ci=("tcp", "tls", "ws", "wss"), soak=("tcp", "tls", "ws", "wss"))
+IMPATIENT = Backoff(first=0.01, base=0.01, jitter=0.0, give_up_after=0.5)
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio", "asyncio"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_nothing_is_given_away_over_sockets(way: str, disclosure: Disclosure) -> None:
+    """Promise 4: neither by the libraries below, nor where a connection breaks in the middle of the SETUP."""
+    async with listening(way) as sandbox:
+        disclosure.keep_secret("the sandbox's key", sandbox.credentials["api_key"])
+        wrong = at_port(sandbox, way) | {"api_key": KEY}
+        with pytest.raises(SetupRejected) as refused:
+            async with Elarian(**wrong):
+                pytest.fail("entered")
+        disclosure.note_error(refused.value)
+        for at in (10, 60, 150, 400, 2000):
+            plans = constant(cut(Way.UP, at))
+            async with open_proxy(sandbox.endpoints[way], plans) as proxy:
+                arguments = at_port(sandbox, way, reconnect=IMPATIENT, command_timeout=0.5) | {
+                    "endpoint": proxy.endpoint(way)
+                }
+                try:
+                    async with Elarian(**arguments) as app:
+                        disclosure.note_objects()
+                        await app.customer("+254709759881").update_tags(Tag("n", "." * 3000))
+                except ElarianError as error:
+                    disclosure.note_error(error)
+                disclosure.note_objects()
+
+
+def constant(fault: Fault) -> Plans:
+    """Have the same happen to every connection."""
+    return lambda number: Plan(number, (fault,))
+
+
+# --- the search itself ---
 
 
 @pytest.mark.parametrize(
