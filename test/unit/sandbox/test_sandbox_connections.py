@@ -15,7 +15,10 @@ from sandbox_clients import RawClient, a_setup
 
 from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
+from elarian_trio._wire.envelopes import encode_notification
 from elarian_trio.errors import ConnectionLost
+from elarian_trio.models.messaging import MessageDeliveryStatus
+from elarian_trio.models.notifications import MessageStatusNotification
 from elarian_trio.sandbox.connections import Client
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from elarian_trio._session import IncomingRequest
     from elarian_trio._wire.setup import Credentials
 
+TELLING = encode_notification(MessageStatusNotification(message_id="it", status=MessageDeliveryStatus.SENT))
 NAMES = {"org_id": "org", "app_id": "app", "api_key": "key"}
 
 
@@ -128,6 +132,31 @@ async def test_a_connection_is_deaf_before_it_is_lost(autojump_clock: trio.testi
         assert ours.is_deaf_for(30)
         await trio.sleep(2)
         assert hall.host.told[-1] == "away 0"
+
+
+@pytest.mark.trio
+async def test_a_client_acknowledges_within_its_interval_and_not_where_nothing_comes_through(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """This SDK: a client that is heard well need not have heard us."""
+    async with opened_hall(timed=True) as (hall, client):
+        (ours,) = hall.clients
+        for loses, acknowledged in ((False, [False, True]), (True, [False, False])):
+            client.transport.loses_down = loses
+            question = ours.ask(TELLING, lambda _: None)
+            received: list[bool] = []
+            for pause in (0.1, 10):
+                await trio.sleep(pause)
+                received.append(question.was_received())
+            assert received == acknowledged
+            assert not ours.is_deaf_for(15)
+
+
+@pytest.mark.trio
+async def test_memory_counts_as_having_carried_everything(autojump_clock: trio.testing.MockClock) -> None:
+    """The design: on the memory transport no periodic KEEPALIVE tells what was received."""
+    async with opened_hall() as (hall, _):
+        assert hall.clients[0].ask(TELLING, lambda _: None).was_received()
 
 
 @pytest.mark.trio
