@@ -372,10 +372,23 @@ async def test_where_signals_cannot_be_watched_ctrl_c_ends_a_program_all_the_sam
 
 # --- the stories ---
 
-LONG_STORIES = {
-    "loan_collection.py": (["--real-time", "--day", "2"], "day  1"),
-    "ussd_bank.py": ([], "phone "),
+ENDLESS = """
+import sys
+import anyio
+import ussd_bank
+
+async def think_for_ever(*_):
+    await anyio.sleep_forever()
+
+ussd_bank.Bank.home = think_for_ever
+sys.exit(ussd_bank.main())
+"""
+
+LONG_STORIES: dict[str, tuple[list[str], str]] = {
+    "loan_collection.py": ([str(EXAMPLES / "loan_collection.py"), "--real-time", "--day", "2"], "day  1"),
+    "ussd_bank.py": (["-c", ENDLESS], "phone "),
 }
+"""How stories run for long enough, and what they print once they are under way."""
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -383,8 +396,8 @@ LONG_STORIES = {
 @pytest.mark.parametrize("name", LONG_STORIES)
 async def test_story_ends_early(name: str, backend: str, number: signal.Signals) -> None:
     """The issue: the examples stop cleanly on SIGINT and SIGTERM."""
-    arguments, words = LONG_STORIES[name]
-    async with running(an_example(name, "--backend", backend, *arguments), {}) as program:
+    command, words = LONG_STORIES[name]
+    async with running([*command, "--backend", backend], {}) as program:
         await program.until(words)
         program.process.send_signal(number)
         await expect(program, number)
@@ -394,8 +407,8 @@ async def test_story_ends_early(name: str, backend: str, number: signal.Signals)
 @pytest.mark.parametrize("name", LONG_STORIES)
 async def test_story_ends_at_once_when_asked_twice(name: str, backend: str) -> None:
     """The issue: a second Ctrl-C ends it at once."""
-    arguments, words = LONG_STORIES[name]
-    async with running(an_example(name, "--backend", backend, *arguments), {}) as program:
+    command, words = LONG_STORIES[name]
+    async with running([*command, "--backend", backend], {}) as program:
         await program.until(words)
         program.process.send_signal(signal.SIGTERM)
         program.process.send_signal(signal.SIGINT)
