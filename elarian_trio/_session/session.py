@@ -242,6 +242,7 @@ class Session:
         if self._leaving:  # closed before it began, or over
             self._end(None)
             attachment.stop(self._error)
+        if attachment.is_over:  # or released by now
             return
         others: list[Callable[[], Awaitable[None]]] = []
         if not self._started:
@@ -364,6 +365,10 @@ class Session:
     def release(self) -> None:
         """Drop the present transport at once, as if it had been cut; nothing more is read from it."""
         self.lose("another transport took its place")
+
+    def is_outdated(self, resume: bytes) -> bool:
+        """Whether *resume*, a RESUME of this session, is one that its client has given up since."""
+        return self._connection.is_outdated(resume)
 
     def oversee(
         self,

@@ -325,6 +325,22 @@ async def test_released_transport_is_closed_and_read_no_more() -> None:
     assert len(came) == 1
 
 
+async def test_transport_may_be_released_at_any_step_of_the_return() -> None:
+    """A past bug: one released before RESUME was made left a session that could not be resumed any more."""
+    comeback = Comeback()
+    async with comeback.met() as peer:
+        await comeback.cut(peer)
+    for steps in range(12):
+        async with comeback.on_a_transport():
+            for _ in range(steps):
+                await anyio.lowlevel.checkpoint()
+            comeback.session.release()
+            await settle()
+        assert comeback.session.resumable, steps
+    async with comeback.back(0):
+        assert comeback.session.usable
+
+
 async def test_transport_released_by_the_handler_keeps_the_rest_of_the_read_for_later() -> None:
     """RSocket: frames of one read after the release are not counted, so the peer repeats them."""
     comeback = Comeback(lambda request: request.session.release())
