@@ -1,8 +1,9 @@
 """Every kind of fault at once on everything an app does at once, by the seed: a loss in one part shows in another.
 
-Each run is short and draws everything from its seed: sizes of fragments and stores, how many apps share the work, cuts,
-stalls, half-closed and slow connections, callers that give up. What must hold is what the design promises whoever is
-cut: messages are heard once and in order, each menu answers its own input, a counter kept under a lease counts right.
+Each run is short and draws everything from its seed: sizes of fragments and stores, how many apps share the work, what
+kind of stream they dial, cuts, stalls, half-closed and slow connections, callers that give up. What must hold is what
+the design promises whoever is cut: messages are heard once and in order, each menu answers its own input, a counter
+kept under a lease counts right.
 On trio time is virtual, so that connections may also fall silent, and be found out.
 """
 
@@ -145,7 +146,8 @@ class Run:
 
     async def _enter(self, stack: AsyncExitStack, kind: Callable[..., Any], sandbox: Sandbox) -> Any:  # noqa: ANN401
         plans = Plans(f"{self.seed} {len(self.records)}", self.silent)
-        network = FaultNetwork(sandbox.credentials["dial"], plans, timed=self.silent)
+        shape = self.dice.choice(("frames", "bytes", "objects"))
+        network = FaultNetwork(sandbox.credentials["dial"], plans, timed=self.silent, shape=shape)
         self.records.append(network.record)
         await stack.enter_async_context(network)
         return await stack.enter_async_context(

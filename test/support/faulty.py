@@ -14,11 +14,11 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, cycle
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, ObjectStream
 
 from elarian_trio._rsocket import FrameSplitter, join_frames
 from elarian_trio._transport import StreamTransport, as_transport
@@ -26,8 +26,6 @@ from elarian_trio._transport import StreamTransport, as_transport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from typing import Self
-
-    from anyio.abc import ObjectStream
 
     from elarian_trio._transport import FrameTransport
 
@@ -100,6 +98,7 @@ class Plan:
 
 Plans: TypeAlias = "Callable[[int], Plan]"
 Step: TypeAlias = "bytes | Fault"
+Shape: TypeAlias = Literal["frames", "bytes", "objects"]
 
 SOUND = Plan()
 
@@ -372,6 +371,25 @@ class FaultyStream(ByteStream):
             await anyio.lowlevel.checkpoint()
 
 
+class Objects(ObjectStream[bytes]):
+    """A stream of a user's own make: a frame an object, and no more than anyio asks for."""
+
+    def __init__(self, frames: FrameTransport) -> None:
+        self._frames = frames
+
+    async def send(self, item: bytes) -> None:
+        await self._frames.send(item)
+
+    async def receive(self) -> bytes:
+        return await self._frames.receive()
+
+    async def send_eof(self) -> None:
+        await self._frames.send_eof()
+
+    async def aclose(self) -> None:
+        await self._frames.aclose()
+
+
 @dataclass
 class Record:
     """What a network did so far: counts, and the latest plans for who must see it again."""
@@ -404,6 +422,8 @@ class FaultNetwork:
         dial: opens a connection to the server.
         plans: gives each connection its plan, by its number.
         timed: whether clients keep their connections alive as over a socket; without, no keepalive is in the way.
+        shape: what is dialled: "frames", a transport of the SDK's; or what users' own functions may give, "bytes" for
+            anyio's ``ByteStream`` or "objects" for an ``ObjectStream`` with a frame an object. Both are timed.
 
     Attributes:
         record: what has happened.
@@ -412,8 +432,14 @@ class FaultNetwork:
     """
 
     def __init__(
-        self, dial: Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]], plans: Plans, *, timed: bool = False
+        self,
+        dial: Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]],
+        plans: Plans,
+        *,
+        timed: bool = False,
+        shape: Shape = "frames",
     ) -> None:
+        self._shape = shape
         self._dial = dial
         self._plans = plans
         self._timed = timed
@@ -422,7 +448,7 @@ class FaultNetwork:
         self.streams: deque[FaultyStream] = deque(maxlen=4)
         self._vanished: deque[FaultyStream] = deque()
 
-    async def dial(self) -> FrameTransport:
+    async def dial(self) -> Any:  # noqa: ANN401 - whatever a client's dial may give
         """Open a connection to which the next plan happens.
 
         Raises:
@@ -437,9 +463,11 @@ class FaultNetwork:
             raise ConnectionRefusedError(msg)
         stream = FaultyStream(FrameBytes(as_transport(await self._dial())), plan, self._met)
         self.streams.append(stream)
+        if self._shape == "bytes":
+            return stream
         transport = StreamTransport(stream)
         transport.timed = self._timed
-        return transport
+        return Objects(transport) if self._shape == "objects" else transport
 
     def _met(self, stream: FaultyStream, fault: Fault) -> None:
         self.record.note(stream.plan, fault)
