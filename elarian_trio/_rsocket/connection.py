@@ -433,6 +433,14 @@ class Connection:
         self._phase = ConnectionPhase.RESUMING
         self._outbox.opening = ResumeFrame(token, self._resumption.received, self._resumption.first)
 
+    def is_outdated(self, data: bytes) -> bool:
+        """Server: whether *data*, a RESUME, asks for bytes of which the client has said since that it has them.
+
+        A client's count never falls, so this is an attempt that it gave up, and that was long on its way.
+        """
+        frame = decode_frame(data)
+        return isinstance(frame, ResumeFrame) and frame.last_server_position < self._resumption.first
+
     def accept_resume(self, data: bytes, now: float) -> list[Event]:
         """Server: go on over another transport, whose first frame *data* was the RESUME of this session.
 

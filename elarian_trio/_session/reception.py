@@ -71,16 +71,14 @@ class _Guest:
     def started(self, value: None = None) -> None:
         """The session is open, for the first time or again."""
         del value
-        if self.stage in (_Stage.NEW, _Stage.AWAY):
-            tell = self.on_open if self.stage is _Stage.NEW else self.on_resumed
-            self.stage = _Stage.HERE
-            tell(self.session)
+        tell = self.on_open if self.stage is _Stage.NEW else self.on_resumed
+        self.stage = _Stage.HERE
+        tell(self.session)
 
     def cut(self) -> None:
         """Its transport is gone."""
-        if self.stage is _Stage.HERE:
-            self.stage = _Stage.AWAY
-            self.on_detached(self.session)
+        self.stage = _Stage.AWAY
+        self.on_detached(self.session)
 
     def over(self) -> None:
         """It is over, and was perhaps before."""
@@ -154,7 +152,7 @@ class Reception:
         received = await _first_frames(transport)
         if not received:
             return
-        guest = self._find(resume_token_of(received[0]))
+        guest = self._find(received[0])
         if guest is None:
             guest = self._welcome(_Guest(open_session(), on_open, on_detached, on_resumed, on_end))
         turn = guest.turn = guest.turn + 1
@@ -165,10 +163,17 @@ class Reception:
             if guest.turn == turn:
                 self._dismiss(guest)
 
-    def _find(self, token: bytes | None) -> _Guest | None:
-        """Give the session that may be resumed by *token*. Whoever knows the token is its client: it is a secret."""
+    def _find(self, frame: bytes) -> _Guest | None:
+        """Give the session that *frame* resumes, if it may. Whoever knows the token is its client: it is a secret.
+
+        A RESUME that comes so late that its client is back by another since then is refused like one of a stranger, and
+        harms nobody: it would take the session from the transport that it is on, and then end it.
+        """
+        token = resume_token_of(frame)
         guest = None if token is None else self._guests.get(token)
-        return guest if guest is not None and guest.session.resumable else None
+        if guest is None or not guest.session.resumable or guest.session.is_outdated(frame):
+            return None
+        return guest
 
     def _welcome(self, guest: _Guest) -> _Guest:
         guest.session.oversee(

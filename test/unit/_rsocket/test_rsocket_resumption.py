@@ -561,6 +561,17 @@ def test_a_resume_whose_positions_do_not_fit_is_refused(received: int, first: in
     assert not server.resumable
 
 
+@pytest.mark.parametrize(("received", "is_outdated"), [(0, True), (9, True), (10, False), (31, False)])
+def test_a_resume_from_before_an_acknowledgement_is_told(received: int, is_outdated: bool) -> None:
+    """This SDK: a client's count never falls, so one below what it said since was late on its way."""
+    server = open_server(resume_buffer_size=MiB)
+    feed(server, f.RequestResponseFrame(1, bytes(4)))
+    server.respond(1, Payload(bytes(4)))
+    sent(server)
+    feed(server, f.KeepaliveFrame(position=10))
+    assert server.is_outdated(resume_frame(received)) is is_outdated
+
+
 def test_a_first_resume_is_refused_where_there_is_no_session() -> None:
     """Specification (checklist 61): also by a server that keeps sessions."""
     server = Connection(Role.SERVER, resume_buffer_size=MiB)

@@ -202,6 +202,30 @@ async def test_resume_takes_the_session_from_a_transport_that_is_still_open() ->
         assert frame.position == ok.last_client_position
 
 
+@pytest.mark.parametrize("then", ["attached", "parked"])
+async def test_resume_that_comes_after_its_client_was_back_by_another_harms_nobody(then: str) -> None:
+    """A past bug: held up on its way and given up, it took the session from the client's transport, and ended it."""
+    async with open_door() as door:
+        await door.cut(await door.enter())
+        peer = await door.come_back(0)
+        assert await peer.receive() == ResumeOkFrame(0)
+        asked = request(1, b"x")
+        await peer.send(asked)
+        answer = await peer.receive()
+        await peer.send(KeepaliveFrame(b"?", respond=True, position=size(answer)))
+        await peer.receive()
+        if then == "parked":
+            await door.cut(peer)
+        await refused(await door.come_back(0), ErrorCode.REJECTED_RESUME)
+        if then == "parked":
+            peer = await door.come_back(size(answer))
+            assert await peer.receive() == ResumeOkFrame(size(asked))
+        again = request(3, b"y")
+        await peer.send(again)
+        assert await peer.receive() == echoed(again)
+        assert ("end", 0) not in door.told
+
+
 async def test_of_two_resumes_at_once_the_later_has_the_session() -> None:
     """This SDK: the client has given the earlier one up; each is answered or closed, and the session lives once."""
     async with open_door() as door:
