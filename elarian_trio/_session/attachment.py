@@ -84,9 +84,8 @@ class Attachment:
 
         Whoever waits for it is told in the same step, before anything that came behind is handed over.
         """
-        if not self._is_proven:
-            self._is_proven = True
-            self._task_status.started()
+        self._is_proven = True
+        self._task_status.started()
         self._rearm.set()
 
     def wake(self) -> None:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from elarian_trio._transport import FrameTransport
 
-__all__ = ["Handover", "ResumptionRefused", "Session"]
+__all__ = ["ResumptionRefused", "Session"]
 
 SETUP_TIMEOUT = 10.0  # seconds a client has for its SETUP, and a server of ours for judging it
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same

@@ -22,7 +22,8 @@ import anyio.lowlevel
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
-from elarian_trio._session.session import Handover, ResumptionRefused, Session
+from elarian_trio._session.pending import Handover
+from elarian_trio._session.session import ResumptionRefused, Session
 from elarian_trio._transport import as_transport
 from elarian_trio.errors import (
     ConnectionClosed,
