@@ -15,9 +15,9 @@ from elarian_trio._transport import server_context
 
 try:
     import trustme
-except ImportError as error:
-    msg = "tls and wss need the trustme package: pip install 'elarian-trio[sandbox]'"
-    raise ModuleNotFoundError(msg, name="trustme") from error
+except ImportError as _error:
+    _msg = "tls and wss need the trustme package: pip install 'elarian-trio[sandbox]'"
+    raise ModuleNotFoundError(_msg, name="trustme") from _error
 
 if TYPE_CHECKING:
     import ssl
@@ -39,7 +39,7 @@ class Authority:
         self._authority = trustme.CA()
         folder = tempfile.mkdtemp(prefix="elarian-trio-")
         self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.ca_file = str(Path(folder, "ca.pem"))
+        self.ca_file: str = str(Path(folder, "ca.pem"))
         self._authority.cert_pem.write_to_path(self.ca_file)
 
     def server_context(self, host: str) -> ssl.SSLContext:
