@@ -258,9 +258,11 @@ class Route:
         return self._size
 
     def attach(self, listener: Listener) -> None:
-        """Let *listener* hear, first of all what was kept."""
+        """Let *listener* hear, first of all what was kept; that others were too busy says nothing of it."""
         self._listeners.append(listener)
         self._under_way[listener] = {}
+        for lane in self._lanes.values():
+            lane.queue[0].refusals = 0
         for lane in list(self._paused):
             self._requeue(lane)
         self._kick()

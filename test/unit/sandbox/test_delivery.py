@@ -293,6 +293,28 @@ async def test_a_new_connection_ends_the_pause_of_a_busy_app() -> None:
         assert fresh.asked == ["it"]
 
 
+@pytest.mark.parametrize("pause_is_over", [False, True])
+async def test_a_new_connection_is_asked_again_as_soon_as_any_that_was_never_busy(pause_is_over: bool) -> None:
+    """A past bug: each new connection asked at once and refused at once, and the delay grew to a day in seconds."""
+    async with opened_post() as post:
+        post.route.put(parcel("it"))
+        for _ in range(20):
+            busy = FakeListener()
+            post.route.attach(busy)
+            await post.settle()
+            busy.answer("it", StreamFailed(ErrorCode.REJECTED, "busy"))
+            await post.settle()
+            post.route.detach(busy)
+            if pause_is_over:
+                await post.pass_time(1)
+        fresh = FakeListener()
+        post.route.attach(fresh)
+        await post.settle()
+        fresh.answer("it", StreamFailed(ErrorCode.REJECTED, "busy"))
+        await post.pass_time(1)
+        assert fresh.asked == ["it", "it"]
+
+
 async def test_a_lost_connection_hands_its_notification_to_the_next() -> None:
     """The design's promise 1: no notification is lost with its connection."""
     async with opened_post() as post:
