@@ -125,7 +125,7 @@ class Sandbox(AsyncContextManagerMixin):
         self._reception = Reception(resume_window=resume_window)  # its sessions end with their tasks, in the block
         for name, given in later.items():
             if given is not None:
-                msg = f"{name} arrives with a later version of the sandbox; this one has tcp and memory"
+                msg = f"{name} arrives with a later version of the sandbox; this one keeps everything in memory"
                 raise NotImplementedError(msg)
         self._organisations = Organisations.of(apps, channels, purses)
         self._clock = clock if isinstance(clock, Clock) else None
