@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
+import trio
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
@@ -54,7 +55,16 @@ STRIKE_WINDOW = 60.0  # ... within so many seconds: after that it will not get b
 # and ours the second), but also one that dislikes the credentials.
 _MAY_MEAN_RESUMPTION = frozenset({ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
 
-_UNREACHABLE = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+# What says that nobody was reached. Trio's own as well, since a user's `dial` may be written for Trio alone.
+_UNREACHABLE = (
+    OSError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+    trio.TooSlowError,
+)
 
 logger = logging.getLogger("elarian_trio.session")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+import trio
 from network import PROMPT, Network, States, fresh_setup, supervised
 from peers import BOUND, CREDENTIALS, RawPeer, Recorder, running, settle, until
 
@@ -330,6 +331,28 @@ async def test_error_of_the_users_token_source_later_is_a_failed_attempt(caplog:
         assert states.names.count("pending") == 2
     assert "RuntimeError" in caplog.text
     assert CREDENTIALS.decode() not in caplog.text
+
+
+@pytest.mark.parametrize("failure", [trio.TooSlowError, trio.BrokenResourceError, TimeoutError])
+async def test_dial_that_reaches_nobody_is_tried_again_from_the_first(failure: type[Exception]) -> None:
+    """A past bug: a dial written for Trio, with a time-out of Trio's, ended the block at the first connection."""
+    failures = [failure(), failure()]
+
+    def unreachable_at_first(network: Network) -> None:
+        reach = network.dial
+
+        async def dial() -> FrameTransport:
+            transport = await reach()
+            if failures:
+                await transport.aclose()
+                raise failures.pop()
+            return transport
+
+        network.dial = dial  # type: ignore[method-assign]
+
+    async with supervised(prepare=unreachable_at_first) as (_, network, _, states):
+        assert network.dials == 3
+        assert states.names.count("pending") == 2
 
 
 async def test_dial_that_gives_no_transport_is_a_type_error() -> None:
