@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import leaks
@@ -22,6 +23,16 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run each async test under trio and under asyncio; a file may override it, to ask for a clock or one backend."""
     backend: str = request.param
     return backend
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Undo what a shell does to programs in the background: they ignore Ctrl-C, and so would those they start."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
