@@ -71,8 +71,8 @@ async def send_and_read(app: Elarian, record: Record, title: str, seed: int) -> 
         assert await customer.get_metadata() == values
     statistics = app.statistics()
     say(
-        f"large payloads, {title}: seed {seed}: {SIZE} bytes each way: {record.cuts} cuts, {statistics.bytes_sent} bytes "
-        f"sent, {statistics.bytes_received} received; {time.perf_counter() - began:.0f} s"
+        f"large payloads, {title}: seed {seed}: {SIZE} bytes each way: {record.cuts} cuts, "
+        f"{statistics.bytes_sent} bytes sent, {statistics.bytes_received} received; {time.perf_counter() - began:.0f} s"
     )
     assert statistics.sessions_lost == 0
     assert up >= 3
