@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
 BOUND = 30.0  # seconds that one run may take; it takes a hundredth of one
 SMS = MessagingChannel.sms("83044")
-CUSTOMERS = ("+254700000001", "+254700000002", "+254700000003")
+CUSTOMERS = ("+254700000001", "+254700000002")
 OPTIONS = ConnectionOptions(
     reconnect=Backoff(first=0.0, base=0.001, jitter=0.0), resume="require", fragment_size=64, notification_timeout=60.0
 )
@@ -49,7 +49,7 @@ STRIDE = sized(smoke=97, ci=1, soak=1)
 OTHERS = sized(smoke=197, ci=11, soak=1)  # the same for connections that end in other ways
 BEHIND = 400  # bytes of a resumed connection that are cut: RESUME, RESUME_OK, and what is sent again behind them
 HANDSHAKE = 80  # bytes; more than RESUME or RESUME_OK has
-FIRST = [cut("up", 500), cut("down", 900)]  # in the middle of things
+FIRST = [cut("up", 400), cut("down", 700)]  # in the middle of things
 
 
 class Place:
@@ -101,10 +101,10 @@ class Place:
             app.notifications(ReceivedSmsNotification) as inbox,
         ):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._listen_in_the_app, inbox, f"{run} back", 6)
+                tasks.start_soon(self._listen_in_the_app, inbox, f"{run} back", 4)
                 for customer in CUSTOMERS:
                     tasks.start_soon(self._talk, app, customer, run)
-                tasks.start_soon(self._pay, app, 2)
+                tasks.start_soon(self._pay, app)
             wanted = Counter(f"{run} {customer} {number}" for customer in CUSTOMERS for number in (1, 2))
             wanted += Counter(f"{run} back {customer} {number}" for customer in CUSTOMERS for number in (1, 2))
             while sum(times for text, times in self.heard.items() if text.startswith(run)) < sum(wanted.values()):
@@ -112,7 +112,7 @@ class Place:
             await app.ping()
         heard, self.heard = {text: times for text, times in self.heard.items() if text.startswith(run)}, Counter()
         assert heard == wanted
-        assert before - self.sandbox.purse_balance() == 2
+        assert before - self.sandbox.purse_balance() == 1
         assert app.statistics().sessions_lost == 0
 
     async def _talk(self, app: Elarian, customer: str, run: str) -> None:
@@ -126,10 +126,9 @@ class Place:
         for number in (1, 2):
             await self.phone.receive_message(customer, SMS, None, [f"{run} back {customer} {number}"])
 
-    async def _pay(self, app: Elarian, times: int) -> None:
-        for _ in range(times):
-            reply = await app.initiate_payment(Purse(self.sandbox.purse_id), self.wallet, Cash("KES", 1), LONG)
-            assert reply.status == "success"
+    async def _pay(self, app: Elarian) -> None:
+        reply = await app.initiate_payment(Purse(self.sandbox.purse_id), self.wallet, Cash("KES", 1), LONG)
+        assert reply.status == "success"
 
     async def _listen_in_the_app(self, inbox: Any, start: str, expected: int) -> None:  # noqa: ANN401
         last: Counter[str] = Counter()
@@ -189,10 +188,13 @@ async def test_resumption_survives_a_cut_at_every_byte(way: Way, anyio_backend: 
         for first in FIRST:
             for at in range(0, BEHIND, STRIDE):
                 record = await place.run([first, cut(way, at)], loud=bool(at % 2))
-                assert record.cuts == 2
+                if record.cuts < 2:
+                    assert at > HANDSHAKE
+                    break
         say(
             f"every byte, {anyio_backend}: resumption after a {' or a '.join(map(str, FIRST))}, cut at each {STRIDE}. "
-            f"byte {way}, up to byte {BEHIND}: {place.runs} runs, all whole; {time.perf_counter() - began:.0f} s"
+            f"byte {way}, up to byte {BEHIND} or the end: {place.runs} runs, all whole; "
+            f"{time.perf_counter() - began:.0f} s"
         )
 
 

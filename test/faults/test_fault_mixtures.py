@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
-SEEDS = sized(smoke=8, ci=200, soak=5_000)
+SEEDS = sized(smoke=8, ci=120, soak=5_000)
 GARBLED = sized(smoke=20, ci=300, soak=5_000)
 BOUND = 600.0  # seconds that one run may take before it counts as hanging; virtual ones on trio
 REAL_BOUND = 60.0  # the same on asyncio
