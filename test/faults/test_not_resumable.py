@@ -146,7 +146,7 @@ class Run:
                 task_status.started()
                 await self._leave.wait()
         except ConnectionFailed:
-            if self.dials < self.case.lives:
+            if self.case.options.reconnect.give_up_after is None:  # else it is time that ends it, also a machine's own
                 raise
 
     def _plan(self, number: int) -> Plan:
