@@ -98,7 +98,7 @@ CASES = {
     "killed": Case(kills=15, outage=0.01),
     "timed out": Case(kills=40, options=replace(OPTIONS, command_timeout=0.05)),
     "off": Case(options=replace(OPTIONS, resume="off")),
-    "gone": Case(lives=3, options=replace(OPTIONS, reconnect=replace(OPTIONS.reconnect, give_up_after=0.05))),
+    "gone": Case(lives=3, options=replace(OPTIONS, reconnect=replace(OPTIONS.reconnect, give_up_after=0.1))),
 }
 
 
@@ -141,13 +141,17 @@ class Run:
 
     async def _live(self, app: Elarian, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Be in the client's block, which ends by itself where the server is gone; commands are sent from outside."""
+        entered = False
         try:
             async with app:
+                entered = True
                 task_status.started()
                 await self._leave.wait()
         except ConnectionFailed:
             if self.case.options.reconnect.give_up_after is None:  # else it is time that ends it, also a machine's own
                 raise
+        if not entered:  # given up before the first answer: every command is refused
+            task_status.started()
 
     def _plan(self, number: int) -> Plan:
         plan = self.plans(number)
