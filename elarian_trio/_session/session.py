@@ -181,6 +181,11 @@ class Session:
         """Whether no request is under way, neither of ours nor of the peer's."""
         return not (self._requests or self._incoming)
 
+    @property
+    def outstanding(self) -> int:
+        """How many requests have not ended for the peer: an answer that no transport has taken yet is still owed."""
+        return 0 if self._over else self._connection.outstanding
+
     async def run(
         self,
         transport: FrameTransport,

@@ -127,7 +127,6 @@ class Supervisor:
         self._connected_once = False
         self._requests = 0
         self._session: Session | None = None  # the present one: proven or not, attached or kept to be resumed
-        self._connection: Connection | None = None  # its own
         self._standing = False  # the present transport carries it, proven or resumed
         self._attempt: anyio.CancelScope | None = None
         self._changed = anyio.Event()
@@ -304,12 +303,7 @@ class Supervisor:
         session = self._session
         if session is None:
             return not self._requests
-        return not self._requests and session.idle and (session.attached or not self._owes)
-
-    @property
-    def _owes(self) -> bool:
-        """Whether an answer of ours has yet to find a transport, once nothing else is under way."""
-        return self._connection is not None and self._connection.outstanding > 0
+        return not self._requests and session.idle and (session.attached or not session.outstanding)
 
     @property
     def _delivered(self) -> bool:
@@ -423,7 +417,7 @@ class Supervisor:
 
     def _make_session(self, setup: Setup | None, *, timed: bool) -> Session:
         options = self._options
-        self._connection = Connection(
+        connection = Connection(
             Role.CLIENT,
             setup=setup,
             fragment_size=options.fragment_size,
@@ -431,7 +425,7 @@ class Supervisor:
             resume_buffer_size=options.resume_buffer_size,
             timed=timed,
         )
-        return Session(self._connection, self._handler, on_idle=self._see_idle, clock=self._clock, redact=self._redact)
+        return Session(connection, self._handler, on_idle=self._see_idle, clock=self._clock, redact=self._redact)
 
     async def _live_on(self, session: Session, transport: FrameTransport, task_status: TaskStatus[None]) -> None:
         """Live until *transport* or *session* ends, and keep the session if it can be resumed."""
@@ -482,7 +476,7 @@ class Supervisor:
 
     def _bury(self, session: Session) -> None:
         """Keep the counts of a session that is over, and nothing else."""
-        self._session = self._connection = None
+        self._session = None
         self._past_sent += session.bytes_sent
         self._past_received += session.bytes_received
         self._past_ignored += session.frames_ignored
