@@ -30,7 +30,7 @@ OPTIONS = ConnectionOptions(reconnect=AT_ONCE, resume="require", fragment_size=1
 
 CUTS = sized(smoke=40, ci=5_000, soak=50_000)  # on each backend
 COMMANDS = sized(smoke=400, ci=50_000, soak=500_000)  # and as many notifications
-SOCKET_CUTS = sized(smoke=8, ci=500, soak=10_000)  # for each transport on each backend
+SOCKET_CUTS = sized(smoke=8, ci=500, soak=5_000)  # for each transport on each backend
 HANDSHAKES = {"tcp": 0, "tls": 3_000, "ws": 300, "wss": 3_500}  # bytes a connection must live to be one
 
 
