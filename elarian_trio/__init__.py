@@ -25,6 +25,7 @@ from elarian_trio.errors import (
     RemoteProtocolError,
     ServiceError,
     SetupRejected,
+    StoreError,
 )
 from elarian_trio.models.activity import Activity, ActivitySessionState, ActivityState
 from elarian_trio.models.channels import Channel, MessagingChannel
@@ -273,6 +274,7 @@ __all__ = [
     "SimulatorNotification",
     "SimulatorReply",
     "Statistics",
+    "StoreError",
     "Subscription",
     "Tag",
     "TagUpdateReply",

@@ -16,6 +16,7 @@ Every room may raise these; this room imports none. The tree::
         CommandRejected        not processed; asking again is safe
         CommandFailed          refused or failed: ``reply``, ``code``
       ServiceError             HTTP: ``status``, ``body``
+      StoreError               the sandbox's file cannot be opened, read or written
       InternalError            a defect of ours; the exception group is its cause
 
 Bad arguments are plain :class:`ValueError` or :class:`TypeError`, raised before anything is sent.
@@ -42,6 +43,7 @@ __all__ = [
     "RemoteProtocolError",
     "ServiceError",
     "SetupRejected",
+    "StoreError",
 ]
 
 
@@ -166,6 +168,10 @@ class ServiceError(ElarianError):
         super().__init__(message)
         self.status = status
         self.body = body
+
+
+class StoreError(ElarianError):
+    """The sandbox's file cannot be opened, read or written; the words say why. What was refused has changed nothing."""
 
 
 class InternalError(ElarianError):

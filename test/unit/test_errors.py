@@ -21,6 +21,7 @@ PARENTS = {
     errors.CommandRejected: errors.CommandError,
     errors.CommandFailed: errors.CommandError,
     errors.ServiceError: errors.ElarianError,
+    errors.StoreError: errors.ElarianError,
     errors.InternalError: errors.ElarianError,
 }
 
