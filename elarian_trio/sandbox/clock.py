@@ -158,6 +158,10 @@ class Clock(ABC):
         """Have :meth:`advance` wait for *settle*, which waits (within a bound) until nothing is under way."""
         self._settle = settle
 
+    def forget(self) -> None:
+        """Call nothing that was asked for until now: whoever asked is gone."""
+        self._timers = Timers()
+
     def call_at(self, due: datetime, callback: Callable[[], None]) -> Timer:
         """Have *callback* called, synchronously, at *due*, or soon where that has passed already."""
         earliest = self._timers.next_due

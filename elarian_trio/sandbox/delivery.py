@@ -93,7 +93,8 @@ class Parcel:
         expires_at: when a hop that was not sent by then is given up.
         listener: who was chosen to hear it.
         is_counted: whether it counts as under way: sent, to a listener that can answer.
-        note: the desk's own, from making the content until the answer.
+        content: what is sent, from when it was made for the listener.
+        note: the desk's own.
     """
 
     notification: Notification | SimulatorNotification
@@ -103,6 +104,7 @@ class Parcel:
     expires_at: datetime | None = None
     listener: Listener | None = None
     is_counted: bool = False
+    content: bytes | None = None
     note: Any = None
     failures: int = 0
     refusals: int = 0
@@ -142,6 +144,14 @@ class Desk(Protocol):
 
     def unheard(self, parcel: Parcel) -> None:
         """Tell a customer at the phone that nobody answered; called for parcels with a hop only."""
+        ...
+
+    def once_kept(self, call: Callable[[bool], None]) -> None:
+        """Make *call* once everything is kept that a content may tell of (at once where that is so), or is lost."""
+        ...
+
+    def forget(self, parcel: Parcel) -> None:
+        """Keep *parcel* no longer: it is given up, without an answer."""
         ...
 
 
@@ -302,17 +312,19 @@ class Route:
             self._give_hops_up()
         self._kick()
 
-    def put(self, parcel: Parcel) -> None:
-        """Take *parcel*, to be delivered after what was put before it for the same customer."""
+    def put(self, parcel: Parcel, *, is_old: bool = False) -> None:
+        """Take *parcel*, to be delivered after what was put before it for the same customer.
+
+        One that *is_old* was taken before a restart, and is not refused for want of room.
+        """
         if parcel.hop is not None and not self._listeners:
             self._desk.unheard(parcel)
             return
-        if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT):
+        if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT) and not is_old:
             if not self._is_full:
                 logger.warning("%s has too many notifications waiting: new ones are dropped", self._name)
             self._is_full = True
-            if parcel.hop is not None:
-                self._desk.unheard(parcel)
+            self._give_up(parcel)
             return
         self._is_full = False
         lane = self._lanes.get(parcel.customer_id)
@@ -330,6 +342,13 @@ class Route:
         if len(lane.queue) == 1:
             self._ready.append(lane)
             self._kick()
+
+    def _give_up(self, parcel: Parcel) -> None:
+        """See to it that nobody waits for *parcel*, nor hears of it after a restart."""
+        if parcel.hop is not None:
+            self._desk.unheard(parcel)
+        else:
+            self._desk.forget(parcel)
 
     def close(self) -> None:
         """Forget everything that is kept, as a phone that is gone does."""
@@ -383,16 +402,30 @@ class Route:
     def _send(self, lane: Lane, parcel: Parcel) -> None:
         """Send *parcel*, with the lease or, for a hop that waited too long, without."""
         listener = parcel.listener
-        if parcel.question is not None or listener is None:  # sent already: lease and time-out came together
+        if parcel.content is not None or listener is None:  # sent already: lease and time-out came together
             return
         parcel.stop_timer()
         if not self._can_hear(listener):
             self._withdraw(lane, parcel)
             self._kick()
             return
-        content = self._desk.content(parcel)
-        if content is None:
+        parcel.content = self._desk.content(parcel)
+        if parcel.content is None:
             self._finish(lane, parcel, None)
+        else:
+            self._desk.once_kept(partial(self._ask, lane, parcel, listener, parcel.content))
+
+    def _ask(self, lane: Lane, parcel: Parcel, listener: Listener, content: bytes, is_kept: bool) -> None:
+        """Send the content that was made for *listener*, unless it was taken back, or tells of what was lost."""
+        if parcel.content is not content:
+            return
+        if not is_kept:
+            parcel.content = None
+            self._send(lane, parcel)
+            return
+        if not self._can_hear(listener):
+            self._withdraw(lane, parcel)
+            self._kick()
             return
         parcel.question = listener.ask(content, partial(self._hear, lane, parcel))
         self._count(parcel)
@@ -473,7 +506,7 @@ class Route:
     def _free(self, parcel: Parcel) -> None:
         """Have *parcel* be nobody's."""
         parcel.stop_timer()
-        parcel.question = None
+        parcel.question = parcel.content = None
         listener, parcel.listener = parcel.listener, None
         if listener is not None:
             self._under_way.get(listener, {}).pop(parcel, None)
@@ -495,6 +528,7 @@ class Route:
             parcel.failures += 1
         else:
             logger.warning("%s failed on a notification again and again: it was dropped", self._name)
+            self._desk.forget(parcel)
             self._drop(lane, parcel)
 
     def _pause(self, lane: Lane, parcel: Parcel, delay: float) -> None:

@@ -4,7 +4,9 @@ The sandbox's server stands above, connections hand their commands in here, and 
 what an answer means. Below are the rules, the store, the leases, and the wire's envelopes.
 
 Everything is synchronous. A unit of work is loaded, run and committed without a checkpoint, so none sees half of
-another; what it wants done is done after it, in order, before the next unit that somebody outside asks for.
+another. What it wants done, its answer first, is done in order once the store has kept it: in memory at once, before
+the next unit that somebody outside asks for; with a file after the write that it shares with others. Jobs and
+notifications are kept with the unit that asks for them, so that no crash comes between.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._wire.envelopes import (
@@ -23,17 +25,19 @@ from elarian_trio._wire.envelopes import (
     encode_notification,
     encode_reply,
 )
-from elarian_trio.errors import RemoteProtocolError
+from elarian_trio.errors import RemoteProtocolError, StoreError
 from elarian_trio.models.notifications import Notification, NotificationReply
 from elarian_trio.models.replies import SimulatorReply
+from elarian_trio.sandbox.agenda import Agenda
 from elarian_trio.sandbox.credentials import Door
 from elarian_trio.sandbox.delivery import Activity, Parcel, Route
 from elarian_trio.sandbox.holds import Holds
+from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
+from elarian_trio.sandbox.store import Unit
 from elarian_trio.sandbox.world.app_data import deliver
 from elarian_trio.sandbox.world.effects import (
     Delivered,
     Effect,
-    Job,
     NotifyApp,
     NotifySimulators,
     ReleaseLease,
@@ -63,11 +67,11 @@ if TYPE_CHECKING:
     from elarian_trio._wire.setup import Credentials as SetupCredentials
     from elarian_trio.models.commands import Command
     from elarian_trio.models.model import Model
-    from elarian_trio.sandbox.clock import Clock, Timer
+    from elarian_trio.sandbox.clock import Clock
     from elarian_trio.sandbox.connections import Client
     from elarian_trio.sandbox.credentials import SandboxApp
     from elarian_trio.sandbox.store import Store
-    from elarian_trio.sandbox.world.effects import Hop
+    from elarian_trio.sandbox.world.effects import Hop, Waiting
     from elarian_trio.sandbox.world.entities import AppKey
     from elarian_trio.sandbox.world.leases import Ticket
     from elarian_trio.sandbox.world.work import Dice
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 T = TypeVar("T")
+_Changes: TypeAlias = "dict[Key[Any], Record | None]"
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
@@ -101,11 +106,12 @@ class Call:
 
 
 class Note:
-    """What the desk must know of a parcel under way: what went with it, and its place at the lease."""
+    """What the desk must know of a parcel: under which key it is kept, what went with it, its place at the lease."""
 
-    __slots__ = ("delivered", "ticket")
+    __slots__ = ("delivered", "key", "ticket")
 
-    def __init__(self) -> None:
+    def __init__(self, key: ParcelKey | None = None) -> None:
+        self.key: ParcelKey | None = key
         self.delivered: Delivered | None = None
         self.ticket: Ticket | None = None
 
@@ -134,18 +140,50 @@ class Engine:
         self._holds = Holds(clock, self._do_later, self._drain)
         self._apps: dict[tuple[str, str], Route] = {}
         self._phones: dict[Client, Route] = {}
-        self._jobs: dict[tuple[str, ...], Timer] = {}
+        self._agenda = Agenda(store, clock, self._run_job)
         self._hops: dict[Hop, Call] = {}
-        self._later: deque[Callable[[], None]] = deque()
+        self._later: deque[Callable[[], Any]] = deque()
         self._is_draining = False
-        self._effects: Mapping[type[Effect], Callable[[Any], None]] = {
+        self._effects: Mapping[type[Effect], Callable[[Any, _Changes], Callable[[], None]]] = {
             NotifyApp: self._notify_app,
-            NotifySimulators: self._notify_simulators,
+            NotifySimulators: lambda effect, _: partial(self._notify_simulators, effect),
             Schedule: self._schedule,
             Unschedule: self._unschedule,
-            ReleaseLease: self._release_lease,
-            Warn: lambda effect: logger.warning("%s", effect.words),
+            ReleaseLease: lambda effect, _: partial(self._holds.release, effect.lease),
+            Warn: lambda effect, _: partial(logger.warning, "%s", effect.words),
         }
+
+    def open(self) -> None:
+        """Take up what the store has kept: notifications without an answer, and jobs.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        for record in self._store.parcels():
+            told = record.notification
+            parcel = Parcel(told, told.customer_id, note=Note(record.key))
+            self._app_route(told.org_id, told.app_id).put(parcel, is_old=True)
+        self._agenda.open()
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._agenda.close()
+
+    async def run(self) -> None:
+        """Have the store keep what is committed, until cancelled."""
+        await self._store.run(self._go_on)
+
+    def _go_on(self) -> None:
+        self._drain()
+        self._agenda.go_on()
+
+    async def wait_quiet(self, rounds: int, patience: float) -> None:
+        """Wait until nothing is under way, see :meth:`.delivery.Activity.wait_quiet`, and everything is kept."""
+        while True:
+            await self.activity.wait_quiet(rounds, patience)
+            if self._store.is_settled:
+                return
+            await self._store.wait_settled()
 
     # Units of work.
 
@@ -160,16 +198,36 @@ class Engine:
             lease=lease,
         )
 
-    def _perform(self, work: Work, rule: Callable[[Work], T]) -> T:
-        """Run *rule* on *work*, keep what it changed, and see to what it wants done once that is kept."""
-        result = rule(work)
-        if work.changes:
-            self._store.commit(work.changes)
-        self._later.extend(partial(self._carry_out, effect) for effect in work.effects)
-        return result
+    def _perform(
+        self,
+        work: Work,
+        rule: Callable[[Work], T],
+        then: Callable[[T], object],
+        lost: Callable[[StoreError], None],
+        done: ParcelKey | JobKey | None = None,
+    ) -> bool:
+        """Run *rule* on *work*; once what it changed is kept, call *then*, and see to what it wants done.
 
-    def _carry_out(self, effect: Effect) -> None:
-        self._effects[type(effect)](effect)
+        What asked for the unit, and is *done* with it, is kept no longer. Where the store cannot keep the unit, or
+        read what it needs, *lost* is called instead, and nothing has changed.
+        """
+        try:
+            result = rule(work)
+        except StoreError as error:
+            lost(error)
+            return True
+        changes: _Changes = {} if done is None else {done: None}
+        changes.update(work.changes)
+        steps: list[Callable[[], Any]] = [
+            partial(then, result),
+            *(self._effects[type(effect)](effect, changes) for effect in work.effects),
+        ]
+        self._store.commit(changes, Unit(partial(self._later.extend, steps), lost))
+        return True
+
+    def _forget(self, key: ParcelKey | JobKey) -> None:
+        """Keep no longer what is under *key*; if that fails, it comes again after a restart."""
+        self._store.commit({key: None}, _NOTHING)
 
     def _do_later(self, call: Callable[[], None]) -> None:
         self._later.append(call)
@@ -241,7 +299,11 @@ class Engine:
     def _execute(self, call: Call, ticket: Ticket | None = None) -> None:
         """Run the rule of *call*, under the lease that *ticket* holds, if it holds one."""
         work = self._work(call.origin, None if ticket is None else ticket.key)
-        result = self._perform(work, partial(run_command, command=call.command))
+        rule = partial(run_command, command=call.command)
+        self._perform(work, rule, partial(self._conclude, call, ticket), partial(self._refuse, call, ticket))
+
+    def _conclude(self, call: Call, ticket: Ticket | None, result: Model | Waiting) -> None:
+        """Answer *call*, or have it wait."""
         if isinstance(result, WaitForHop):
             self._hops[result.hop] = call
         elif isinstance(result, WaitForLease):
@@ -252,6 +314,12 @@ class Engine:
             is_heard = call.answer(result)
             if ticket is not None and not (is_heard and getattr(result, "status", False)):
                 self._holds.leave(ticket)
+
+    def _refuse(self, call: Call, ticket: Ticket | None, error: StoreError) -> None:
+        """Tell that *call* was not done: it could not be kept."""
+        call.request.fail(ErrorCode.APPLICATION_ERROR, str(error))
+        if ticket is not None:
+            self._holds.leave(ticket)
 
     def _wait_for_lease(self, call: Call, key: AppKey) -> None:
         def then(granted: bool) -> None:
@@ -270,9 +338,17 @@ class Engine:
 
     # What rules want done.
 
-    def _notify_app(self, effect: NotifyApp) -> None:
-        parcel = Parcel(effect.notification, effect.customer_id, effect.hop, note=Note())
-        self._app_route(effect.org_id, effect.app_id).put(parcel)
+    def _notify_app(self, effect: NotifyApp, changes: _Changes) -> Callable[[], None]:
+        key: ParcelKey | None = None
+        if effect.hop is None:  # a customer at the phone does not wait for a restart
+            record = ParcelRecord(number=self._store.number(), notification=effect.notification)
+            key = record.key
+            changes[key] = record
+        parcel = Parcel(effect.notification, effect.customer_id, effect.hop, note=Note(key))
+        return partial(self._put, effect.org_id, effect.app_id, parcel)
+
+    def _put(self, org_id: str, app_id: str, parcel: Parcel) -> None:
+        self._app_route(org_id, app_id).put(parcel)
 
     def _notify_simulators(self, effect: NotifySimulators) -> None:
         customer_id = getattr(effect.notification, "customer_id", None)
@@ -280,21 +356,21 @@ class Engine:
             if client.org_id == effect.org_id:
                 route.put(Parcel(effect.notification, customer_id, note=Note()))
 
-    def _schedule(self, effect: Schedule) -> None:
-        self._unschedule(Unschedule(effect.job.job_key))
-        self._jobs[effect.job.job_key] = self._clock.call_at(effect.at, partial(self._run_job, effect.job))
+    def _schedule(self, effect: Schedule, changes: _Changes) -> Callable[[], None]:
+        record = JobRecord(due=effect.at, number=self._store.number(), job=effect.job)
+        changes[record.key] = record
+        return partial(self._agenda.note, record)
 
-    def _unschedule(self, effect: Unschedule) -> None:
-        timer = self._jobs.pop(effect.job_key, None)
-        if timer is not None:
-            timer.cancel()
+    def _unschedule(self, effect: Unschedule, changes: _Changes) -> Callable[[], None]:
+        key = JobKey(effect.org_id, effect.job_key)
+        changes[key] = None
+        return partial(self._agenda.forget, key)
 
-    def _release_lease(self, effect: ReleaseLease) -> None:
-        self._holds.release(effect.lease)
-
-    def _run_job(self, job: Job) -> None:
-        self._jobs.pop(job.job_key, None)
-        _guarded(partial(self._perform, self._work(Origin.of_job(job)), partial(run_job, job=job)))
+    def _run_job(self, record: JobRecord) -> None:
+        work = self._work(Origin.of_job(record.job))
+        rule = partial(run_job, job=record.job)
+        if not _guarded(partial(self._perform, work, rule, _ignore, lambda _error: self._agenda.pause(), record.key)):
+            self._forget(record.key)
         self._drain()
 
     def _app_route(self, org_id: str, app_id: str) -> Route:
@@ -347,21 +423,46 @@ class Engine:
                 self.unheard(parcel)
             else:
                 self.put_back(parcel)
+                self.forget(parcel)
             return True
         try:
             reply = NotificationReply() if data is None else decode_notification_reply(data)
         except RemoteProtocolError:
             return False
         told = delivered.notification
-        origin = Origin(told.org_id, told.app_id)
+        work = self._work(Origin(told.org_id, told.app_id))
         rule = partial(answer_notification, delivered=delivered, reply=reply)
-        _guarded(partial(self._perform, self._work(origin), rule))
+        if not _guarded(
+            partial(self._perform, work, rule, _ignore, partial(self._tell_again, parcel), parcel.note.key)
+        ):
+            self.forget(parcel)
         # Behind the release that a change of the data asks for, which would else end the next one's lease as well.
-        self._do_later(partial(self._give_back, parcel))
+        self._store.commit({}, _either_way(partial(self._do_later, partial(self._give_back, parcel))))
         if parcel.hop is not None:
             self._end_hop(parcel.hop, reply)
         self._drain()
         return True
+
+    def _tell_again(self, parcel: Parcel, _: StoreError) -> None:
+        """Have a notification answered once more: its answer could not be kept."""
+        told = parcel.note.delivered.notification
+        if parcel.hop is None:
+            self._put(told.org_id, told.app_id, Parcel(told, parcel.customer_id, note=Note(parcel.note.key)))
+
+    def once_kept(self, call: Callable[[bool], None]) -> None:
+        """Make *call* once everything is kept, or lost, that was committed before: at once where that is so."""
+        if self._store.is_settled:
+            call(True)
+        else:
+            self._store.commit({}, Unit(partial(self._do_later, partial(call, True)), partial(self._call_lost, call)))
+
+    def _call_lost(self, call: Callable[[bool], None], _: StoreError) -> None:
+        self._do_later(partial(call, False))
+
+    def forget(self, parcel: Parcel) -> None:
+        """Keep *parcel* no longer."""
+        if parcel.note.key is not None:
+            self._forget(parcel.note.key)
 
     def put_back(self, parcel: Parcel) -> None:
         """Release the lease, or leave its queue: *parcel* is not under way any more."""
@@ -381,11 +482,12 @@ class Engine:
 
     def _end_hop(self, hop: Hop, reply: NotificationReply, *, is_heard: bool = True) -> None:
         call = self._hops.pop(hop, None)
-        origin = Origin(hop.org_id, hop.app_id)
         rule = partial(answer_hop, hop=hop, message=reply.message, is_heard=is_heard)
-        said = _guarded(partial(self._perform, self._work(origin), rule))
-        if call is not None:
-            call.answer(said or SimulatorReply(status=False, description="the sandbox failed"))
+        then = _ignore if call is None else call.answer
+        lost = _ignore if call is None else partial(self._refuse, call, None)
+        work = self._work(Origin(hop.org_id, hop.app_id))
+        if not _guarded(partial(self._perform, work, rule, then, lost)):
+            then(SimulatorReply(status=False, description="the sandbox failed"))
 
     @staticmethod
     def purse_in(store: Store, org_id: str, purse_id: str) -> PurseRecord:
@@ -401,6 +503,22 @@ class Engine:
         return found
 
 
+def _ignore(_: object) -> None:
+    """Do nothing with what became of a unit."""
+
+
+def _either_way(call: Callable[[], None]) -> Unit:
+    """Have *call* made whether the unit is kept or lost."""
+
+    def lost(_: StoreError) -> None:
+        call()
+
+    return Unit(call, lost)
+
+
+_NOTHING = Unit(lambda: None, _ignore)
+
+
 def _guarded(call: Callable[[], T]) -> T | None:
     """Make *call*; if it raises, that is a defect, and no reason to take down what the server can still do."""
     try:
@@ -414,7 +532,7 @@ def _guarded(call: Callable[[], T]) -> T | None:
 class _Records(Mapping[Key[Any], "Record | None"]):
     """A store as rules read it: everything is at hand, so that none ends with Missing.
 
-    A store that must wait for a disk gives rules what it has instead, loads what Missing names, and runs them again.
+    A file is read at once as well: what is asked for often is at hand, and the rest takes less than a turn of the loop.
     """
 
     __slots__ = ("_store",)

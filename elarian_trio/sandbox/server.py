@@ -6,31 +6,31 @@ Users stand above. It opens the ways in and hands each connection to a :class:`~
 
 from __future__ import annotations
 
+import logging
 import math
+import os
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
-from elarian_trio.errors import ConnectionFailed
+from elarian_trio.errors import ConnectionFailed, StoreError
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
 from elarian_trio.sandbox.connections import Client
 from elarian_trio.sandbox.credentials import Credentials
-from elarian_trio.sandbox.dice import SeededDice
 from elarian_trio.sandbox.engine import Engine
 from elarian_trio.sandbox.organisation import Organisations
 from elarian_trio.sandbox.ports import Ports
-from elarian_trio.sandbox.store import MemoryStore
 from elarian_trio.sandbox.world.work import Settings
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncGenerator, Mapping
     from decimal import Decimal
     from typing import Self
@@ -41,11 +41,14 @@ if TYPE_CHECKING:
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.payments import PaymentBalance, PaymentChannelNumber
     from elarian_trio.sandbox.clock import ClockName
+    from elarian_trio.sandbox.opening import Opened
     from elarian_trio.sandbox.organisation import Apps, Channels, Purses
 
 __all__ = ["Sandbox"]
 
 T = TypeVar("T")
+
+logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 SETTLE_TIMEOUT = 35.0  # seconds, real ones, that advance() waits for answers: a little more than an app has for one
 SETTLE_PATIENCE = 0.5  # seconds, real ones, that it waits for the next one: the program may be waiting for it
@@ -68,7 +71,9 @@ class Sandbox(AsyncContextManagerMixin):
         tls: where to listen for TLS, as above; clients trust :attr:`ca_file`.
         ws: where to listen for WebSockets.
         wss: where to listen for WebSockets over TLS.
-        data: the file that keeps everything; arrives with a later version, until then all is kept in memory.
+        data: the file that keeps everything, made if there is none (with mode 0600); in memory if left out. What a
+            client was told is in it, whatever happens to the process or the machine. It is open while the block is
+            entered, and in one sandbox only. It keeps the key that the sandbox makes up, and what is in purses.
         apps: who is let in: :class:`SandboxApp` values or mappings with ``org_id``, ``app_id`` and ``api_key``.
         channels: the organisation's channel and payment channel numbers, for the first app; or a mapping that says
             which app each belongs to.
@@ -87,8 +92,7 @@ class Sandbox(AsyncContextManagerMixin):
     Raises:
         ValueError: arguments are wrong, or do not go together.
         TypeError: an argument is of the wrong type.
-        NotImplementedError: an argument arrives with a later version.
-        ModuleNotFoundError: tls, ws or wss needs a package that is not installed; the words say how to install it.
+        ModuleNotFoundError: it needs a package that is not installed; the words say how to install it.
     """
 
     def __init__(
@@ -108,11 +112,10 @@ class Sandbox(AsyncContextManagerMixin):
         strict: bool = True,
         resume_window: float = RESUME_WINDOW,
     ) -> None:
-        later = {"data": data}
         addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
         self._ports = Ports(addresses, is_guarded=apps is not None and strict)
         self._needs_real_time = next(
-            (name for name, given in {**addresses, **later}.items() if given is not None), None
+            (name for name, given in {**addresses, "data": data}.items() if given is not None), None
         )
         _check_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
         _check_choice("settle", settle, ("auto", "manual"))
@@ -123,16 +126,14 @@ class Sandbox(AsyncContextManagerMixin):
             raise ValueError(msg)
         self._is_resumable = resume_window > 0
         self._reception = Reception(resume_window=resume_window)  # its sessions end with their tasks, in the block
-        for name, given in later.items():
-            if given is not None:
-                msg = f"{name} arrives with a later version of the sandbox; this one keeps everything in memory"
-                raise NotImplementedError(msg)
         self._organisations = Organisations.of(apps, channels, purses)
         self._clock = clock if isinstance(clock, Clock) else None
-        self._dice = SeededDice(seed)
         self._settings = Settings(strict=strict, settle=settle)
-        self._store = MemoryStore()
-        self._store.commit({record.key: record for record in self._organisations.records()})
+        self._data = None if data is None else os.fspath(data)
+        self._open_store = partial(
+            _load_opening().open_store, self._data, self._organisations, seed, keeps_key=apps is None
+        )
+        self._opened: Opened | None = self._open_store() if data is None else None
         self._engine: Engine | None = None
         self._tasks: TaskGroup | None = None
         self._connections = 0
@@ -145,6 +146,9 @@ class Sandbox(AsyncContextManagerMixin):
 
         For the main app: ``org_id``, ``app_id``, ``api_key`` and a ``dial`` that stays within this process. A client
         that shall come over the network takes ``sandbox.credentials.at(sandbox.endpoints["tcp"])``.
+
+        Raises:
+            RuntimeError: the key is in the file, and the block is not entered.
         """
         return self._credentials_of(self._organisations.main.app_id)
 
@@ -157,7 +161,7 @@ class Sandbox(AsyncContextManagerMixin):
         return self._credentials_of(app_id)
 
     def _credentials_of(self, app_id: str) -> Credentials:
-        for app in self._organisations.apps:
+        for app in self._remembered.organisations.apps:
             if app.app_id == app_id:
                 return Credentials(org_id=app.org_id, app_id=app.app_id, api_key=app.api_key, dial=self._dial)
         msg = f"the sandbox has no app {app_id!r}"
@@ -245,7 +249,15 @@ class Sandbox(AsyncContextManagerMixin):
         return found.actual.amount
 
     def _balances(self, purse_id: str) -> Mapping[str, PaymentBalance]:
-        return Engine.purse_in(self._store, self._organisations.main.org_id, purse_id).balances
+        return Engine.purse_in(self._remembered.store, self._organisations.main.org_id, purse_id).balances
+
+    @property
+    def _remembered(self) -> Opened:
+        """What is open."""
+        if self._opened is None:
+            msg = f"what the sandbox keeps in {self._data} is known while its block is entered"
+            raise RuntimeError(msg)
+        return self._opened
 
     # The block.
 
@@ -256,6 +268,7 @@ class Sandbox(AsyncContextManagerMixin):
         Raises:
             ValueError: virtual time was asked for where it cannot be had.
             OSError: an address to listen on cannot be had.
+            StoreError: the file is in use, damaged, somebody else's or a later version's; it was left as it is.
         """
         self._check_clock()
         if self._clock is None:
@@ -275,16 +288,37 @@ class Sandbox(AsyncContextManagerMixin):
                     tasks.cancel_scope.cancel()
         except BaseException as error:
             outcome.escaped = error
+        self._leave_file(self._clock)
         await outcome.settle(None)
 
     async def _begin(self, tasks: TaskGroup, clock: Clock) -> None:
         await anyio.lowlevel.checkpoint()
+        if self._opened is None:
+            self._opened = await anyio.to_thread.run_sync(self._open_store)
         if self._engine is None:
-            self._engine = Engine(self._store, clock, self._dice, self._settings, self._organisations.apps)
+            opened = self._remembered
+            self._engine = Engine(opened.store, clock, opened.dice, self._settings, opened.organisations.apps)
+            self._engine.open()
         clock.settle_with(self._settle)
+        if self._data is not None:
+            tasks.start_soon(self._engine.run)
         tasks.start_soon(clock.run)
         self._tasks = tasks
         await self._ports.open(tasks, partial(self._serve, self._engine))
+
+    def _leave_file(self, clock: Clock) -> None:
+        """Close the file, if there is one. It takes no longer than a write, and nothing runs that it could hold up."""
+        if self._data is None or self._opened is None:
+            return
+        opened, self._opened = self._opened, None
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        clock.forget()
+        try:
+            opened.close()
+        except StoreError as error:
+            logger.error("what nobody had been told of was not kept: %s", error)
 
     async def _serve(self, engine: Engine, transport: FrameTransport) -> None:
         self._connections += 1
@@ -314,7 +348,7 @@ class Sandbox(AsyncContextManagerMixin):
         engine = self._engine
         if engine is not None:
             with anyio.move_on_after(SETTLE_TIMEOUT):
-                await engine.activity.wait_quiet(SETTLE_ROUNDS, SETTLE_PATIENCE)
+                await engine.wait_quiet(SETTLE_ROUNDS, SETTLE_PATIENCE)
         await anyio.lowlevel.checkpoint()
 
     def _check_clock(self) -> None:
@@ -324,6 +358,13 @@ class Sandbox(AsyncContextManagerMixin):
         if is_virtual and self._needs_real_time is not None:
             msg = f"virtual time needs the memory transport and in-memory store, not {self._needs_real_time}; {_MANUAL}"
             raise ValueError(msg)
+
+
+def _load_opening() -> Any:  # noqa: ANN401 - a module
+    """Load what an extra brings, where it is needed."""
+    from elarian_trio.sandbox import opening
+
+    return opening
 
 
 def _check_choice(name: str, given: object, choices: tuple[str, ...]) -> None:

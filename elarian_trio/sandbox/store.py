@@ -1,69 +1,285 @@
-"""Where entities live: in memory here; another store needs the same three methods.
+"""Where records live: changed in memory at once, and kept in a database together with what was changed meanwhile.
 
-The engine stands above: it loads what a rule asks for by key and commits what the rule changed, all at once. Below are
-the records of :mod:`.world.entities`, of which a store knows their keys and the index entries among them.
+The engine stands above: it loads what a rule asks for by key, and commits what a unit of work changed, all of it or
+nothing. What the unit said may leave the server once the unit is kept. In a file that is after the next
+write: all units that wait share one, so that a busy server waits for the disk no more often than an idle one. In
+memory it is at once, and only what is too much to have at hand is written to the database.
+
+Newer layers hide older ones: what is staged, what is being written, what was read or written of late, the database.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from collections import OrderedDict
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
-__all__ = ["MemoryStore", "Store"]
+    from elarian_trio.sandbox.database import Database
+    from elarian_trio.sandbox.pending import ParcelRecord
+
+__all__ = ["Store", "Unit"]
 
 R = TypeVar("R", bound=Record)
 
-
-class Store(Protocol):
-    """What the engine asks of a store."""
-
-    def load(self, key: Key[R]) -> R | None:
-        """Give the record under *key*, ``None`` where there is none."""
-        ...
-
-    def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
-        """Give the entries of *index*, in the order in which they came."""
-        ...
-
-    def commit(self, changes: Mapping[Key[Any], Record | None]) -> None:
-        """Keep all of *changes* or, if it raises, none of them; ``None`` deletes."""
-        ...
+MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Python's objects take several times that
+LEAST_WEIGHT = 200  # characters that a record counts at least, since its key and place take room as well
+MAX_STAGED = 4_096  # records that are staged in memory before they are written to a database that is in memory, too
+MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
+PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
+_UNKNOWN = object()
 
 
-class MemoryStore:
-    """Keeps everything in this process, for as long as the object lives."""
+class Unit(NamedTuple):
+    """What is to be done once a unit of work is kept, or could not be."""
+
+    kept: Callable[[], None]
+    lost: Callable[[StoreError], None]
+
+
+class Layer:
+    """What was changed by units that are kept or lost together."""
+
+    __slots__ = ("entries", "records", "units")
 
     def __init__(self) -> None:
-        self._records: dict[Key[Any], Record] = {}
-        self._indexes: dict[IndexKey, dict[EntryKey, EntryRecord]] = {}
+        self.records: dict[Key[Any], Record | None] = {}
+        self.entries: dict[IndexKey, dict[EntryKey, EntryRecord | None]] = {}
+        self.units: list[Unit] = []
+
+    def add(self, changes: Mapping[Key[Any], Record | None]) -> None:
+        """Put *changes* over what is here."""
+        for key, record in changes.items():
+            self.records[key] = record
+            if isinstance(key, EntryKey):
+                self.entries.setdefault(key.index, {})[key] = cast("EntryRecord | None", record)
+
+    def take(self, number: int) -> dict[Key[Any], Record | None]:
+        """Take out what was put here first."""
+        taken = {key: self.records.pop(key) for key in list(islice(self.records, number))}
+        for key in taken:
+            if isinstance(key, EntryKey):
+                entries = self.entries[key.index]
+                del entries[key]
+                if not entries:
+                    del self.entries[key.index]
+        return taken
+
+
+class Store:
+    """Records by key, entries by index, jobs in due order.
+
+    Args:
+        database: where they are kept. It stays its opener's.
+        inline: whether a unit is kept at once, as in memory; otherwise :meth:`run` keeps them.
+    """
+
+    def __init__(self, database: Database, *, inline: bool) -> None:
+        self._database = database
+        self._inline = inline
+        self._staged = Layer()
+        self._writing: Layer | None = None
+        self._wanted = anyio.Event()
+        self._settled = anyio.Event()  # set when nothing waits any more
+        self._at_hand = AtHand()
+        self._numbers = count(database.last_number() + 1)
+
+    def number(self) -> int:
+        """Give a number that is greater than every earlier one in this database."""
+        return next(self._numbers)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything is kept that was committed."""
+        return self._inline or (self._writing is None and not self._staged.units)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits for the disk that nothing should be begun that nobody asked for."""
+        return not self._inline and len(self._staged.units) >= MAX_BEHIND
+
+    # Reading.
 
     def load(self, key: Key[R]) -> R | None:
-        """Give the record under *key*, ``None`` where there is none."""
-        return cast("R | None", self._records.get(key))
+        """Give the record under *key* as the latest unit left it, ``None`` where there is none.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        for layer in self._layers():
+            if key in layer.records:
+                return cast("R | None", layer.records[key])
+        found = self._at_hand.get(key)
+        if found is _UNKNOWN:
+            record, length = self._database.load(key)
+            self._at_hand.put(key, record, length)
+            return cast("R | None", record)
+        return cast("R | None", found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
-        """Give the entries of *index*, in the order in which they came."""
-        return tuple(self._indexes.get(index, {}).values())
+        """Give the entries of *index* as the latest unit left them, by their members' names.
 
-    def commit(self, changes: Mapping[Key[Any], Record | None]) -> None:
-        """Keep all of *changes*; ``None`` deletes. Nothing in here can fail half-way."""
-        for key, record in changes.items():
-            if record is None:
-                self._records.pop(key, None)
-            else:
-                self._records[key] = record
-            if isinstance(key, EntryKey):
-                self._index(key, record)
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        found = {entry.member: entry for entry in self._database.members(index)}
+        for layer in reversed(self._layers()):
+            for key, entry in layer.entries.get(index, {}).items():
+                found.pop(key.member, None)
+                if entry is not None:
+                    found[key.member] = entry
+        return tuple(found[member] for member in sorted(found))
 
-    def _index(self, key: EntryKey, record: Record | None) -> None:
-        entries = self._indexes.setdefault(key.index, {})
-        if isinstance(record, EntryRecord):
-            entries[key] = record
+    def jobs(
+        self, after: tuple[datetime, int] | None, limit: int
+    ) -> tuple[list[JobRecord], tuple[datetime, int] | None]:
+        """Give jobs in due order, from behind a place in that order or from the beginning.
+
+        Returns:
+            The jobs, and up to which place these are all there are: ``None`` where none come after them.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        kept = self._database.jobs(after, limit)
+        until = kept[-1].place if len(kept) == limit else None
+        found: dict[Key[Any], JobRecord] = {job.key: job for job in kept}
+        for layer in reversed(self._layers()):
+            for key, record in layer.records.items():
+                if isinstance(record, JobRecord):
+                    found[key] = record
+                else:
+                    found.pop(key, None)
+        within = [
+            job
+            for job in found.values()
+            if (after is None or job.place > after) and (until is None or job.place <= until)
+        ]
+        return sorted(within, key=lambda job: job.place), until
+
+    def parcels(self) -> Iterator[ParcelRecord]:
+        """Give every notification that was not answered when the file was closed, in order.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return self._database.parcels()
+
+    def _layers(self) -> tuple[Layer, ...]:
+        return (self._staged,) if self._writing is None else (self._staged, self._writing)
+
+    # Changing.
+
+    def commit(self, changes: Mapping[Key[Any], Record | None], unit: Unit) -> None:
+        """Keep all of *changes* or, if that fails, none of them; ``None`` deletes.
+
+        One of the unit's calls is made, once: at once where there is nothing to wait for. A unit that changes nothing
+        has seen what others changed, and shares what becomes of them.
+        """
+        self._staged.add(changes)
+        if self._inline:
+            if len(self._staged.records) > MAX_STAGED:
+                put_away = self._staged.take(PUT_AWAY)
+                self._learn(put_away, self._database.write(put_away))
+            unit.kept()
+        elif changes or not self.is_settled:
+            self._staged.units.append(unit)
+            self._wanted.set()
         else:
-            entries.pop(key, None)
-            if not entries:
-                del self._indexes[key.index]
+            unit.kept()
+
+    async def run(self, after: Callable[[], None]) -> None:
+        """Keep what is committed, until cancelled; call *after* behind the calls of all units that were kept or lost.
+
+        What is staged when this is cancelled is for :meth:`flush`.
+        """
+        limiter = anyio.CapacityLimiter(1)
+        while True:
+            await self._wanted.wait()
+            self._wanted = anyio.Event()
+            while self._staged.units:
+                self._writing, self._staged = self._staged, Layer()
+                try:
+                    lengths = await anyio.to_thread.run_sync(
+                        self._database.write, self._writing.records, limiter=limiter
+                    )
+                except StoreError as error:
+                    self._lose(error)
+                else:
+                    layer, self._writing = self._writing, None
+                    self._learn(layer.records, lengths)
+                    for unit in layer.units:
+                        unit.kept()
+                after()
+            self._settled.set()
+            self._settled = anyio.Event()
+
+    async def wait_settled(self) -> None:
+        """Wait until everything is kept that was committed; the disk says how long that takes."""
+        await anyio.lowlevel.checkpoint()
+        while not self.is_settled:
+            await self._settled.wait()
+
+    def flush(self) -> None:
+        """Write what is left when nothing runs any more. Nobody is told: whoever waited for it is gone.
+
+        Raises:
+            StoreError: the disk refuses it.
+        """
+        for layer in reversed(self._layers()):
+            self._learn(layer.records, self._database.write(layer.records))
+        self._staged, self._writing = Layer(), None
+
+    def _learn(self, written: Mapping[Key[Any], Record | None], lengths: Mapping[Key[Any], int]) -> None:
+        """Have at hand what was written, but for what is not asked for by its key."""
+        for key, record in written.items():
+            if not isinstance(key, JobKey | ParcelKey):
+                self._at_hand.put(key, record, lengths.get(key, 0))
+
+    def _lose(self, error: StoreError) -> None:
+        """Forget what could not be kept, and what was built on it."""
+        units = [unit for layer in reversed(self._layers()) for unit in layer.units]
+        self._staged, self._writing = Layer(), None
+        for unit in units:
+            unit.lost(error)
+
+
+class AtHand:
+    """What was read or written of late, up to a bound; that there is nothing under a key is known as well."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[Key[Any], tuple[Record | None, int]] = OrderedDict()
+        self._weight = 0
+
+    def __len__(self) -> int:
+        """Count what is at hand."""
+        return len(self._records)
+
+    def get(self, key: Key[Any]) -> object:
+        """Give what is known to be under *key*; a value of its own where nothing is known."""
+        found = self._records.get(key)
+        if found is None:
+            return _UNKNOWN
+        self._records.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Key[Any], record: Record | None, length: int) -> None:
+        """Know what is under *key*, and forget what was not asked for the longest."""
+        _, before = self._records.pop(key, (None, 0))
+        weight = max(length, LEAST_WEIGHT)
+        self._records[key] = record, weight
+        self._weight += weight - before
+        while self._weight > MAX_AT_HAND:
+            _, (_, dropped) = self._records.popitem(last=False)
+            self._weight -= dropped

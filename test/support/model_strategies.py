@@ -93,7 +93,8 @@ def models(cls: type[M], *, sendable: bool = False) -> SearchStrategy[M]:
 
 def _field(cls: type, field: dataclasses.Field[Any], *, sendable: bool) -> SearchStrategy[Any]:
     if field.name == "expires_at":
-        return st.none() | BY_TYPE[datetime].filter(lambda time: time != EPOCH)
+        times = BY_TYPE[datetime].filter(lambda time: time != EPOCH)
+        return st.none() | times if type(None) in alternatives(field_types(cls)[field.name]) else times
     if cls is voice.Dial and field.name == "max_duration":
         return st.none() | WHOLE_SECONDS
     if field.name == "customer_id" and issubclass(cls, notifications.Notification):

@@ -293,8 +293,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Unschedule:
-    """Do not run a job after all; nothing happens if there is none of that name."""
+    """Do not run a job after all; nothing happens if there is none of that name.
 
+    Attributes:
+        org_id: the organisation.
+        job_key: the job's name.
+    """
+
+    org_id: str
     job_key: JobKey
 
 

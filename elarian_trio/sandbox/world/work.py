@@ -275,7 +275,7 @@ class Work:
 
     def unschedule(self, job_key: JobKey) -> None:
         """Have the job of that name not run."""
-        self.effects.append(Unschedule(job_key))
+        self.effects.append(Unschedule(self.org_id, job_key))
 
     def warn(self, words: str) -> None:
         """Have whoever runs the server told; for the log, so without numbers and bodies."""

@@ -67,6 +67,8 @@ class FakeDesk:
         self.answers: list[tuple[str, bytes | None]] = []
         self.put_backs: list[str] = []
         self.unheard_of: list[str] = []
+        self.forgotten: list[str] = []
+        self.unkept: list[Callable[[bool], None]] | None = None  # what waits for the disk, where there is one
         self.on_put_back: list[Callable[[], None]] = []
 
     def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
@@ -92,6 +94,15 @@ class FakeDesk:
 
     def unheard(self, parcel: Parcel) -> None:
         self.unheard_of.append(name_of(parcel))
+
+    def once_kept(self, call: Callable[[bool], None]) -> None:
+        if self.unkept is None:
+            call(True)
+        else:
+            self.unkept.append(call)
+
+    def forget(self, parcel: Parcel) -> None:
+        self.forgotten.append(name_of(parcel))
 
 
 def name_of(parcel: Parcel) -> str:
@@ -243,6 +254,69 @@ async def test_an_error_is_redelivered_three_times_and_then_dropped(caplog: pyte
         assert first.asked == second.asked == []
         assert any("dropped" in record.message for record in caplog.records)
         assert len(post.desk.put_backs) == 4
+        assert post.desk.forgotten == ["it"]
+
+
+async def test_what_tells_of_something_not_yet_kept_is_sent_once_it_is() -> None:
+    """Issue: acknowledged means durable; nobody acts on what a crash may undo."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.unkept = []
+        post.route.put(parcel("it"))
+        await post.settle()
+        assert listener.asked == []
+        post.desk.unkept.pop()(True)
+        assert listener.asked == ["it"]
+        listener.answer("it")
+        assert post.route.size == 0
+
+
+async def test_what_tells_of_something_lost_is_made_anew() -> None:
+    """This SDK: what could not be kept has never been."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.desk.unkept = unkept = []
+        post.route.put(parcel("it"))
+        unkept.pop()(False)
+        assert listener.asked == []
+        unkept.pop()(True)
+        assert listener.asked == ["it"]
+
+
+async def test_what_is_taken_back_before_it_is_kept_is_sent_by_another_once() -> None:
+    """This SDK: a connection that goes meanwhile takes nothing with it."""
+    async with opened_post() as post:
+        first, second = FakeListener(), FakeListener()
+        post.route.attach(first)
+        post.desk.unkept = unkept = []
+        post.route.put(parcel("it"))
+        post.route.detach(first)
+        post.route.attach(second)
+        assert len(unkept) == 2
+        second.usable = False
+        for call in unkept[:2]:
+            call(True)
+        assert first.asked == second.asked == []
+        second.usable = True
+        post.route.suspend(second)
+        post.route.resume(second)
+        unkept[2](True)
+        assert second.asked == ["it"]
+
+
+async def test_what_was_kept_before_a_restart_is_not_refused_for_want_of_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """This SDK: an app that is back after a restart has missed nothing; what is new and finds no room is forgotten."""
+    monkeypatch.setattr(delivery, "AWAY_LIMIT", 2)
+    async with opened_post() as post:
+        for name in ("a", "b", "c"):
+            post.route.put(parcel(name), is_old=True)
+        post.route.put(parcel("new"))
+        assert post.route.size == 3
+        assert post.desk.forgotten == ["new"]
 
 
 async def test_an_answer_that_cannot_be_read_counts_as_an_error() -> None:

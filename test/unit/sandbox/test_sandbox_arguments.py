@@ -18,19 +18,6 @@ APPS = [SandboxApp("org", "app", "key")]
 
 
 @pytest.mark.parametrize(
-    "later",
-    [
-        {"data": "x.sqlite3"},
-    ],
-    ids=lambda later: next(iter(later)),
-)
-def test_what_arrives_later_is_refused_and_not_ignored(later: dict[str, Any]) -> None:
-    """This SDK: an argument that does nothing would be believed."""
-    with pytest.raises(NotImplementedError, match=f"{next(iter(later))}.*later version"):
-        Sandbox(**later)
-
-
-@pytest.mark.parametrize(
     "given",
     [
         {"tcp": "127.0.0.1:0"},

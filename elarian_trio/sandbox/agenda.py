@@ -1,0 +1,141 @@
+"""Jobs in due order: the next ones are at hand, and one timer stands for all of them.
+
+The engine stands above and runs what falls due. Below are the store, which has every job, and the clock. However many
+reminders are pending, only the next few thousand are here.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from elarian_trio.sandbox.clock import Clock, Timer
+    from elarian_trio.sandbox.pending import JobKey, JobRecord
+    from elarian_trio.sandbox.store import Store
+
+__all__ = ["Agenda"]
+
+AT_HAND = 1_000  # jobs that are fetched at a time
+MOST_AT_HAND = 4 * AT_HAND  # before the later ones are left to the store again
+PAUSE = 1.0  # seconds until jobs are tried again that could not be kept
+
+
+class Agenda:
+    """Calls *run* with each job as it falls due.
+
+    Args:
+        store: has them; what is noted here has been committed there.
+        clock: says when they are due.
+        run: runs one; it commits that the job is done.
+    """
+
+    def __init__(self, store: Store, clock: Clock, run: Callable[[JobRecord], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._run = run
+        self._jobs: dict[JobKey, JobRecord] = {}
+        self._heap: list[tuple[datetime, int, JobKey]] = []
+        self._until: tuple[datetime, int] | None = None  # the place behind which jobs are in the store only
+        self._timer: Timer | None = None
+        self._is_paused = False
+
+    def open(self) -> None:
+        """Fetch the first jobs, and have them run when they are due."""
+        self._fetch(None)
+        self._watch()
+
+    def close(self) -> None:
+        """Run nothing more."""
+        self._stop()
+        self._is_paused = True
+
+    def note(self, record: JobRecord) -> None:
+        """Have *record* run at its time, in the place of one with its key."""
+        self._jobs.pop(record.key, None)
+        if self._until is None or record.place <= self._until:
+            self._take(record)
+            if len(self._jobs) > MOST_AT_HAND:
+                self._leave_the_later()
+        self._watch()
+
+    def forget(self, key: JobKey) -> None:
+        """Have the job under *key* not run."""
+        if self._jobs.pop(key, None) is not None:
+            self._watch()
+
+    def pause(self) -> None:
+        """Begin anew from the store after a while: what was run could not be kept."""
+        self._stop()
+        self._jobs.clear()
+        self._heap.clear()
+        if not self._is_paused:
+            self._is_paused = True
+            self._clock.call_later(PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_paused = False
+        self.open()
+
+    def go_on(self) -> None:
+        """Look again whether jobs may be run, after the store was behind."""
+        if self._timer is None:
+            self._watch()
+
+    def _take(self, record: JobRecord) -> None:
+        self._jobs[record.key] = record
+        heapq.heappush(self._heap, (*record.place, record.key))
+
+    def _fetch(self, after: tuple[datetime, int] | None) -> None:
+        jobs, self._until = self._store.jobs(after, AT_HAND)
+        for job in jobs:
+            self._take(job)
+
+    def _leave_the_later(self) -> None:
+        """Keep only the next ones at hand: those behind them come back from the store in time."""
+        jobs = heapq.nsmallest(AT_HAND, self._jobs.values(), key=lambda job: job.place)
+        self._jobs, self._heap, self._until = {}, [], jobs[-1].place
+        for job in jobs:
+            self._take(job)
+
+    def _next(self) -> JobRecord | None:
+        """Give the earliest job, from the store where none is at hand."""
+        while True:
+            while self._heap:
+                due, number, key = self._heap[0]
+                job = self._jobs.get(key)
+                if job is not None and job.place == (due, number):
+                    return job
+                heapq.heappop(self._heap)  # cancelled, or set anew
+            if self._until is None:
+                return None
+            self._fetch(self._until)
+
+    def _watch(self) -> None:
+        """Have the one timer stand for the earliest job."""
+        if self._is_paused:
+            return
+        job = self._next()
+        if job is None or self._store.is_behind:
+            self._stop()
+        elif self._timer is None or self._timer.due != job.due:
+            self._stop()
+            self._timer = self._clock.call_at(job.due, self._fire)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self) -> None:
+        """Run the earliest job, one at a time: whoever is due at the same time has its turn in between."""
+        self._timer = None
+        job = self._next()
+        if job is not None and job.due <= self._clock.now():
+            heapq.heappop(self._heap)
+            del self._jobs[job.key]
+            self._run(job)
+        self._watch()

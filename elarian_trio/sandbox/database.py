@@ -1,0 +1,349 @@
+"""The SQLite database in which a store keeps its records: one file, or memory, by the same statements.
+
+The store stands above. A file is ours by its application id, and its schema grows by :data:`STEPS`, each once. It is
+made beside its place and moved there whole, so that there never is half a file; one that is damaged, somebody else's
+or a later version's is refused and left as it is. Below are apsw and the rows.
+
+A file has two connections: one writes, in whatever thread asks, one reads, and in write-ahead mode neither waits for
+the other. A third one holds a lock file, which keeps a second server away and which the system ends with the process.
+"""
+
+# pyright: reportUnknownMemberType=false
+# apsw's stubs name numpy's types among what may be bound, which nobody here has.
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+try:
+    import apsw
+except ImportError as _error:
+    _msg = "the sandbox needs the apsw package: pip install 'elarian-trio[sandbox]'"
+    raise ModuleNotFoundError(_msg, name="apsw") from _error
+
+from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
+from elarian_trio.sandbox.rows import (
+    VERSION,
+    key_text,
+    list_text,
+    micros,
+    read_job,
+    read_parcel,
+    read_record,
+    record_text,
+)
+from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from datetime import datetime
+
+    from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
+
+__all__ = ["Database"]
+
+R = TypeVar("R", bound="Record")
+
+APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whose it is
+CACHE_KIB = 16_384  # of pages, for each connection: what is read often stays near, ten million customers do not
+BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
+CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
+_HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
+_MAGIC = b"SQLite format 3\0"
+
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (kind, key));
+    CREATE TABLE entry (list TEXT NOT NULL, member TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (list, member)) WITHOUT ROWID;
+    CREATE TABLE job (key TEXT PRIMARY KEY NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,
+        version INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX job_in_order ON job (due, number);
+    CREATE TABLE parcel (number INTEGER PRIMARY KEY NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL);
+    """,
+    "CREATE TABLE fact (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;",
+)
+"""What made the schema, in order: a file of version *n* has had the first *n*. Steps are added, never changed."""
+
+_PUT = {
+    "record": """INSERT INTO record VALUES (?, ?, ?, ?)
+        ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, value = excluded.value""",
+    "entry": "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
+    "job": "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?)",
+    "parcel": "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
+}
+_DELETE = {
+    "record": "DELETE FROM record WHERE kind = ? AND key = ?",
+    "entry": "DELETE FROM entry WHERE list = ? AND member = ?",
+    "job": "DELETE FROM job WHERE key = ?",
+    "parcel": "DELETE FROM parcel WHERE number = ?",
+}
+
+
+class Database:
+    """Where records are, by their keys. Made by :meth:`open`; closed by whoever opened it.
+
+    Whatever it cannot do is a :class:`StoreError`: nothing of the statement has happened then.
+    """
+
+    def __init__(self, reader: apsw.Connection, writer: apsw.Connection, lock: apsw.Connection | None = None) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] | None) -> Database:
+        """Open the file at *path*, or make it; ``None`` for memory. Synchronous: it reads and writes the disk.
+
+        Raises:
+            StoreError: it cannot be opened, belongs to another server or program, is damaged, or was written by a
+                later version.
+        """
+        if path is None:
+            connection = apsw.Connection(":memory:")
+            _grow(connection)
+            return cls(connection, connection)
+        file = Path(path).absolute()
+        with _translated(file):
+            lock = _lock(file)
+            try:
+                return cls(*_open_pair(file), lock)
+            except BaseException:
+                lock.close()
+                raise
+
+    def close(self) -> None:
+        """Close it; of a file everything is in its place then, and nothing beside it. Does nothing the second time."""
+        for connection in (self._reader, self._writer, self._lock):
+            if connection is not None:
+                connection.close()
+
+    # Reading.
+
+    def load(self, key: Key[Any]) -> tuple[Record | None, int]:
+        """Give the record under *key* (of those that the rules know), ``None`` for none, and how long its text is."""
+        if isinstance(key, EntryKey):
+            place = (list_text(key.index), key.member)
+            rows = self._read("SELECT version, value FROM entry WHERE list = ? AND member = ?", place)
+        else:
+            place = (_kind(key), key_text(key))
+            rows = self._read("SELECT version, value FROM record WHERE kind = ? AND key = ?", place)
+        for version, value in rows:
+            return _decoded(read_record, _kind(key), version, value), len(value)
+        return None, 0
+
+    def members(self, index: IndexKey) -> list[EntryRecord]:
+        """Give the entries of *index*, by their members' names."""
+        rows = self._read("SELECT version, value FROM entry WHERE list = ? ORDER BY member", (list_text(index),))
+        return [cast("EntryRecord", _decoded(read_record, EntryRecord.__name__, *row)) for row in rows]
+
+    def jobs(self, after: tuple[datetime, int] | None, limit: int) -> list[JobRecord]:
+        """Give the first *limit* jobs behind a place in their order, or from the beginning."""
+        start = (-(1 << 63), 0) if after is None else (micros(after[0]), after[1])
+        query = "SELECT due, number, version, value FROM job WHERE (due, number) > (?, ?) ORDER BY due, number LIMIT ?"
+        return [_decoded(read_job, *row) for row in self._read(query, (*start, limit))]
+
+    def parcels(self) -> Iterator[ParcelRecord]:
+        """Give every notification on its way, in order."""
+        for row in self._read("SELECT number, version, value FROM parcel ORDER BY number"):
+            yield _decoded(read_parcel, *row)
+
+    def last_number(self) -> int:
+        """Give the greatest number of a job or notification, 0 for none."""
+        ((found,),) = self._read(
+            "SELECT max(ifnull((SELECT max(number) FROM job), 0), ifnull(max(number), 0)) FROM parcel"
+        )
+        return int(found)
+
+    def fact(self, name: str) -> str | None:
+        """Give what was said by :meth:`state`."""
+        return next((value for (value,) in self._read("SELECT value FROM fact WHERE name = ?", (name,))), None)
+
+    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with _translated():
+            return list(self._reader.execute(query, values))
+
+    # Writing.
+
+    def state(self, name: str, value: str) -> None:
+        """Keep a fact about the whole."""
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    def write(self, changes: Mapping[Key[Any], Record | None]) -> dict[Key[Any], int]:
+        """Keep all of *changes*, durably, or, if it raises, none; ``None`` deletes. It may be called in any thread.
+
+        Returns:
+            How long the text of each record is.
+        """
+        lengths: dict[Key[Any], int] = {}
+        rows: dict[str, list[tuple[Any, ...]]] = {}
+        for key, record in changes.items():
+            table, place = _place(key)
+            if record is None:
+                rows.setdefault(_DELETE[table], []).append(place)
+            else:
+                text = record_text(record)
+                lengths[key] = len(text)
+                order = (micros(record.due), record.number) if isinstance(record, JobRecord) else ()
+                rows.setdefault(_PUT[table], []).append((*place, *order, VERSION, text))
+        with self._transaction():
+            for statement, values in rows.items():
+                self._writer.executemany(statement, values)
+        return lengths
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        with _translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+
+def _place(key: Key[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Say in which table what is under *key* is kept, and by what."""
+    if isinstance(key, EntryKey):
+        return "entry", (list_text(key.index), key.member)
+    if isinstance(key, JobKey):
+        return "job", (key_text(key),)
+    if isinstance(key, ParcelKey):
+        return "parcel", (key.number,)
+    return "record", (_kind(key), key_text(key))
+
+
+def _kind(key: Key[Any]) -> str:
+    return f"{type(key).__name__.removesuffix('Key')}Record"
+
+
+# --- opening a file ---
+
+
+def _lock(file: Path) -> apsw.Connection:
+    """Keep other servers away from *file*, until the connection that is given is closed or the process ends."""
+    lock = apsw.Connection(f"{file}.lock")
+    try:
+        _run(lock, "PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
+    except apsw.BusyError:
+        lock.close()
+        msg = f"{file} is in use by another sandbox; end that one, or name another file"
+        raise StoreError(msg) from None
+    return lock
+
+
+def _open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
+    """Open *file*, made if there is none: a connection that reads and one that writes."""
+    if not file.exists() or not file.stat().st_size:
+        _make(file)
+    _check_header(file)
+    writer = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        _check_content(writer, file)
+        _run(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        _grow(writer)
+        reader = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
+        for connection in (writer, reader):
+            connection.set_busy_timeout(BUSY_TIMEOUT)
+            _run(connection, f"PRAGMA cache_size = -{CACHE_KIB}")
+        _run(reader, "PRAGMA query_only = TRUE")
+    except BaseException:
+        writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # what is damaged stays as it was found
+        writer.close()
+        raise
+    return reader, writer
+
+
+def _make(file: Path) -> None:
+    """Make an empty database beside *file* and move it there: a process that is killed meanwhile leaves nothing."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # it may hold a key
+    connection = apsw.Connection(str(fresh))
+    _run(connection, f"PRAGMA application_id = {APPLICATION_ID}")
+    _grow(connection)
+    connection.close()
+    fresh.replace(file)
+
+
+def _check_header(file: Path) -> None:
+    """Refuse what is not ours by its first bytes, before anything that could write to it."""
+    with file.open("rb") as opened:
+        header = opened.read(100)
+    if len(header) < 100 or not header.startswith(_MAGIC):
+        msg = f"{file} is no SQLite database, so it is none of the sandbox's: name another file; it was left as it is"
+        raise StoreError(msg)
+    version, application_id = _HEADER.unpack(header)
+    if application_id != APPLICATION_ID:
+        msg = f"{file} is the database of another program: name another file; it was left as it is"
+        raise StoreError(msg)
+    if version > len(STEPS):
+        msg = (
+            f"{file} was written by a later version of elarian_trio (its schema is {version}, this one knows "
+            f"{len(STEPS)}): use that version, or name another file; it was left as it is"
+        )
+        raise StoreError(msg)
+
+
+def _check_content(connection: apsw.Connection, file: Path) -> None:
+    """Read a small file whole, and of a large one the schema: damage found later is refused as it is read."""
+    check = "quick_check(1)" if file.stat().st_size < CHECKED_BELOW else "schema_version"
+    found = connection.execute(f"PRAGMA {check}").get
+    if isinstance(found, str) and found != "ok":
+        msg = f"{file} is damaged ({found}): restore it from a copy, or name another file; it was left as it is"
+        raise StoreError(msg)
+
+
+def _grow(connection: apsw.Connection) -> None:
+    """Take the steps that the schema has not had yet, each whole or not at all."""
+    had = int(connection.execute("PRAGMA user_version").get)
+    for number, step in enumerate(STEPS[had:], start=had + 1):
+        try:
+            _run(connection, f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT")
+        except apsw.Error:
+            if connection.in_transaction:
+                _run(connection, "ROLLBACK")
+            raise
+
+
+def _run(connection: apsw.Connection, statements: str) -> None:
+    """Run all of *statements*; a cursor that is not asked for rows stops at the first one that has any."""
+    for _ in connection.execute(statements):
+        pass
+
+
+# --- what can go wrong ---
+
+
+@contextmanager
+def _translated(file: Path | None = None) -> Generator[None]:
+    """Say in our own words what SQLite or the disk refused."""
+    where = "the sandbox's file" if file is None else str(file)
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        msg = f"{where} is damaged: restore it from a copy, or name another file; it was left as it is"
+        raise StoreError(msg) from error
+    except apsw.FullError as error:
+        msg = f"the disk of {where} is full: make room, and ask again"
+        raise StoreError(msg) from error
+    except (apsw.Error, OSError) as error:
+        msg = f"{where} cannot be used: {error}"
+        raise StoreError(msg) from error
+
+
+def _decoded(read: Callable[..., R], *row: Any) -> R:  # noqa: ANN401 - the columns of a table
+    try:
+        return read(*row)
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"the sandbox's file holds what cannot be read: {error}"
+        raise StoreError(msg) from error

@@ -1,0 +1,308 @@
+"""A sandbox with a file: what clients were told is there after a restart, and what cannot be kept is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from elarian_trio import (
+    Cash,
+    CommandFailed,
+    ConnectionOptions,
+    Elarian,
+    MessagingChannel,
+    Purse,
+    ReceivedSmsNotification,
+    Reminder,
+    ReminderNotification,
+    SetupRejected,
+    Simulator,
+    StoreError,
+    Tag,
+    UssdInput,
+    UssdMenu,
+    Wallet,
+)
+from elarian_trio.sandbox import ManualClock, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+ASHA = "+254709759881"
+SMS = MessagingChannel.sms("83044")
+FULL = StoreError("the disk is full: make room, and ask again")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Name the file."""
+    return tmp_path / "sandbox.sqlite3"
+
+
+def on(file: Path, **values: Any) -> Sandbox:  # noqa: ANN401 - a sandbox's arguments
+    """Make a sandbox on *file* whose time stands still."""
+    return Sandbox(data=file, **{"clock": ManualClock(START), "seed": 1, **values})
+
+
+async def test_customers_money_and_keys_are_there_after_a_restart(file: Path) -> None:
+    """Issue: state that survives; the key that the sandbox made up is the same, too."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        asha = app.customer(ASHA)
+        await asha.update_tags(Tag("segment", "premium"))
+        await asha.update_metadata({"strikes": 2, "raw": b"\0"})
+        await asha.update_app_data({"screen": "home"})
+        before = await asha.get_state()
+        await app.initiate_payment(Purse(sandbox.purse_id), Wallet(before.customer_id, "loans"), Cash("KES", 40))
+        before, key = await asha.get_state(), sandbox.credentials["api_key"]
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        asha = app.customer(ASHA)
+        assert sandbox.credentials["api_key"] == key
+        assert await asha.get_state() == before
+        assert await asha.get_metadata() == {"strikes": 2, "raw": b"\0"}
+        assert await asha.lease_app_data() == {"screen": "home"}
+        assert sandbox.purse_balance() == 10_000_000 - 40
+
+
+async def test_a_block_that_is_entered_again_goes_on_from_its_file(file: Path) -> None:
+    """The design: a sandbox that is entered again is a server that was restarted."""
+    sandbox = on(file)
+    with pytest.raises(RuntimeError, match="while its block is entered"):
+        sandbox.credentials  # noqa: B018 - reading it is the test
+    for visit in range(3):
+        async with sandbox, Elarian(**sandbox.credentials) as app:
+            assert await app.customer(ASHA).get_metadata() == ({} if not visit else {"visit": visit - 1})
+            await app.customer(ASHA).update_metadata({"visit": visit})
+            await sandbox.clock.advance(timedelta(days=1))
+            assert sandbox.clock.now() == START + timedelta(days=visit + 1)
+    with pytest.raises(RuntimeError, match="while its block is entered"):
+        sandbox.purse_balance()
+
+
+async def test_ids_are_not_given_again_by_the_same_seed(file: Path) -> None:
+    """This SDK: the ids of the first run are somebody's in the file."""
+    found: set[str] = set()
+    for number in range(4):
+        async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+            found.add((await app.customer(f"+25470000000{number}").get_state()).customer_id)
+    assert len(found) == 4
+
+
+async def test_reminders_fire_after_a_restart_and_missed_ones_collapse(file: Path) -> None:
+    """Facts, decision 21: missed repeats are collapsed into one."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        asha = app.customer(ASHA)
+        await asha.add_reminder(Reminder("once", START + timedelta(days=10)))
+        await asha.add_reminder(Reminder("daily", START + timedelta(days=1), interval=timedelta(days=1)))
+        await asha.add_reminder(Reminder("never", START + timedelta(days=2)))
+        await asha.cancel_reminder("never")
+    clock = ManualClock(START + timedelta(days=5, hours=1))
+    async with (
+        on(file, clock=clock) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        app.notifications(ReminderNotification) as inbox,
+    ):
+        heard: list[tuple[str, int]] = []
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(clock.advance, timedelta(days=6))
+            async for delivery in inbox:
+                async with delivery:
+                    reminder = delivery.notification.reminder
+                    assert reminder.remind_at is not None
+                    heard.append((reminder.key, (reminder.remind_at - START).days))
+                if len(heard) == 8:
+                    break
+        assert heard == [
+            ("daily", 5),
+            *(("daily", day) for day in (6, 7, 8, 9)),
+            ("once", 10),
+            ("daily", 10),
+            ("daily", 11),
+        ]
+
+
+async def test_what_an_app_has_not_answered_is_told_after_a_restart_in_order(file: Path) -> None:
+    """Issue: pending notifications are kept; a bounded queue for an app while it is away, flushed in order."""
+    async with on(file) as sandbox, Simulator(**sandbox.credentials) as phone:
+        for text in ("one", "two", "three"):
+            await phone.receive_message(ASHA, SMS, None, [text])
+        leaving = ConnectionOptions(drain_timeout=0.0)
+        app = Elarian(**sandbox.credentials, options=leaving)
+        async with app, app.notifications(ReceivedSmsNotification) as inbox:
+            async with await inbox.receive() as delivery:
+                assert delivery.notification.text == "one"
+            unanswered = await inbox.receive()
+            key = unanswered.key
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        app.notifications(ReceivedSmsNotification) as inbox,
+    ):
+        heard = []
+        for _ in range(2):
+            async with await inbox.receive() as delivery:
+                heard.append((delivery.notification.text, delivery.key))
+        assert [text for text, _ in heard] == ["two", "three"]
+        assert heard[0][1] == key
+    async with on(file) as sandbox:
+        assert sandbox._remembered.database.last_number() == 0, "nothing is left to do"
+
+
+async def test_a_token_lets_its_bearer_in_after_a_restart_until_it_expires(file: Path) -> None:
+    """Issue: tokens are kept, and expire."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        token = (await app.generate_auth_token()).token
+    async with on(file) as sandbox:
+        known = {name: value for name, value in sandbox.credentials.items() if name != "api_key"}
+        async with Elarian(**known, auth_token=token):
+            pass
+        await sandbox.clock.advance(timedelta(hours=2))
+        with pytest.raises(SetupRejected):
+            async with Elarian(**known, auth_token=token):
+                pytest.fail("came in")
+
+
+async def test_a_file_that_is_in_use_is_refused_and_its_server_goes_on(file: Path) -> None:
+    """Issue: a lock against two servers on one file."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        with pytest.raises(StoreError, match="in use"):
+            async with on(file):
+                pytest.fail("entered")
+        assert await app.customer(ASHA).get_metadata() == {}
+
+
+@pytest.fixture
+def diary(file: Path) -> Iterator[None]:
+    """Write something else there, and find it as it was."""
+    file.write_text("Dear diary")
+    yield
+    assert file.read_text() == "Dear diary"
+
+
+@pytest.mark.usefixtures("diary")
+async def test_a_foreign_file_is_refused_from_the_line_that_enters(file: Path) -> None:
+    """Issue: refused with a clear message."""
+    with pytest.raises(StoreError, match=r"sandbox\.sqlite3 is no SQLite database"):
+        async with on(file):
+            pytest.fail("entered")
+
+
+async def test_what_cannot_be_kept_is_refused_and_the_server_goes_on(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: disk full is refused, never silent; nothing has changed, reads go on, and so does writing later."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        asha = app.customer(ASHA)
+        await asha.update_metadata({"n": 1})
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox._remembered.database, "write", _full)
+            for _ in range(3):
+                with pytest.raises(CommandFailed, match="disk is full"):
+                    await asha.update_metadata({"n": 2})
+            assert await asha.get_metadata() == {"n": 1}
+        await asha.update_metadata({"n": 3})
+        assert await asha.get_metadata() == {"n": 3}
+
+
+async def test_a_reminder_that_could_not_be_kept_is_told_once_there_is_room(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: disk full is recovered from: what was due is done a second later, once."""
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        app.notifications(ReminderNotification) as inbox,
+    ):
+        await app.customer(ASHA).add_reminder(Reminder("it", START + timedelta(seconds=10)))
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox._remembered.database, "write", _full)
+            await sandbox.clock.advance(timedelta(seconds=15))
+            assert app.statistics().notifications == 0
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sandbox.clock.advance, timedelta(seconds=15))
+            async with await inbox.receive() as delivery:
+                assert delivery.notification.reminder.key == "it"
+        await sandbox.clock.advance(timedelta(days=1))
+        assert app.statistics().notifications == 1
+
+
+async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: the app data of an answer is not lost; the notification comes again, with the same key."""
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        Simulator(**sandbox.credentials) as phone,
+        app.notifications(ReceivedSmsNotification) as inbox,
+    ):
+        await phone.receive_message(ASHA, SMS, None, ["hello"])
+        first = await inbox.receive()
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox._remembered.database, "write", _full)
+            async with first:
+                await first.reply(app_data={"seen": True})
+            again = await inbox.receive()
+        assert again.key == first.key
+        async with again:
+            await again.reply(app_data={"seen": True})
+        assert await app.customer(ASHA).lease_app_data() == {"seen": True}
+
+
+def _full(_: object) -> dict[Any, int]:
+    raise FULL
+
+
+async def test_what_cannot_be_read_is_refused_and_the_server_goes_on(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: I/O errors are refused, never silent."""
+    broken = StoreError("the sandbox's file is damaged")
+
+    def fails(_: object) -> tuple[None, int]:
+        raise broken
+
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox._remembered.database, "load", fails)
+            with pytest.raises(CommandFailed, match="is damaged"):
+                await app.customer(ASHA).get_metadata()
+        assert await app.customer(ASHA).get_metadata() == {}
+
+
+async def test_a_hop_that_could_not_be_kept_is_refused_at_the_phone(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: never silent, to whom it may concern."""
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        Simulator(**sandbox.credentials) as phone,
+        app.notifications() as inbox,
+        anyio.create_task_group() as tasks,
+    ):
+        said: list[BaseException] = []
+
+        async def dial() -> None:
+            try:
+                await phone.receive_message(ASHA, MessagingChannel.ussd("*83044#"), None, [UssdInput("", "active")])
+            except CommandFailed as error:
+                said.append(error)
+
+        tasks.start_soon(dial)
+        async for delivery in inbox:
+            if delivery.event == "ussdSession":
+                break
+            async with delivery:
+                pass
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox._remembered.database, "write", _full)
+            await delivery.reply(UssdMenu("Good-bye", is_terminal=True))
+            with anyio.fail_after(5):
+                while not said:
+                    await anyio.lowlevel.checkpoint()
+        assert "disk is full" in str(said[0])

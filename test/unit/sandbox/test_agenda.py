@@ -1,0 +1,170 @@
+"""The agenda: jobs run in due order, however many there are, and only the next ones are in memory."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from elarian_trio.sandbox import agenda as room
+from elarian_trio.sandbox.agenda import Agenda
+from elarian_trio.sandbox.clock import ManualClock
+from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.pending import JobRecord
+from elarian_trio.sandbox.store import Store, Unit
+from elarian_trio.sandbox.world.effects import TokenExpires
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.anyio
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NOBODY = Unit(lambda: None, lambda _: None)
+
+
+class Office:
+    """An agenda with a store and a clock, and what it ran."""
+
+    def __init__(self) -> None:
+        self.database = Database.open(None)
+        self.store = Store(self.database, inline=True)
+        self.clock = ManualClock(START)
+        self.agenda = Agenda(self.store, self.clock, self._run)
+        self.ran: list[tuple[str, datetime]] = []
+
+    def set(self, name: str, seconds: float) -> JobRecord:
+        """Set a job, or set it anew."""
+        due = START + timedelta(seconds=seconds)
+        job = TokenExpires(org_id="org", digest=name)
+        record = JobRecord(due=due, number=self.store.number(), job=job)
+        self.store.commit({record.key: record}, NOBODY)
+        self.agenda.note(record)
+        return record
+
+    def cancel(self, record: JobRecord) -> None:
+        """Have a job not run."""
+        self.store.commit({record.key: None}, NOBODY)
+        self.agenda.forget(record.key)
+
+    def _run(self, record: JobRecord) -> None:
+        self.store.commit({record.key: None}, NOBODY)
+        assert isinstance(record.job, TokenExpires)
+        self.ran.append((record.job.digest, self.clock.now()))
+
+    async def pass_time(self, seconds: float) -> list[str]:
+        """Let time pass, and give the names of what ran."""
+        before = len(self.ran)
+        await self.clock.advance(timedelta(seconds=seconds))
+        return [name for name, _ in self.ran[before:]]
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    """Open one."""
+    opened = Office()
+    opened.agenda.open()
+    yield opened
+    opened.database.close()
+
+
+async def test_jobs_run_in_due_order_each_at_its_time(office: Office) -> None:
+    """Issue: reminders fire in due order; equal ones in the order in which they were set."""
+    for name, seconds in (("third", 20), ("first", 10), ("second", 10), ("past", -5)):
+        office.set(name, seconds)
+    assert await office.pass_time(15) == ["past", "first", "second"]
+    assert await office.pass_time(15) == ["third"]
+    assert [at for _, at in office.ran] == [START + timedelta(seconds=each) for each in (0, 10, 10, 20)]
+
+
+async def test_a_job_that_is_set_anew_runs_once_at_its_new_time(office: Office) -> None:
+    """This SDK: scheduling the same name again replaces it."""
+    office.set("it", 10)
+    office.set("it", 20)
+    assert await office.pass_time(15) == []
+    assert await office.pass_time(15) == ["it"]
+    office.set("it", 40)
+    office.set("it", 35)
+    assert await office.pass_time(6) == ["it"]
+    assert await office.pass_time(60) == []
+
+
+async def test_a_cancelled_job_does_not_run(office: Office) -> None:
+    """This SDK: the next one is waited for then."""
+    first = office.set("first", 10)
+    office.set("second", 20)
+    office.cancel(first)
+    office.cancel(first)
+    assert await office.pass_time(30) == ["second"]
+
+
+async def test_only_the_next_jobs_are_in_memory_and_all_run_in_order(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: a million pending reminders do not live in memory."""
+    monkeypatch.setattr(room, "AT_HAND", 10)
+    monkeypatch.setattr(room, "MOST_AT_HAND", 40)
+    dice = random.Random(7)
+    due = {f"job {number}": dice.randrange(1, 10_000) for number in range(1_000)}
+    records = {}
+    for name, seconds in due.items():
+        records[name] = office.set(name, seconds)
+        assert len(office.agenda._jobs) <= 40
+    for name in dice.sample(sorted(due), 200):
+        office.cancel(records[name])
+        del due[name]
+    for name in dice.sample(sorted(due), 200):
+        due[name] = dice.randrange(1, 10_000)
+        del records[name]
+        office.set(name, due[name])
+    ran = await office.pass_time(10_000)
+    assert sorted(ran) == sorted(due)
+    assert [due[name] for name in ran] == sorted(due.values())
+    assert len(office.agenda._jobs) <= 40
+
+
+async def test_an_agenda_begins_with_what_the_store_has(office: Office) -> None:
+    """Issue: state that survives; what was missed meanwhile is due at once."""
+    office.set("soon", 10)
+    office.set("later", 100)
+    office.agenda.close()
+    assert await office.pass_time(50) == []
+    again = Agenda(office.store, office.clock, office._run)
+    again.open()
+    assert await office.pass_time(0) == ["soon"]
+    assert await office.pass_time(50) == ["later"]
+
+
+async def test_jobs_that_could_not_be_kept_are_tried_again_after_a_second(office: Office) -> None:
+    """Issue: disk full is recovered from, and not tried as fast as a processor can."""
+    office.set("it", 10)
+    tried = 0
+
+    def fails(_: JobRecord) -> None:
+        nonlocal tried
+        tried += 1
+        office.agenda.pause()
+        office.agenda.pause()
+
+    monkey = Agenda(office.store, office.clock, fails)
+    office.agenda.close()
+    office.agenda = monkey
+    monkey.open()
+    await office.pass_time(13.5)
+    assert tried == 4
+    monkey._run = office._run
+    assert await office.pass_time(1) == ["it"]
+
+
+async def test_nothing_is_run_while_the_store_is_behind(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """House: no unbounded buffer."""
+    office.set("it", 10)
+    monkeypatch.setattr(Store, "is_behind", property(lambda _: True))
+    office.set("another", 11)
+    assert await office.pass_time(20) == []
+    monkeypatch.undo()
+    office.agenda.go_on()
+    office.agenda.go_on()
+    assert await office.pass_time(0) == ["it", "another"]

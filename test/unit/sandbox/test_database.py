@@ -1,0 +1,219 @@
+"""The file that records are kept in: whose it is, what state it is in, and who has it open."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import apsw
+import pytest
+
+from elarian_trio.errors import StoreError
+from elarian_trio.sandbox import database as room
+from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.pending import JobRecord
+from elarian_trio.sandbox.world.effects import TokenExpires
+from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ASHA = CustomerRecord(org_id="org", customer_id="asha", created_at=NOW)
+INDEX = IndexKey("org", "tag", ("segment", "premium"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Name a file that is not there."""
+    return tmp_path / "sandbox.sqlite3"
+
+
+def a_job(number: int, seconds: int) -> JobRecord:
+    """Make a job that is due so long after NOW."""
+    job = TokenExpires(org_id="org", digest=str(number))
+    return JobRecord(due=NOW + timedelta(seconds=seconds), number=number, job=job)
+
+
+def test_what_was_written_is_there_when_the_file_is_opened_again(file: Path) -> None:
+    """Issue: state that survives."""
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    opened.state("colour", "blue")
+    opened.close()
+    opened = Database.open(file)
+    assert opened.load(ASHA.key)[0] == ASHA
+    assert opened.load(CustomerKey("another", "asha"))[0] is None
+    assert opened.fact("colour") == "blue"
+    assert opened.fact("shape") is None
+    opened.close()
+
+
+def test_keys_that_only_look_alike_are_different(file: Path) -> None:
+    """This SDK: what is in a key is data, and separators in it are as well."""
+    one = EntryRecord(org_id="org", kind="tag", parts=('a","b',), member="asha")
+    other = EntryRecord(org_id="org", kind="tag", parts=("a", "b"), member="asha")
+    opened = Database.open(file)
+    opened.write({one.key: one})
+    assert opened.members(one.key.index) == [one]
+    assert opened.members(other.key.index) == []
+    assert opened.load(other.key)[0] is None
+    opened.close()
+
+
+def test_only_its_owner_may_read_the_file(file: Path) -> None:
+    """Promise 4 of the design: it may hold a key."""
+    Database.open(file).close()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_jobs_come_in_due_order_and_equal_ones_in_the_order_they_were_set() -> None:
+    """Issue: reminders fire in due order."""
+    opened = Database.open(None)
+    jobs = [a_job(1, 20), a_job(2, 10), a_job(3, 10), a_job(4, -(10**9))]
+    opened.write({job.key: job for job in jobs})
+    assert [job.number for job in opened.jobs(None, 10)] == [4, 2, 3, 1]
+    assert [job.number for job in opened.jobs(jobs[1].place, 1)] == [3]
+    assert opened.last_number() == 4
+    opened.close()
+
+
+def test_a_file_is_one_servers_at_a_time(file: Path) -> None:
+    """Issue: a lock against two servers on one file; the first one does not notice."""
+    first = Database.open(file)
+    with pytest.raises(StoreError, match="in use by another sandbox"):
+        Database.open(file)
+    first.write({ASHA.key: ASHA})
+    first.close()
+    second = Database.open(file)
+    assert second.load(ASHA.key)[0] == ASHA
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Dear diary,", "no SQLite database"),
+        (b"SQLite format 3\0", "no SQLite database"),
+        (b"SQLite format 3\0" + bytes(200), "another program"),
+    ],
+    ids=["text", "short", "empty header"],
+)
+def test_a_foreign_file_is_refused_and_left_as_it_is(file: Path, content: bytes, words: str) -> None:
+    """Issue: a foreign file is refused with a clear message and left untouched."""
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match=words):
+        Database.open(file)
+    assert file.read_bytes() == content
+
+
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(file: Path) -> None:
+    """Issue: a foreign file is refused with a clear message and left untouched."""
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE diary (day TEXT)")
+    connection.close()
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        Database.open(file)
+    assert file.read_bytes() == before
+
+
+def test_the_file_of_a_later_version_is_refused_and_left_as_it_is(file: Path) -> None:
+    """This SDK: a version that does not know the schema would lose what it does not see."""
+    Database.open(file).close()
+    with sqlite3.connect(file) as connection:
+        connection.execute(f"PRAGMA user_version = {len(room.STEPS) + 1}")
+    connection.close()
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="later version"):
+        Database.open(file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("at", [100, 3_000, 4_096, 8_192, 12_000])
+def test_a_damaged_file_is_refused_and_left_as_it_is(file: Path, at: int) -> None:
+    """Issue: a damaged file is refused with a clear message and left untouched."""
+    opened = Database.open(file)
+    others = [CustomerRecord(org_id="org", customer_id=str(each), created_at=NOW) for each in range(200)]
+    opened.write({each.key: each for each in others})
+    opened.close()
+    damaged = bytearray(file.read_bytes())
+    damaged[at : at + 1_000] = b"\xa5" * 1_000
+    file.write_bytes(damaged)
+    with pytest.raises(StoreError, match="damaged"):
+        Database.open(file)
+    assert file.read_bytes() == damaged
+
+
+def test_a_file_that_ends_too_early_is_refused(file: Path) -> None:
+    """Issue: a damaged file is refused with a clear message and left untouched."""
+    opened = Database.open(file)
+    others = [CustomerRecord(org_id="org", customer_id=str(each), created_at=NOW) for each in range(200)]
+    opened.write({each.key: each for each in others})
+    opened.close()
+    file.write_bytes(file.read_bytes()[:-5_000])
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="damaged"):
+        Database.open(file)
+    assert file.read_bytes() == before
+
+
+def test_what_a_killed_process_left_of_a_new_file_is_no_hindrance(file: Path) -> None:
+    """This SDK: a file is made beside its place and moved there whole."""
+    file.with_name(f"{file.name}.new").write_bytes(b"half a")
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    opened.close()
+    assert not file.with_name(f"{file.name}.new").exists()
+
+
+def test_an_older_schema_takes_the_steps_it_lacks_and_keeps_what_it_has(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: schema version and migrations."""
+    monkeypatch.setattr(room, "STEPS", room.STEPS[:1])
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    with pytest.raises(StoreError, match="fact"):
+        opened.state("colour", "blue")
+    opened.close()
+    monkeypatch.undo()
+    opened = Database.open(file)
+    opened.state("colour", "blue")
+    assert opened.load(ASHA.key)[0] == ASHA
+    opened.close()
+
+
+def test_a_step_that_fails_is_taken_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: there is never half a schema."""
+    Database.open(file).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "STEPS", (*room.STEPS, "CREATE TABLE half (a); CREATE TABLE half (a);"))
+        with pytest.raises(StoreError, match="half"):
+            Database.open(file)
+    opened = Database.open(file)
+    opened.close()
+    connection = apsw.Connection(str(file))
+    assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").get == 0
+    connection.close()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """This SDK: a clear error."""
+    with pytest.raises(StoreError, match="nowhere"):
+        Database.open(tmp_path / "nowhere" / "x.sqlite3")
+
+
+def test_a_write_that_fails_has_changed_nothing(file: Path) -> None:
+    """This SDK: all of a batch or nothing."""
+    opened = Database.open(file)
+    broken = EntryRecord(org_id="org", kind="tag", parts=(), member="juma")
+    object.__setattr__(broken, "member", object())
+    with pytest.raises((StoreError, ValueError)):
+        opened.write({ASHA.key: ASHA, broken.key: broken})
+    assert opened.load(ASHA.key)[0] is None
+    opened.write({ASHA.key: ASHA})
+    assert opened.load(ASHA.key)[0] == ASHA
+    opened.close()
+    opened.close()

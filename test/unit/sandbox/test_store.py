@@ -1,0 +1,280 @@
+"""The store: what was committed is there at once, and is kept, or lost, as a whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from elarian_trio.errors import StoreError
+from elarian_trio.sandbox import store as room
+from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.pending import JobRecord
+from elarian_trio.sandbox.store import Store, Unit
+from elarian_trio.sandbox.world.effects import TokenExpires
+from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryKey, EntryRecord, IndexKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from elarian_trio.sandbox.world.entities import Key, Record
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+INDEX = IndexKey("org", "tag", ("segment", "premium"))
+FULL = StoreError("the disk is full")
+
+
+def a_customer(name: str, **values: Any) -> CustomerRecord:  # noqa: ANN401 - any field's
+    """Make a customer."""
+    return CustomerRecord(org_id="org", customer_id=name, created_at=NOW, **values)
+
+
+ASHA = a_customer("asha")
+
+
+def an_entry(member: str) -> EntryRecord:
+    """Make a member of the index."""
+    return EntryRecord(org_id=INDEX.org_id, kind=INDEX.kind, parts=INDEX.parts, member=member)
+
+
+def a_job(name: str, seconds: int, number: int) -> JobRecord:
+    """Make a job that is due so long after NOW."""
+    return JobRecord(due=NOW + timedelta(seconds=seconds), number=number, job=TokenExpires(org_id="org", digest=name))
+
+
+class Told:
+    """What units were told, in order."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.lost: list[str] = []
+        self.changed = anyio.Event()
+
+    def unit(self, name: str) -> Unit:
+        """Make a unit that notes what becomes of it."""
+        return Unit(lambda: self._note(self.kept, name), lambda _: self._note(self.lost, name))
+
+    def _note(self, names: list[str], name: str) -> None:
+        names.append(name)
+        self.changed.set()
+        self.changed = anyio.Event()
+
+    async def until(self, count: int) -> None:
+        """Wait until so many were told."""
+        with anyio.fail_after(5):
+            while len(self.kept) + len(self.lost) < count:
+                await self.changed.wait()
+
+
+class Disk(Database):
+    """A database whose writes may fail, and are noted."""
+
+    def __init__(self, database: Database) -> None:
+        self.__dict__.update(database.__dict__)
+        self.is_full = False
+        self.batches: list[list[Key[Any]]] = []
+
+    def write(self, changes: Mapping[Key[Any], Record | None]) -> dict[Key[Any], int]:
+        """Write, or fail."""
+        self.batches.append(list(changes))
+        if self.is_full:
+            raise FULL
+        return super().write(changes)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Open a file."""
+    opened = Disk(Database.open(tmp_path / "x.sqlite3"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Open a store of each kind, in which nothing is written by itself."""
+    opened = Database.open(None if request.param == "memory" else tmp_path / "x.sqlite3")
+    yield Store(opened, inline=request.param == "memory")
+    opened.close()
+
+
+NOBODY = Unit(lambda: None, lambda _: None)
+
+
+def test_what_was_committed_is_loaded_by_its_key(store: Store) -> None:
+    """This SDK: the engine's one way to remember; the next unit sees it, written or not."""
+    assert store.load(ASHA.key) is None
+    store.commit({ASHA.key: ASHA}, NOBODY)
+    assert store.load(CustomerKey("org", "asha")) == ASHA
+    assert store.load(CustomerKey("another org", "asha")) is None
+    store.flush()
+    assert store.load(ASHA.key) == ASHA
+    store.commit({ASHA.key: None}, NOBODY)
+    assert store.load(ASHA.key) is None
+    store.flush()
+    assert store.load(ASHA.key) is None
+
+
+def test_keys_of_different_kinds_never_meet(store: Store) -> None:
+    """This SDK: the kind is part of the key."""
+    store.commit({ASHA.key: ASHA}, NOBODY)
+    assert store.load(EntryKey("org", "tag", (), "asha")) is None
+
+
+def test_an_index_lists_its_members_by_name_wherever_they_are(store: Store) -> None:
+    """This SDK: what is done for all holders of a tag is done in the same order every time."""
+    assert store.members(INDEX) == ()
+    for member in ("juma", "asha"):
+        store.commit({an_entry(member).key: an_entry(member)}, NOBODY)
+    store.flush()
+    store.commit({an_entry("ben").key: an_entry("ben")}, NOBODY)
+    assert [entry.member for entry in store.members(INDEX)] == ["asha", "ben", "juma"]
+    store.commit({an_entry("juma").key: None}, NOBODY)
+    assert [entry.member for entry in store.members(INDEX)] == ["asha", "ben"]
+    assert store.load(an_entry("juma").key) is None
+    store.commit({an_entry("asha").key: None, an_entry("nobody").key: None, an_entry("ben").key: None}, NOBODY)
+    store.flush()
+    assert store.members(INDEX) == ()
+
+
+def test_jobs_are_listed_in_due_order_wherever_they_are(store: Store) -> None:
+    """This SDK: a job that was set a moment ago may be due before those that are written."""
+    old = {
+        name: a_job(name, seconds, number) for number, (name, seconds) in enumerate({"a": 10, "b": 30, "c": 50}.items())
+    }
+    store.commit({job.key: job for job in old.values()}, NOBODY)
+    store.flush()
+    moved, new, last = a_job("c", 5, 7), a_job("d", 20, 8), a_job("e", 60, 9)
+    store.commit({old["b"].key: None, moved.key: moved, new.key: new, last.key: last}, NOBODY)
+    jobs, until = store.jobs(None, 10)
+    assert (jobs, until) == ([moved, old["a"], new, last], None)
+    jobs, until = store.jobs(None, 1)
+    assert (jobs, until) == ([moved, old["a"]], old["a"].place)
+    assert store.jobs(until, 10) == ([new, last], None)
+
+
+def test_numbers_go_on_where_they_were(store: Store) -> None:
+    """This SDK: what was set later comes later, also after a restart."""
+    job = a_job("a", 0, store.number())
+    store.commit({job.key: job}, NOBODY)
+    store.flush()
+    again = Store(store._database, inline=True)
+    assert again.number() > job.number
+
+
+def test_in_memory_a_unit_is_kept_at_once(store: Store) -> None:
+    """Issue: in memory the same code runs inline."""
+    told = Told()
+    store.commit({ASHA.key: ASHA}, told.unit("asha"))
+    assert store.is_settled == bool(told.kept)
+
+
+@pytest.mark.anyio
+async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_write(disk: Disk) -> None:
+    """Issue: group commit; acknowledged means durable."""
+    store, told, drained = Store(disk, inline=False), Told(), 0
+
+    def drain() -> None:
+        nonlocal drained
+        drained += 1
+
+    for name in ("asha", "ben", "juma"):
+        store.commit({a_customer(name).key: a_customer(name)}, told.unit(name))
+    store.commit({}, told.unit("a reader"))
+    assert not told.kept
+    assert not store.is_settled
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, drain)
+        await told.until(4)
+        await store.wait_settled()
+        assert told.kept == ["asha", "ben", "juma", "a reader"]
+        assert len(disk.batches) == drained == 1
+        store.commit({}, told.unit("another reader"))
+        assert told.kept[-1] == "another reader", "there was nothing to wait for"
+        tasks.cancel_scope.cancel()
+    assert disk.load(ASHA.key)[0] == ASHA
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Disk) -> None:
+    """Issue: disk full and I/O errors are refused or recovered, never silent."""
+    store, told = Store(disk, inline=False), Told()
+    disk.write({ASHA.key: ASHA})
+    tagged = a_customer("asha", metadata={"n": "1"})
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: None)
+        disk.is_full = True
+        store.commit({tagged.key: tagged, an_entry("asha").key: an_entry("asha")}, told.unit("first"))
+        store.commit({}, told.unit("a reader of it"))
+        assert store.load(ASHA.key) == tagged
+        await told.until(2)
+        assert (told.kept, told.lost) == ([], ["first", "a reader of it"])
+        assert store.load(ASHA.key) == ASHA
+        assert store.members(INDEX) == ()
+        disk.is_full = False
+        store.commit({tagged.key: tagged}, told.unit("again"))
+        await told.until(3)
+        assert told.kept == ["again"]
+        tasks.cancel_scope.cancel()
+    assert disk.load(ASHA.key)[0] == tagged
+
+
+@pytest.mark.anyio
+async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: Disk) -> None:
+    """This SDK: leaving the block is no crash."""
+    store = Store(disk, inline=False)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: None)
+        store.commit({ASHA.key: ASHA}, NOBODY)
+        tasks.cancel_scope.cancel()
+    store.flush()
+    assert disk.load(ASHA.key)[0] == ASHA
+    assert store.is_settled
+
+
+def test_who_is_behind_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """House: no unbounded buffer; nothing is begun by itself while the disk does not keep up."""
+    monkeypatch.setattr(room, "MAX_BEHIND", 2)
+    store = Store(disk, inline=False)
+    assert not store.is_behind
+    for name in ("asha", "ben"):
+        store.commit({a_customer(name).key: a_customer(name)}, NOBODY)
+    assert store.is_behind
+    store.flush()
+    assert not store.is_behind
+
+
+def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue: entities are loaded on demand with a bounded cache."""
+    monkeypatch.setattr(room, "MAX_STAGED", 8)
+    monkeypatch.setattr(room, "PUT_AWAY", 4)
+    monkeypatch.setattr(room, "MAX_AT_HAND", 5 * room.LEAST_WEIGHT)
+    disk = Disk(Database.open(None))
+    store = Store(disk, inline=True)
+    names = [f"customer {number}" for number in range(100)]
+    for name in names:
+        changes: dict[Key[Any], Record | None] = {a_customer(name).key: a_customer(name)}
+        store.commit({**changes, an_entry(name).key: an_entry(name)}, NOBODY)
+    assert {len(batch) for batch in disk.batches} == {4}
+    assert len(store._staged.records) <= 8
+    assert len(store._at_hand) <= 5
+    assert [store.load(CustomerKey("org", name)) for name in names] == [a_customer(name) for name in names]
+    assert [entry.member for entry in store.members(INDEX)] == sorted(names)
+    disk.close()
+
+
+def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: a cache forgets what was not asked for the longest, and knows of what is not there, too."""
+    monkeypatch.setattr(room, "MAX_AT_HAND", 2 * room.LEAST_WEIGHT)
+    at_hand = room.AtHand()
+    ben, juma = a_customer("ben"), a_customer("juma")
+    at_hand.put(ASHA.key, ASHA, 10)
+    at_hand.put(ben.key, None, 0)
+    assert at_hand.get(ASHA.key) is ASHA
+    at_hand.put(juma.key, juma, 10)
+    assert at_hand.get(ASHA.key) is ASHA
+    assert at_hand.get(ben.key) is at_hand.get(CustomerKey("org", "never heard of")), "nothing is known of it"
+    assert len(at_hand) == 2
