@@ -184,6 +184,7 @@ _CALL_FAILURES = frozenset(
     },
 )
 _PICKED_UP = frozenset({VoiceCallStatus.ANSWERED, VoiceCallStatus.ACTIVE})
+_CALLING = frozenset({VoiceCallStatus.QUEUED, VoiceCallStatus.RINGING, VoiceCallStatus.DIALING})
 
 
 def _voice(work: Work, told: _Inbound, state: ChannelState, part: VoiceCallInput) -> SimulatorReply | WaitForHop:
@@ -199,7 +200,13 @@ def _voice(work: Work, told: _Inbound, state: ChannelState, part: VoiceCallInput
     if plan is not None and part.status in _PICKED_UP and reason is None and not brings:
         _ask(work, told, state, session, waits=False, reason=None)
         return SimulatorReply(status=True, description="what the app planned for this call", message=plan)
-    return _ask(work, told, state, session, waits=brings or reason is None, reason=reason)
+    waits = brings or reason is None or _is_calling(part)
+    return _ask(work, told, state, session, waits=waits, reason=reason)
+
+
+def _is_calling(part: VoiceCallInput) -> bool:
+    """Whether a customer waits for somebody to pick up, whatever cause to hang up its phone filled in."""
+    return part.direction == VoiceCallDirection.INBOUND and part.status in _CALLING
 
 
 def _call_end(part: VoiceCallInput) -> EndReason | None:

@@ -425,6 +425,15 @@ def test_a_call_that_is_over_ends_its_session_and_nobody_waits(part: VoiceCallIn
     assert (ended.session_id, ended.reason, ended.duration) == (session_id, reason, timedelta(seconds=42))
 
 
+def test_a_customer_who_calls_hears_what_the_app_says_though_the_phone_filled_in_how_it_hung_up() -> None:
+    """Phones of other SDKs fill in all that there is: the answer is theirs, and the call is over all the same."""
+    world = seeded_world()
+    waiting = hop(world, VoiceCallInput(direction="inbound", status="dialing", hangup_cause="normal_clearing"), VOICE)
+    assert world.answer_hop(waiting, Message((Say("Hello"),))).message == Message((Say("Hello"),))
+    assert len(world.told(MessagingSessionEndedNotification)) == 1
+    assert send(world, (), VOICE).session_id
+
+
 def test_what_the_app_planned_is_told_once_when_the_call_is_answered() -> None:
     """The plan was given at send time; the app hears of the answer all the same."""
     world = seeded_world()
