@@ -7,49 +7,17 @@
 const assert = require('assert/strict');
 const { RSocketResumableTransport } = require('rsocket-core');
 const { Elarian, initializeClient, initializeSimulator } = require('elarian');
+const stage = require('./sdk_stage');
 
+const { say, seconds, kes, pause, next, answerNothing, credentials } = stage;
+const { ASHA, SMS, USSD, VOICE, WHATSAPP, PAYBILL, PURSE } = stage;
 const [chapter, host, port] = process.argv.slice(2);
 const at = { host, port: Number(port) };
-const credentials = {
-  orgId: process.env.SANDBOX_ORG_ID,
-  appId: process.env.SANDBOX_APP_ID,
-  apiKey: process.env.SANDBOX_API_KEY,
-};
-
-const PATIENCE = 15000; // milliseconds for a notification; the longest is due after a second
-const SMS = { number: '83044', channel: 'sms' };
-const USSD = { number: '*83044#', channel: 'ussd' };
-const VOICE = { number: '+254711621711', channel: 'voice' };
-const WHATSAPP = { number: '+254711621711', channel: 'whatsapp' };
-const PAYBILL = { number: '83044', channel: 'cellular' };
-const PURSE = { purseId: 'el_prs_rL3IPZ' };
-const ASHA = { number: '+254709759881', provider: 'cellular' };
-
-const say = (...words) => process.stdout.write(`${words.join(' ')}\n`);
-const seconds = () => Math.floor(Date.now() / 1000);
-const kes = (amount) => ({ amount, currencyCode: 'KES' });
-const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
-
-const answerNothing = (notification, customer, appData, callback) => callback();
-
-// The next notification of an event that is the wanted one, answered by `handle`.
-function next(client, event, handle = answerNothing, isWanted = () => true) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${event} came`)), PATIENCE);
-    client.on(event, (notification, customer, appData, callback) => {
-      if (!isWanted(notification)) {
-        callback();
-        return;
-      }
-      clearTimeout(timer);
-      client.on(event, null);
-      handle(notification, customer, appData, callback);
-      resolve({ notification, customer, appData });
-    });
-  });
-}
 
 const chapters = {
+  ...require('./sdk_channels'),
+  ...require('./sdk_accounts'),
+
   async identity(app) {
     const asha = new app.Customer(ASHA);
     const state = await asha.getState();
@@ -324,7 +292,7 @@ function askForResumption() {
   RSocketResumableTransport.prototype.getConnectionState = function state() {
     return this._status;
   };
-  credentials.options = { resumable: true };
+  credentials.options.resumable = true;
 }
 
 async function main() {
@@ -335,7 +303,7 @@ async function main() {
   await pause(5); // their resume tokens are the app's id and the millisecond
   const [app, phone] = await Promise.all([opening, initializeSimulator(credentials, at)]);
   say('READY');
-  await chapters[chapter](app, phone);
+  await chapters[chapter](app, phone, at);
   say('DONE');
   app.disconnect();
   phone.disconnect();

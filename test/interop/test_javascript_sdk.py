@@ -28,6 +28,14 @@ CHAPTERS = (
     "activityAndReplays",
     "silentHandlers",
     "tokens",
+    "everyChannel",
+    "sessions",
+    "calls",
+    "bodies",
+    "parties",
+    "names",
+    "serializers",
+    "connecting",
 )
 
 
@@ -39,7 +47,8 @@ async def run_chapter(chapter: str, **environment: str) -> None:
         environment |= modules | {
             "NODE_EXTRA_CA_CERTS": sandbox.ca_file,
             "NODE_OPTIONS": "--dns-result-order=ipv4first",  # what listens is 127.0.0.1
-            **{f"SANDBOX_{name.upper()}": sandbox.credentials[name] for name in ("org_id", "app_id", "api_key")},
+            **{name.upper(): sandbox.credentials[name] for name in ("org_id", "app_id", "api_key")},
+            "PURSE_ID": sandbox.purse_id,
         }
         async with foreign.foreign(command, environment) as program:
             await program.says("DONE")
