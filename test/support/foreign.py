@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE = "ELARIAN_TRIO_PEERS"
 START_BOUND = 30.0  # seconds until a peer says READY: a busy machine may take its time to load an interpreter
+PYTHON_SDK = "python-sdk"  # the environment of Elarian's own
 BOUND = 20.0  # seconds that anything awaited from another process may take
 
 SCRIPTS = Path(__file__).parents[1] / "interop"
@@ -37,6 +38,8 @@ def why_not(program: str = "node") -> str | None:
         return f"{FOLDER_VARIABLE} names no folder with peers: run nox -s interop"
     if not Path(folder).is_dir():
         return f"{FOLDER_VARIABLE}={folder} is no folder"
+    if program == "python sdk":
+        return None if _python_in(PYTHON_SDK).exists() else "Elarian's Python SDK was not installed: nox says why"
     if program == "java" and not Path(folder, "java").is_dir():
         return "the peer in Java was not built: that takes java, mvn and a repository to download from"
     return None if shutil.which(program) else f"{program} is not installed"
@@ -77,9 +80,17 @@ def node_command(script: str, line: str, *arguments: str) -> tuple[list[str], di
 
 def python_command(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """Give command and environment of a Python script in the peers' own environment."""
-    home = Path(os.environ[FOLDER_VARIABLE], "venv")
-    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    return [str(python), str(SCRIPTS / script), *arguments], {}
+    return [str(_python_in("venv")), str(SCRIPTS / script), *arguments], {}
+
+
+def python_sdk_command(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a Python script that finds Elarian's own SDK, and the RSocket it brings."""
+    return [str(_python_in(PYTHON_SDK)), str(SCRIPTS / script), *arguments], {}
+
+
+def _python_in(environment: str) -> Path:
+    """Where the interpreter of one of the peers' environments is, or would be."""
+    return Path(os.environ[FOLDER_VARIABLE], environment, "Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def java_command(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
