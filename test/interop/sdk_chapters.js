@@ -17,6 +17,7 @@ const at = { host, port: Number(port) };
 const chapters = {
   ...require('./sdk_channels'),
   ...require('./sdk_accounts'),
+  ...require('./sdk_suite'),
 
   async identity(app) {
     const asha = new app.Customer(ASHA);
