@@ -266,6 +266,22 @@ const chapters = {
     assert.equal(calls, 1);
   },
 
+  // Says what each handler is given, for whoever tells it.
+  async told(app, phone) {
+    let count = 0;
+    for (const client of [app, phone]) {
+      for (const event of Object.keys(client.eventListeners).slice(6)) { // behind those of the connection
+        client.on(event, (notification, customer, appData, callback) => {
+          count += 1;
+          say('TOLD', count, event, JSON.stringify(notification));
+          callback();
+        });
+      }
+    }
+    say('LISTENING');
+    await pause(60000); // until the test ends the process
+  },
+
   async tokens(app) {
     const { token, lifetime } = await app.generateAuthToken();
     assert.match(token, /^el_tkn_/);

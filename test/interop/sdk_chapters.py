@@ -8,6 +8,8 @@ chapter says how. What its phone cannot do, and it hears nothing at all, is done
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import os
 import sys
 import time
@@ -362,6 +364,21 @@ async def calls(app: Elarian, phone: Simulator) -> None:
     assert notice["session_id"] == reply["session_id"]
 
 
+async def told(app: Elarian, _phone: Simulator) -> None:
+    """What each handler is given, said aloud for whoever tells it."""
+    count = itertools.count(1)
+    for event in app._expected_events[:-5]:  # before those of the connection
+        words = event.title().replace("_", "")
+
+        async def handler(notice: Notice, _: object, data: object, answer: Answer, words: str = words) -> None:
+            say("TOLD", next(count), words[0].lower() + words[1:], json.dumps(notice))
+            answer(data_update=data)
+
+        getattr(app, f"set_on_{event}")(handler)
+    say("LISTENING")
+    await asyncio.sleep(60)  # until the test ends the process
+
+
 async def refused(app: Elarian, _phone: Simulator) -> None:
     """A wrong key."""
     error = asyncio.Queue[Exception]()
@@ -373,7 +390,7 @@ async def refused(app: Elarian, _phone: Simulator) -> None:
 
 CHAPTERS = {
     each.__name__: each
-    for each in (identity, app_data, reminders, messaging, payments, everything, ussd, calls, refused)
+    for each in (identity, app_data, reminders, messaging, payments, everything, ussd, calls, told, refused)
 }
 
 

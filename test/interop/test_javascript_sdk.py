@@ -48,10 +48,8 @@ async def run_against(sandbox: Sandbox, chapter: str, **environment: str) -> Non
     """Run a chapter to its end, against a sandbox that is set up as given."""
     async with sandbox:
         port = sandbox.endpoints["tls"].rpartition(":")[2]
-        command, modules = foreign.node_command("sdk_chapters.js", "sdk", chapter, "localhost", port)
-        environment |= modules | {
-            "NODE_EXTRA_CA_CERTS": sandbox.ca_file,
-            "NODE_OPTIONS": "--dns-result-order=ipv4first",  # what listens is 127.0.0.1
+        command, surroundings = foreign.sdk_command("javascript", chapter, port, sandbox.ca_file)
+        environment |= surroundings | {
             **{name.upper(): sandbox.credentials[name] for name in ("org_id", "app_id", "api_key")},
             "PURSE_ID": sandbox.purse_id,
         }

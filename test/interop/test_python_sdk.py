@@ -43,9 +43,8 @@ async def chapter(name: str) -> AsyncIterator[tuple[Sandbox, Peer]]:
     purses = {"el_prs_rL3IPZ": Cash("KES", 10_000), "el_prs_other": Cash("KES", 0)}
     async with Sandbox(tls="127.0.0.1:0", purses=purses) as sandbox:
         port = sandbox.endpoints["tls"].rpartition(":")[2]
-        command, environment = foreign.python_sdk_command("sdk_chapters.py", name, "127.0.0.1", port)
+        command, environment = foreign.sdk_command("python", name, port, sandbox.ca_file)
         environment |= {
-            "SSL_CERT_FILE": sandbox.ca_file,
             "PURSE_ID": sandbox.purse_id,
             **{each.upper(): sandbox.credentials[each] for each in ("org_id", "app_id", "api_key")},
         }

@@ -83,9 +83,32 @@ def python_command(script: str, *arguments: str) -> tuple[list[str], dict[str, s
     return [str(_python_in("venv")), str(SCRIPTS / script), *arguments], {}
 
 
-def python_sdk_command(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """Give command and environment of a Python script that finds Elarian's own SDK, and the RSocket it brings."""
-    return [str(_python_in(PYTHON_SDK)), str(SCRIPTS / script), *arguments], {}
+def sdk_command(sdk: str, chapter: str, port: int | str, ca_file: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of a chapter on one of Elarian's own SDKs, which speak TLS and verify.
+
+    Args:
+        sdk: "javascript" or "python".
+        chapter: the chapter of ``sdk_chapters``.
+        port: where the server listens.
+        ca_file: whom to trust.
+    """
+    if sdk == "python":
+        python = _python_in(PYTHON_SDK)  # it brings an RSocket of its own
+        return [str(python), str(SCRIPTS / "sdk_chapters.py"), chapter, "127.0.0.1", str(port)], {
+            "SSL_CERT_FILE": ca_file
+        }
+    command, environment = node_command("sdk_chapters.js", "sdk", chapter, "localhost", str(port))
+    resolved = "--dns-result-order=ipv4first"  # what listens is 127.0.0.1
+    return command, {**environment, "NODE_EXTRA_CA_CERTS": ca_file, "NODE_OPTIONS": resolved}
+
+
+def sdks(*names: str) -> list[ParameterSet]:
+    """Parameters for tests that meet each of Elarian's own SDKs, or those of *names*."""
+    absent = {"javascript": why_not(), "python": why_not("python sdk")}
+    return [
+        pytest.param(name, marks=pytest.mark.skipif(absent[name] is not None, reason=str(absent[name])))
+        for name in names or absent
+    ]
 
 
 def _python_in(environment: str) -> Path:
