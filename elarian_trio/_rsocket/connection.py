@@ -94,6 +94,12 @@ class ConnectionPhase(Enum):
     RESUMING = auto()
 
 
+def _check_fragment_size(fragment_size: int) -> None:
+    if not MIN_FRAGMENT_SIZE <= fragment_size <= MAX_FRAME_SIZE:
+        msg = f"fragment_size must be from {MIN_FRAGMENT_SIZE} to {MAX_FRAME_SIZE}, got {fragment_size}"
+        raise ValueError(msg)
+
+
 _LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
 
 
@@ -129,9 +135,7 @@ class Connection:
         if (setup is not None) is not (role is Role.CLIENT):
             msg = "a client offers a setup, a server has none"
             raise ValueError(msg)
-        if not MIN_FRAGMENT_SIZE <= fragment_size <= MAX_FRAME_SIZE:
-            msg = f"fragment_size must be from {MIN_FRAGMENT_SIZE} to {MAX_FRAME_SIZE}, got {fragment_size}"
-            raise ValueError(msg)
+        _check_fragment_size(fragment_size)
         self._role = role
         self._setup = setup
         self._fragment_size = fragment_size
@@ -290,6 +294,15 @@ class Connection:
         if stream is None:
             return stream_id not in self._never_sent
         return stream.state is not StreamState.QUEUED
+
+    def cut_at(self, fragment_size: int) -> None:
+        """Cut what is handed over from now on at another size: a peer may turn out to know no fragments.
+
+        Raises:
+            ValueError: the size is out of its range.
+        """
+        _check_fragment_size(fragment_size)
+        self._fragment_size = self._outbox.turns.fragment_size = fragment_size
 
     def was_received(self, stream_id: int) -> bool:
         """Whether the peer has all of a request of ours, as far as its KEEPALIVEs would tell.

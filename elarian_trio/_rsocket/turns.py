@@ -33,11 +33,12 @@ class Turns:
     """Frames of streams in the order in which they leave. Holds at most one payload or ERROR a stream.
 
     Attributes:
+        fragment_size: what is put from now on is cut at it. Bytes, the length prefix included.
         waiting_bytes: what is held. A payload that is cut is held as a whole until its last fragment has left.
     """
 
     def __init__(self, fragment_size: int) -> None:
-        self._fragment_size = fragment_size
+        self.fragment_size: int = fragment_size
         self._cancels: deque[CancelFrame] = deque()
         self._turns: OrderedDict[int, _Turn] = OrderedDict()
         self._waiting: OrderedDict[int, _Turn] = OrderedDict()
@@ -53,10 +54,10 @@ class Turns:
         """Queue a stream's payload or ERROR, cut where it is too large."""
         size = encoded_size(frame)
         self.waiting_bytes += size
-        if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self._fragment_size):
+        if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self.fragment_size):
             self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False, size=size)
             return
-        pieces = split_frame(frame, self._fragment_size)
+        pieces = split_frame(frame, self.fragment_size)
         turn = _Turn(next(pieces), pieces, is_cut=True, size=size)
         if self._cut_at_once < _MAX_CUT_AT_ONCE:
             self._cut_at_once += 1

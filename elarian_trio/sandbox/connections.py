@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
+from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
 from elarian_trio._session import IncomingRequest, Session
 from elarian_trio._wire.setup import decode_setup
 from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupRejected
@@ -82,13 +83,13 @@ class Client:
         self.hears: bool = False
         self._host = host
         self._timed = timed
-        connection = Connection(
+        self._connection = Connection(
             Role.SERVER,
             timed=timed,
             max_incoming=MAX_COMMANDS,
             resume_buffer_size=RESUME_BUFFER_SIZE if is_resumable else None,
         )
-        self._session = Session(connection, self._handle, on_setup=self._judge)
+        self._session = Session(self._connection, self._handle, on_setup=self._judge)
 
     @property
     def usable(self) -> bool:
@@ -134,6 +135,8 @@ class Client:
         self.org_id, self.app_id = credentials.org_id, credentials.app_id
         self.is_simulator = credentials.simulator_mode
         self.hears = credentials.simulator_mode or not credentials.simplex_mode
+        if setup.resume_token is None:  # what knows no resumption may know no fragments: Elarian's Python SDK does not
+            self._connection.cut_at(MAX_FRAME_SIZE)
 
     def _handle(self, request: IncomingRequest) -> None:
         self._host.handle(self, request)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from door import KEEPALIVE, a_setup_frame
+from peers import RawPeer
 from sandbox_clients import BOUND, RawClient, a_setup, raw_client, refused_by
 
 from elarian_trio import ConnectionFailed, Elarian, ReminderNotification
 from elarian_trio._rsocket import ErrorCode, Setup
+from elarian_trio._rsocket.frames import KeepaliveFrame, PayloadFrame, RequestResponseFrame
 from elarian_trio._session import StreamFailed
 from elarian_trio._transport import as_transport
 from elarian_trio._wire.envelopes import encode_command
@@ -23,6 +27,7 @@ from elarian_trio.models.commands import (
     GetCustomerState,
     LeaseCustomerAppData,
     UpdateCustomerAppData,
+    UpdateCustomerMetadata,
     UpdateCustomerTag,
 )
 from elarian_trio.models.identity import CustomerNumber, Reminder, Tag
@@ -521,6 +526,21 @@ async def test_an_error_of_the_block_comes_out_as_it_is() -> None:
     with pytest.raises(RuntimeError) as caught:
         await block()
     assert caught.value is error
+
+
+@pytest.mark.parametrize(("token", "pieces"), [(None, 1), (b"0123456789abcdef", 4)])
+async def test_only_clients_that_can_resume_are_answered_in_pieces(token: bytes | None, pieces: int) -> None:
+    """Elarian's Python SDK joins no fragments; who resumes joins them, and after a cut is sent the less again."""
+    update = UpdateCustomerMetadata(customer=ASHA, updates={"text": "x" * 200_000})
+    async with Sandbox() as sandbox, as_transport(await sandbox.credentials["dial"]()) as transport:
+        peer = RawPeer(transport)
+        await peer.send(replace(a_setup_frame(token), data=a_setup(sandbox.credentials).data), KEEPALIVE)
+        assert isinstance(await peer.receive(), KeepaliveFrame)
+        await peer.send(RequestResponseFrame(1, encode_command(update)))
+        assert isinstance(await peer.receive(), PayloadFrame)
+        await peer.send(RequestResponseFrame(3, encode_command(GetCustomerState(customer=ASHA))))
+        frames = [await peer.receive() for _ in range(pieces)]
+        assert [each.follows for each in frames if isinstance(each, PayloadFrame)] == [True] * (pieces - 1) + [False]
 
 
 async def test_leaving_ends_clients_that_are_still_there() -> None:

@@ -203,6 +203,17 @@ def test_error_text_is_cut_to_one_frame_between_characters() -> None:
     assert server.respond(3, Payload())
 
 
+def test_a_peer_that_knows_no_fragments_is_sent_none_once_that_is_known() -> None:
+    """This SDK: who it is shows in the SETUP, after the connection was made."""
+    server = open_server(fragment_size=64)
+    with pytest.raises(ValueError, match="fragment_size"):
+        server.cut_at(63)
+    server.cut_at(f.MAX_FRAME_SIZE)
+    feed(server, f.RequestResponseFrame(1, b"q"))
+    server.respond(1, Payload(bytes(1000)))
+    assert sent(server) == [f.PayloadFrame(1, bytes(1000), complete=True, next_=True)]
+
+
 @both_ends
 def test_a_request_with_our_parity_is_not_executed(make: Callable[[], Connection], our_id: int, their_id: int) -> None:
     """Specification (checklist 27)."""
