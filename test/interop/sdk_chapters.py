@@ -364,6 +364,18 @@ async def calls(app: Elarian, phone: Simulator) -> None:
     assert notice["session_id"] == reply["session_id"]
 
 
+async def large(app: Elarian, phone: Simulator) -> None:
+    """Payloads of many kilobytes: the SDK joins no fragments, neither of answers nor of what it is told."""
+    inbox.on(app, "received_sms")
+    asha = await a_customer(app)
+    text = "x" * 1_000_000
+    await asha.update_metadata({"text": text})
+    assert (await asha.get_metadata())["text"] == text
+    await phone.receive_message(NUMBER, SMS, "any", [{"text": text}])
+    notice, _, _ = await inbox.next("received_sms")
+    assert notice["text"] == text
+
+
 async def told(app: Elarian, _phone: Simulator) -> None:
     """What each handler is given, said aloud for whoever tells it."""
     count = itertools.count(1)
@@ -390,7 +402,7 @@ async def refused(app: Elarian, _phone: Simulator) -> None:
 
 CHAPTERS = {
     each.__name__: each
-    for each in (identity, app_data, reminders, messaging, payments, everything, ussd, calls, told, refused)
+    for each in (identity, app_data, reminders, messaging, payments, everything, ussd, calls, large, told, refused)
 }
 
 

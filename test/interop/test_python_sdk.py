@@ -53,7 +53,7 @@ async def chapter(name: str) -> AsyncIterator[tuple[Sandbox, Peer]]:
             await program.says("DONE")
 
 
-@pytest.mark.parametrize("name", ["identity", "app_data", "reminders", "messaging", "payments", "refused"])
+@pytest.mark.parametrize("name", ["identity", "app_data", "reminders", "messaging", "payments", "large", "refused"])
 async def test_the_python_sdk_finds_in_the_sandbox_what_it_knows_from_elarian(name: str) -> None:
     """The issue: the official SDK, with its ``loop`` argument patched out, for what it implements."""
     async with chapter(name):
