@@ -344,6 +344,20 @@ class Connection:
             stream_id, PayloadFrame(stream_id, payload.data, payload.metadata, complete=True, next_=True)
         )
 
+    def repeat(self, stream_id: int, payload: Payload) -> bool:
+        """Have *payload* follow an answer that ``respond`` has queued, as no peer may: it counts as any other frame.
+
+        For servers that show clients what a broken server does.
+
+        Returns:
+            False if no answer waits to be handed out on that stream; nothing follows then.
+        """
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.state is not StreamState.ANSWERING:
+            return False
+        stream.again = PayloadFrame(stream_id, payload.data, payload.metadata, complete=True, next_=True)
+        return True
+
     def fail(self, stream_id: int, code: int, message: str) -> bool:
         """Answer a request of the peer with an ERROR; the text is cut where it does not fit one frame.
 
@@ -718,6 +732,8 @@ class Connection:
         stream.ends_at = self._resumption.sent
         if stream.make(Move.LAST_OUT) is StreamState.DONE:
             self._forget(stream)
+            if stream.again is not None:
+                self._outbox.turns.put(stream.again)
 
     def _answer(self, stream_id: int, frame: PayloadFrame | ErrorFrame) -> bool:
         stream = self._streams.get(stream_id)

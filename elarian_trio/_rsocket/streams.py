@@ -15,6 +15,8 @@ from elarian_trio._rsocket.frames import MAX_STREAM_ID
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from elarian_trio._rsocket.frames import PayloadFrame
+
 
 class StreamState(Enum):
     """Where a stream stands; the first four are our requests, the next three the peer's."""
@@ -82,15 +84,17 @@ class Stream:
 
     Attributes:
         ends_at: the position behind what we send on it, once all of that was handed out.
+        again: what is to follow the answer, though nothing should.
     """
 
-    __slots__ = ("ends_at", "requester", "state", "stream_id", "wants_answer")
+    __slots__ = ("again", "ends_at", "requester", "state", "stream_id", "wants_answer")
 
     def __init__(self, stream_id: int, *, requester: bool, wants_answer: bool = True) -> None:
         self.stream_id = stream_id
         self.requester = requester
         self.wants_answer = wants_answer
         self.ends_at: float = math.inf
+        self.again: PayloadFrame | None = None
         self.state = StreamState.QUEUED if requester else StreamState.ASSEMBLING
 
     def allows(self, move: Move) -> bool:

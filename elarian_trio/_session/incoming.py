@@ -41,9 +41,10 @@ class IncomingRequest:
         data: the request's data.
         metadata: its metadata, ``None`` where it had none.
         session: the session it came by.
+        stream_id: its stream there.
     """
 
-    __slots__ = ("_answer", "_callbacks", "_canceled", "_open", "data", "metadata", "session")
+    __slots__ = ("_answer", "_callbacks", "_canceled", "_open", "data", "metadata", "session", "stream_id")
 
     def __init__(
         self,
@@ -51,8 +52,10 @@ class IncomingRequest:
         data: bytes,
         metadata: bytes | None,
         answer: Callable[[bytes | StreamFailed], bool],
+        stream_id: int,
     ) -> None:
         self.session: Session = session
+        self.stream_id: int = stream_id
         self.data: bytes = data
         self.metadata: bytes | None = metadata
         self._answer = answer

@@ -330,6 +330,10 @@ class Session:
             self._wake_writer()
             self._settle()
 
+    def repeat(self, stream_id: int, data: bytes) -> None:
+        """Have *data* follow the answer just given on a stream: for servers that show what a broken one does."""
+        self._connection.repeat(stream_id, Payload(data))
+
     def _was_sent(self, stream_id: int, waiter: Waiter[bytes]) -> bool:
         """Whether the peer may have acted, also where the caller was cancelled in the moment the session ended."""
         if isinstance(waiter.error, ConnectionLost):  # the connection has forgotten what was not sent
@@ -598,7 +602,7 @@ class Session:
 
     def _on_request(self, event: RequestReceived) -> None:
         answer = partial(self._answer, event.stream_id)
-        request = IncomingRequest(self, event.payload.data, event.payload.metadata, answer)
+        request = IncomingRequest(self, event.payload.data, event.payload.metadata, answer, event.stream_id)
         self._incoming[event.stream_id] = request
         error = call_safely(partial(self._handler, request))
         if error is not None:
