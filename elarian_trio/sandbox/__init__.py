@@ -8,6 +8,19 @@ from __future__ import annotations
 
 from elarian_trio.sandbox.clock import Clock, ManualClock
 from elarian_trio.sandbox.credentials import Credentials, SandboxApp
+from elarian_trio.sandbox.faults import Fault, FaultError, Faults, FaultsFileError, Rule, load_faults
 from elarian_trio.sandbox.server import Sandbox
 
-__all__ = ["Clock", "Credentials", "ManualClock", "Sandbox", "SandboxApp"]
+__all__ = [
+    "Clock",
+    "Credentials",
+    "Fault",
+    "FaultError",
+    "Faults",
+    "FaultsFileError",
+    "ManualClock",
+    "Rule",
+    "Sandbox",
+    "SandboxApp",
+    "load_faults",
+]
