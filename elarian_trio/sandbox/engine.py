@@ -34,6 +34,7 @@ from elarian_trio.sandbox.delivery import Activity, Parcel, Route
 from elarian_trio.sandbox.holds import Holds
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
 from elarian_trio.sandbox.store import Unit
+from elarian_trio.sandbox.world.addresses import secondary_id_owner, survivor
 from elarian_trio.sandbox.world.app_data import deliver
 from elarian_trio.sandbox.world.effects import (
     Delivered,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from elarian_trio._session import IncomingRequest
     from elarian_trio._wire.setup import Credentials as SetupCredentials
     from elarian_trio.models.commands import Command
+    from elarian_trio.models.identity import CustomerNumber, SecondaryId
     from elarian_trio.models.model import Model
     from elarian_trio.sandbox.clock import Clock
     from elarian_trio.sandbox.connections import Client
@@ -295,6 +297,12 @@ class Engine:
             self._execute(Call(client, request, command))
         finally:
             self._drain()
+
+    def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
+        """Give the numbers of the customer with that id or secondary id; none where nobody has it."""
+        work = self._work(Origin(org_id, ""))
+        found = survivor(work, customer) if isinstance(customer, str) else secondary_id_owner(work, customer)
+        return () if found is None else found.numbers
 
     def _execute(self, call: Call, ticket: Ticket | None = None) -> None:
         """Run the rule of *call*, under the lease that *ticket* holds, if it holds one."""
