@@ -16,6 +16,7 @@ from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
 from elarian_trio._session import IncomingRequest, Session
 from elarian_trio._wire.setup import decode_setup
 from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupRejected
+from elarian_trio.sandbox.provoked import Provoked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from elarian_trio._session import Question, Reception, StreamFailed
     from elarian_trio._transport import FrameTransport
     from elarian_trio._wire.setup import Credentials as SetupCredentials
+    from elarian_trio.models.identity import CustomerNumber, SecondaryId
+    from elarian_trio.models.notifications import Notification
+    from elarian_trio.models.simulator import SimulatorNotification
+    from elarian_trio.sandbox.clock import Clock
+    from elarian_trio.sandbox.faults.rules import Faults
+    from elarian_trio.sandbox.faults.values import Late
 
 __all__ = ["Client", "Host"]
 
@@ -57,6 +64,10 @@ class Host(Protocol):
         """Act on a command of *client*'s, without waiting."""
         ...
 
+    def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
+        """Give the numbers of the customer with that id or secondary id; none where nobody has it."""
+        ...
+
 
 class Client:
     """A client from its SETUP to its session's end, over one connection after another. Made by the server for each.
@@ -66,6 +77,8 @@ class Client:
         host: the server.
         timed: whether its connections can fall silent, so that keepalives are due.
         is_resumable: whether it may be resumed; if not, a client that asks for that is turned away.
+        faults: what is to go wrong on purpose, by the time of *clock*; both are given, or nothing goes wrong.
+        clock: the server's.
 
     Attributes:
         connection_id: as given; it stays the same over all its connections.
@@ -75,7 +88,16 @@ class Client:
         hears: whether it wants its app's notifications.
     """
 
-    def __init__(self, connection_id: str, host: Host, *, timed: bool, is_resumable: bool) -> None:
+    def __init__(
+        self,
+        connection_id: str,
+        host: Host,
+        *,
+        timed: bool,
+        is_resumable: bool,
+        faults: Faults | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.connection_id = connection_id
         self.org_id: str = ""
         self.app_id: str = ""
@@ -90,6 +112,7 @@ class Client:
             resume_buffer_size=RESUME_BUFFER_SIZE if is_resumable else None,
         )
         self._session = Session(self._connection, self._handle, on_setup=self._judge)
+        self._provoked = None if faults is None or clock is None else Provoked(self, self._session, faults, clock)
 
     @property
     def usable(self) -> bool:
@@ -103,7 +126,15 @@ class Client:
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
         """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""
-        return self._session.ask(data, then)
+        if self._provoked is None or not self._provoked.has_rules:
+            return self._session.ask(data, then)
+        return self._provoked.ask(data, then)
+
+    def lateness_of(self, notification: Notification | SimulatorNotification) -> Late | None:
+        """Say whether *notification* is to be late on purpose."""
+        if self._provoked is None or not self._provoked.has_rules:
+            return None
+        return self._provoked.lateness_of(notification)
 
     async def serve(self, reception: Reception, transport: FrameTransport) -> None:
         """Serve whoever comes by *transport*: this client, or one that *reception* keeps and that is back.
@@ -119,9 +150,19 @@ class Client:
             lambda: self._session,
             on_open=lambda _: self._host.came(self),
             on_detached=lambda _: self._host.away(self),
-            on_resumed=lambda _: self._host.back(self),
-            on_end=lambda _: self._host.left(self),
+            on_resumed=lambda _: self._come_back(),
+            on_end=lambda _: self._leave(),
         )
+
+    def _come_back(self) -> None:
+        self._host.back(self)
+        if self._provoked is not None:
+            self._provoked.come_back()
+
+    def _leave(self) -> None:
+        if self._provoked is not None:
+            self._provoked.leave()
+        self._host.left(self)
 
     async def _judge(self, setup: Setup) -> None:
         """Read and check the credentials; nothing of them is repeated in what the client is told."""
@@ -139,4 +180,17 @@ class Client:
             self._connection.cut_at(MAX_FRAME_SIZE)
 
     def _handle(self, request: IncomingRequest) -> None:
+        if self._provoked is None or not self._provoked.has_rules:
+            self.execute(request)
+        else:
+            self._provoked.handle(request)
+
+    # For what goes wrong on purpose.
+
+    def execute(self, request: IncomingRequest) -> None:
+        """Have the server act on a command."""
         self._host.handle(self, request)
+
+    def numbers_of(self, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
+        """Give the numbers of a customer of its organisation."""
+        return self._host.numbers_of(self.org_id, customer)
