@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.simulator import SimulatorNotification
     from elarian_trio.sandbox.clock import Clock, Timer
+    from elarian_trio.sandbox.faults.values import Late
 
 __all__ = ["Activity", "Desk", "Listener", "Parcel", "Route"]
 
@@ -80,6 +81,10 @@ class Listener(Protocol):
         """Send a notification and have *then* called, once, with what becomes of it."""
         ...
 
+    def lateness_of(self, notification: Notification | SimulatorNotification) -> Late | None:
+        """Say whether *notification* is to be late on purpose; asked once for each, before it is sent."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class Parcel:
@@ -110,6 +115,7 @@ class Parcel:
     refusals: int = 0
     timer: Timer | None = None
     question: Question | None = None
+    is_timely: bool = False  # nobody makes it late any more
 
     @property
     def is_at_the_lease(self) -> bool:
@@ -225,6 +231,7 @@ class Lane:
     queue: deque[Parcel] = field(default_factory=deque[Parcel])
     busy: bool = False
     hops: int = 0
+    lets_pass: bool = False  # its first waits for the second to overtake it
 
     @property
     def hurry_at(self) -> datetime | None:
@@ -342,6 +349,9 @@ class Route:
         if len(lane.queue) == 1:
             self._ready.append(lane)
             self._kick()
+        elif lane.lets_pass:
+            self._overtake(lane)
+            self._kick()
 
     def _give_up(self, parcel: Parcel) -> None:
         """See to it that nobody waits for *parcel*, nor hears of it after a restart."""
@@ -386,12 +396,47 @@ class Route:
     def _start(self, lane: Lane, listener: Listener) -> None:
         parcel = lane.queue[0]
         lane.busy = True
+        late = None if parcel.is_timely else listener.lateness_of(parcel.notification)
+        parcel.is_timely = True
+        if late is not None:
+            self._put_off(lane, parcel, late)
+            return
         parcel.listener = listener
         self._under_way[listener][parcel] = lane
         parcel.stop_timer()
         go = partial(self._send, lane, parcel)
         self._hurry(lane)
         self._desk.take_lease(parcel, go)
+
+    def _put_off(self, lane: Lane, parcel: Parcel, late: Late) -> None:
+        """Make the lane's first parcel late: its time comes, or (for some) the next one overtakes it before.
+
+        A customer at the phone waits no longer than ever.
+        """
+        if late.lets_pass and len(lane.queue) > 1:
+            self._overtake(lane)
+            return
+        lane.lets_pass = late.lets_pass
+        due = self._clock.now() + timedelta(seconds=late.seconds)
+        if parcel.expires_at is None or due < parcel.expires_at:
+            parcel.stop_timer()
+            parcel.timer = self._clock.call_at(due, partial(self._be_late, lane))
+
+    def _be_late(self, lane: Lane) -> None:
+        """Let a lane whose first parcel was put off go on."""
+        self._requeue(lane)
+        self._limit_hop(lane, lane.queue[0])
+        self._kick()
+
+    def _overtake(self, lane: Lane) -> None:
+        """Let the lane's second parcel go first, whatever shall be late."""
+        overtaken = lane.queue.popleft()
+        overtaken.stop_timer()
+        lane.queue[0].is_timely = True
+        lane.queue.insert(1, overtaken)
+        self._requeue(lane)
+        for parcel in (lane.queue[0], overtaken):
+            self._limit_hop(lane, parcel)
 
     def _hurry(self, lane: Lane) -> None:
         """Where a customer is at the phone, bound how long the first of the lane waits for somebody else's lease."""
@@ -538,7 +583,7 @@ class Route:
         """Let *lane* go again from its first parcel."""
         self._paused.discard(lane)
         lane.queue[0].stop_timer()
-        lane.busy = False
+        lane.busy = lane.lets_pass = False
         self._ready.append(lane)
 
     def _requeue_and_kick(self, lane: Lane) -> None:
@@ -557,7 +602,7 @@ class Route:
             if not lane.busy:
                 self._ready.remove(lane)
         elif was_first and lane.busy:
-            lane.busy = False
+            lane.busy = lane.lets_pass = False
             self._ready.append(lane)
 
     # Hops: somebody is at the phone.
@@ -571,6 +616,7 @@ class Route:
         """Give up a hop that never had its turn."""
         self._desk.unheard(parcel)
         self._drop(lane, parcel)
+        self._kick()
 
     def _give_hops_up(self) -> None:
         """Answer for an app that is gone: hops that have not been sent are not kept."""
