@@ -26,6 +26,7 @@ from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
 from elarian_trio.sandbox.connections import Client
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.engine import Engine
+from elarian_trio.sandbox.faults import Faults
 from elarian_trio.sandbox.organisation import Organisations
 from elarian_trio.sandbox.ports import Ports
 from elarian_trio.sandbox.world.work import Settings
@@ -88,6 +89,7 @@ class Sandbox(AsyncContextManagerMixin):
             pass on the loop's clock, like keepalives, not on *clock*. Customers at the phone wait with it, though not
             beyond the usual 20 seconds; what else the app was told, and has not answered when its session ends, is
             told to another connection of it. With 0 no session is kept, and clients that ask for it are rejected.
+        faults: what goes wrong on purpose, as :func:`load_faults` reads it from a file; see :attr:`faults`.
 
     Raises:
         ValueError: arguments are wrong, or do not go together.
@@ -111,6 +113,7 @@ class Sandbox(AsyncContextManagerMixin):
         settle: Literal["auto", "manual"] = "auto",
         strict: bool = True,
         resume_window: float = RESUME_WINDOW,
+        faults: Faults | None = None,
     ) -> None:
         addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
         self._ports = Ports(addresses, is_guarded=apps is not None and strict)
@@ -128,6 +131,8 @@ class Sandbox(AsyncContextManagerMixin):
         self._reception = Reception(resume_window=resume_window)  # its sessions end with their tasks, in the block
         self._organisations = Organisations.of(apps, channels, purses)
         self._clock = clock if isinstance(clock, Clock) else None
+        self._faults = Faults() if faults is None else faults
+        self._faults.seed_with(seed)
         self._settings = Settings(strict=strict, settle=settle)
         self._data = None if data is None else os.fspath(data)
         self._open_store = partial(
@@ -196,6 +201,11 @@ class Sandbox(AsyncContextManagerMixin):
             msg = "the sandbox has its clock once its block is entered"
             raise RuntimeError(msg)
         return self._clock
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose: ``sandbox.faults.add(Fault.drop(), on="SendMessage", times=1)``."""
+        return self._faults
 
     @property
     def channels(self) -> Mapping[str, MessagingChannel]:
@@ -323,7 +333,14 @@ class Sandbox(AsyncContextManagerMixin):
     async def _serve(self, engine: Engine, transport: FrameTransport) -> None:
         self._connections += 1
         name = f"connection {self._connections}"
-        client = Client(name, engine, timed=transport.timed, is_resumable=self._is_resumable)
+        client = Client(
+            name,
+            engine,
+            timed=transport.timed,
+            is_resumable=self._is_resumable,
+            faults=self._faults,
+            clock=self.clock,
+        )
         await client.serve(self._reception, transport)
 
     async def _dial(self) -> MemoryTransport:
