@@ -14,6 +14,7 @@ import anyio.lowlevel
 from elarian_trio._transport import serve_tcp
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Awaitable, Callable, Mapping
 
     from anyio.abc import TaskGroup
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from elarian_trio._transport import FrameTransport
     from elarian_trio.sandbox.certificates import Authority
 
-__all__ = ["Ports"]
+__all__ = ["Ports", "is_exposed"]
 
 _SECURE = frozenset({"tls", "wss"})
 _WEBSOCKETS = frozenset({"ws", "wss"})
@@ -33,14 +34,22 @@ class Ports:
     Args:
         addresses: ``host:port`` by way in: tcp, tls, ws, wss; ``None`` leaves one out.
         is_guarded: whether those who come in need keys of the user's choice.
+        tls_dir: the folder where the certificate authority is kept; ``None`` has one made that is not.
 
     Raises:
         TypeError: an address is no str.
-        ValueError: it is no address, or one that others can reach while anybody would be let in.
+        ValueError: it is no address, or one that others can reach while anybody would be let in; or there is a folder
+            for certificates and no way in that has any.
         ModuleNotFoundError: a way in needs a package that is not installed; the words say how to install it.
     """
 
-    def __init__(self, addresses: Mapping[str, str | None], *, is_guarded: bool) -> None:
+    def __init__(
+        self,
+        addresses: Mapping[str, str | None],
+        *,
+        is_guarded: bool,
+        tls_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
         self._addresses = {
             way: _parse_address(way, address, is_guarded=is_guarded)
             for way, address in addresses.items()
@@ -48,10 +57,14 @@ class Ports:
         }
         self._endpoints: dict[str, str] = {}
         self._authority: Authority | None = None
+        self._tls_dir = tls_dir
         if self._addresses.keys() & _WEBSOCKETS:
             _serve_websocket()
         if self._addresses.keys() & _SECURE:
             _make_authority()
+        elif tls_dir is not None:
+            msg = "tls_dir keeps the certificate authority of tls and wss; the sandbox listens on neither"
+            raise ValueError(msg)
 
     @property
     def endpoints(self) -> Mapping[str, str]:
@@ -64,6 +77,8 @@ class Ports:
 
         Raises:
             LookupError: there is no way in that needs one.
+            ValueError: what the folder for certificates holds is no authority, or others may read its key.
+            OSError: the folder cannot be made, read or written.
         """
         if not self._addresses.keys() & _SECURE:
             msg = "the sandbox has no certificate authority: only tls and wss need one"
@@ -72,7 +87,7 @@ class Ports:
 
     def _use_authority(self) -> Authority:
         if self._authority is None:
-            self._authority = _make_authority()()
+            self._authority = _make_authority()(self._tls_dir)
         return self._authority
 
     async def open(self, tasks: TaskGroup, serve: Callable[[FrameTransport], Awaitable[None]]) -> None:
@@ -81,7 +96,8 @@ class Ports:
         A port that was free stays ours when this is called again.
 
         Raises:
-            OSError: an address cannot be had.
+            OSError: an address cannot be had, or the folder for certificates cannot be used.
+            ValueError: what that folder holds is no authority, or others may read its key.
         """
         await anyio.lowlevel.checkpoint()
         for way, (host, port) in self._addresses.items():
@@ -100,7 +116,7 @@ def _serve_websocket() -> Callable[..., Any]:
     return serve_websocket
 
 
-def _make_authority() -> Callable[[], Authority]:
+def _make_authority() -> Callable[[str | os.PathLike[str] | None], Authority]:
     """Load what an extra brings, where it is asked for."""
     from elarian_trio.sandbox.certificates import Authority
 
@@ -109,6 +125,23 @@ def _make_authority() -> Callable[[], Authority]:
 
 def _parse_address(way: str, address: str, *, is_guarded: bool) -> tuple[str, int]:
     """Read "host:port"; whoever listens to the network must have said with which key."""
+    host, port = _split_address(way, address)
+    if not is_guarded and not _is_loopback(host):
+        msg = f"listening on {host}, which others can reach, takes apps with keys of your own, and strict=True"
+        raise ValueError(msg)
+    return host, port
+
+
+def is_exposed(address: str) -> bool:
+    """Say whether others than this machine can reach an address to listen on.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    return not _is_loopback(_split_address("an address", address)[0])
+
+
+def _split_address(way: str, address: str) -> tuple[str, int]:
     if not isinstance(cast("object", address), str):
         msg = f'{way} must be a str such as "127.0.0.1:0", got {address!r}'
         raise TypeError(msg)
@@ -116,9 +149,6 @@ def _parse_address(way: str, address: str, *, is_guarded: bool) -> tuple[str, in
     host = host.removeprefix("[").removesuffix("]")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
         msg = f"an address to listen on is host:port, got {address!r}"
-        raise ValueError(msg)
-    if not is_guarded and not _is_loopback(host):
-        msg = f"listening on {host}, which others can reach, takes apps with keys of your own, and strict=True"
         raise ValueError(msg)
     return host, int(port)
 
