@@ -90,6 +90,9 @@ class Sandbox(AsyncContextManagerMixin):
             beyond the usual 20 seconds; what else the app was told, and has not answered when its session ends, is
             told to another connection of it. With 0 no session is kept, and clients that ask for it are rejected.
         faults: what goes wrong on purpose, as :func:`load_faults` reads it from a file; see :attr:`faults`.
+        tls_dir: the folder where the certificate authority and its key are kept, to be used again by the next sandbox,
+            so that clients need to trust it once. Made if it is not there; without one :attr:`ca_file` is the
+            sandbox's own.
 
     Raises:
         ValueError: arguments are wrong, or do not go together.
@@ -114,9 +117,10 @@ class Sandbox(AsyncContextManagerMixin):
         strict: bool = True,
         resume_window: float = RESUME_WINDOW,
         faults: Faults | None = None,
+        tls_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
-        self._ports = Ports(addresses, is_guarded=apps is not None and strict)
+        self._ports = Ports(addresses, is_guarded=apps is not None and strict, tls_dir=tls_dir)
         self._needs_real_time = next(
             (name for name, given in {**addresses, "data": data}.items() if given is not None), None
         )
@@ -181,12 +185,15 @@ class Sandbox(AsyncContextManagerMixin):
     def ca_file(self) -> str:
         """The certificate authority that clients over ``tls`` and ``wss`` are to trust: the path of a PEM file.
 
-        It is made for this sandbox, stays the same when the block is entered again, and is removed with the sandbox. A
-        client takes ``ConnectionOptions(ssl_context=ssl.create_default_context(cafile=sandbox.ca_file))``, or finds it
-        in ``ELARIAN_CA_FILE``.
+        It is made for this sandbox, stays the same when the block is entered again, and is removed with the sandbox;
+        with ``tls_dir`` it is that folder's, and stays. A client takes
+        ``ConnectionOptions(ssl_context=ssl.create_default_context(cafile=sandbox.ca_file))``, or finds it in
+        ``ELARIAN_CA_FILE``.
 
         Raises:
             LookupError: the sandbox has neither ``tls`` nor ``wss``.
+            ValueError: what ``tls_dir`` holds is no authority, or others may read its key.
+            OSError: that folder cannot be made, read or written.
         """
         return self._ports.ca_file
 
