@@ -1,11 +1,11 @@
 """The command ``elarian-trio``, also ``python -m elarian_trio``.
 
-Nothing stands above; it imports no room, so that ``--version`` answers whatever is installed.
+Nothing stands above; it imports no room but the one that a word asks for, so that ``--version`` answers whatever is
+installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _DISTRIBUTION = "elarian-trio"
-_DESCRIPTION = (
-    "An SDK with which a Python back end engages customers over SMS, USSD, voice, chat, email and mobile money "
-    "through Elarian, under Trio or anyio. It is used by importing elarian_trio; this command tells its version."
-)
+_USAGE = 2  # the exit status where a command cannot be meant like that
+_EXTRA = frozenset({"cyclopts", "rich"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,19 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; those of the process if left out.
 
     Returns:
-        The exit status.
+        The exit status; the extra ``cli`` says what it means, in ``--help``.
 
     Raises:
-        SystemExit: after ``--help`` with status 0, after words it does not know with 2.
         PackageNotFoundError: the version was asked for, and the package is imported without being installed.
     """
-    parser = argparse.ArgumentParser(prog=_DISTRIBUTION, description=_DESCRIPTION)
-    parser.add_argument("--version", action="store_true", help="tell the version and end")
-    if parser.parse_args(arguments).version:
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words == ["--version"]:
         sys.stdout.write(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
-    else:
-        parser.print_help()
-    return 0
+        return 0
+    try:
+        from elarian_trio.cli import main as run
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        sys.stderr.write(f"{_DISTRIBUTION}: {error}; without it there is --version alone\n")
+        return _USAGE
+    return run(words)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,173 @@
+"""The words of the command line: how they are read, what help there is, and what ends in which status."""
+
+from __future__ import annotations
+
+import errno
+import io
+import re
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from command_line import Typist, read_only, run
+
+from elarian_trio import (
+    CommandFailed,
+    CommandRejected,
+    CommandTimedOut,
+    ConnectionFailed,
+    ConnectionLost,
+    RemoteProtocolError,
+    SetupRejected,
+)
+from elarian_trio.cli import Terminal, perform
+from elarian_trio.cli.exits import status_of, words_for
+
+COMMANDS = ["sandbox", "doctor", "state", "send", "tail", "phone sms", "phone dial", "phone pay", "phone call"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_its_help(command: str) -> None:
+    """The issue: good ``--help``; the exit statuses are told with it."""
+    ran = read_only(*command.split(), "--help")
+    assert ran.status == 0
+    assert f"elarian-trio {command}" in ran.out
+    assert "Exit status: 0" in ran.out
+    assert ran.err == ""
+    if command != "sandbox":
+        assert "--json" in ran.out
+        assert "ELARIAN_ENDPOINT" in ran.out
+
+
+def test_bare_command_tells_of_all() -> None:
+    """This SDK: where to begin."""
+    ran = read_only()
+    assert ran.status == 0
+    assert all(command.split()[0] in ran.out for command in COMMANDS)
+
+
+def test_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: with the extra as without it."""
+    monkeypatch.setattr(metadata, "version", {"elarian-trio": "1.2.3"}.__getitem__)
+    assert read_only("--version").out == "elarian-trio 1.2.3\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fly"], "fly"),
+        (["phone", "dance"], "sms, dial, pay, call"),
+        (["state"], "NUMBER"),
+        (["send", "+254709759881"], "TEXT"),
+        (["sandbox", "--settle", "never"], "auto"),
+        (["tail", "--count", "many"], "--count"),
+        (["doctor", "--timeout"], "--timeout"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_words_are_one_line_and_status_2(words: list[str], said: str) -> None:
+    """The issue: errors on stderr, no tracebacks."""
+    ran = read_only(*words)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--api-key=5ec2e7"], ["--api-key", "5ec2e7"], ["--auth-token=5ec2e7"]], ids=repr)
+def test_secret_on_the_command_line_is_neither_taken_nor_repeated(words: list[str]) -> None:
+    """The issue: secrets only from the environment or a file."""
+    ran = read_only("doctor", *words)
+    assert ran.status == 2
+    assert "ELARIAN_API_KEY" in ran.err
+    assert "--api-key-file" in ran.err
+    assert "5ec2e7" not in ran.err
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["state", "+254709759881"], "give --org-id"),
+        (["state", "+254709759881", "--provider", "pigeon"], "cellular"),
+        (["doctor", "--endpoint", "nowhere"], "tcp://host:port"),
+        (["send", "+254709759881", "Hi", "--channel", "83044"], "sms:83044"),
+        (["tail", "--count", "0"], "from 1 on"),
+        (["phone", "pay", "+254709759881", "100"], "KES:100"),
+        (["phone", "pay", "+254709759881", "KES:100", "--status", "maybe"], "success"),
+        (["phone", "sms", "+254709759881", "Hi", "--channel", "83044"], "sms:83044"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_wrong_values_are_one_line_and_status_2(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The issue: wrong usage is 2, before anything is sent; each says what would be right."""
+    if words[0] != "state" or "--provider" in words:
+        for name in ("ORG_ID", "APP_ID", "API_KEY"):
+            monkeypatch.setenv(f"ELARIAN_{name}", "given")
+        monkeypatch.setenv("ELARIAN_ENDPOINT", "tcp://127.0.0.1:1")
+    ran = await run(*words)
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (SetupRejected("unknown app"), 1, "refused.*unknown app.*credential"),
+        (CommandFailed(object(), "no such customer"), 1, "^no such customer$"),
+        (CommandRejected(object(), ""), 1, "^CommandRejected$"),
+        (PermissionError(13, "not for you"), 1, "not for you"),
+        (OSError(errno.EADDRINUSE, "in use"), 1, "another, or 0"),
+        (ValueError("like this"), 2, "like this"),
+        (ModuleNotFoundError("pip install it"), 2, "pip install it"),
+        (ConnectionFailed("nobody"), 3, "nobody"),
+        (ConnectionLost("gone", sent=True), 3, "gone"),
+        (CommandTimedOut("silence", sent=True), 3, "silence"),
+        (RemoteProtocolError("HTTP/1.1"), 3, "no RSocket"),
+        (BrokenPipeError(), 141, ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_each_failure_has_its_status_and_words(error: Exception, status: int, said: str) -> None:
+    """The issue: documented exit codes."""
+    assert status_of(error) == status
+    assert re.search(said, words_for(error))
+
+
+def test_attempt_that_failed_says_more_than_giving_up() -> None:
+    """This SDK: the first line is the reason, not the policy."""
+    error = ConnectionFailed("gave up after 0 s")
+    error.__cause__ = ConnectionFailed("connection refused")
+    assert words_for(error) == "connection refused"
+
+
+@pytest.mark.anyio
+async def test_defect_is_raised_and_not_dressed_up() -> None:
+    """This SDK: what nobody expects is to be reported, with its traceback."""
+
+    async def job() -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await perform(job, Terminal(io.StringIO(), io.StringIO(), Typist()))
+    assert caught.group_contains(ZeroDivisionError)
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+def test_without_the_extra_every_word_but_version_says_what_to_install(missing: str) -> None:
+    """The design: the command line is an extra; ``--version`` answers whatever is installed."""
+    program = f"""
+import sys
+sys.modules[{missing!r}] = None
+from elarian_trio.__main__ import main
+assert main(["--version"]) == 0
+assert [main(words) for words in ([], ["sandbox"], ["--help"])] == [2, 2, 2]
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("pip install 'elarian-trio[cli]'") == ran.stderr.count("\n") == 3
