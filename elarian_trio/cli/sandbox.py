@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.models.payments import Cash
     from elarian_trio.sandbox import Sandbox, SandboxApp
+    from elarian_trio.sandbox.faults import Faults
 
 __all__ = ["sandbox"]
 
@@ -52,6 +53,7 @@ async def sandbox(
     settle: Literal["auto", "manual"] = "auto",
     resume_window: float = 120.0,
     seed: int | str | None = None,
+    faults: Path | None = None,
     terminal: Annotated[Terminal, Parameter(parse=False)],
 ) -> int:
     """Serve a local Elarian until Ctrl-C or SIGTERM.
@@ -82,7 +84,8 @@ async def sandbox(
         data: The file that keeps everything; without one all is gone when this ends.
         settle: Payments succeed by themselves, or wait for a simulator.
         resume_window: Seconds that the session of a client whose connection was cut is kept for it; 0 keeps none.
-        seed: Makes ids the same in every run; keys and tokens stay secrets.
+        seed: Makes ids the same in every run, and what goes wrong; keys and tokens stay secrets.
+        faults: A TOML file that says what shall go wrong on purpose, for whom and how often.
     """
     from elarian_trio.sandbox import Sandbox
 
@@ -101,6 +104,7 @@ async def sandbox(
         "strict": strict,
         "resume_window": resume_window,
         "tls_dir": tls_dir,
+        "faults": None if faults is None else _faults(faults),
     }
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
     async with Sandbox(**given) as server:
@@ -204,6 +208,16 @@ def _purses(texts: Sequence[str]) -> Mapping[str, Sequence[Cash]]:
     for purse_id, cash in map(as_purse, texts):
         purses.setdefault(purse_id, []).append(cash)
     return purses
+
+
+def _faults(path: Path) -> Faults:
+    from elarian_trio.sandbox.faults import load_faults
+
+    try:
+        return load_faults(path)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise ValueError(msg) from error
 
 
 # --- what it says ---

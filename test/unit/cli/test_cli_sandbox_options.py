@@ -161,3 +161,23 @@ async def test_with_keys_of_the_users_it_listens_to_the_network(given: dict[str,
     """The issue: then it does."""
     await start("--tcp", "0.0.0.0:0", *["--org-id", "o", "--app-id", "a", "--api-key", "k"])
     assert given["tcp"] == "0.0.0.0:0"
+
+
+async def test_rules_for_what_goes_wrong_are_read_from_a_file(given: dict[str, Any], tmp_path: Path) -> None:
+    """The issue: ``--faults FILE``, as ``sandbox.faults`` in code."""
+    path = tmp_path / "faults.toml"
+    path.write_text('[[rule]]\nfault = "drop"\non = "SendMessage"\ntimes = 1\n')
+    await start("--faults", str(path))
+    assert type(given["faults"]).__name__ == "Faults"
+
+
+@pytest.mark.parametrize("held", [None, "[[rule]]\nfault = 'unheard of'\n"], ids=["not there", "wrong"])
+async def test_rules_that_cannot_be_read_are_one_line_and_status_2(held: str | None, tmp_path: Path) -> None:
+    """The issue: wrong usage; the words name the file."""
+    path = tmp_path / "faults.toml"
+    if held is not None:
+        path.write_text(held)
+    ran = await run("sandbox", "--faults", str(path))
+    assert (ran.status, ran.out) == (2, "")
+    assert "faults.toml" in ran.err
+    assert ran.err.count("\n") == 1
