@@ -14,9 +14,10 @@ import anyio.lowlevel
 from elarian_trio.elarian import Elarian
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Self
 
+    from elarian_trio._inbox import Subscription
     from elarian_trio.models.notifications import AnyNotification
     from elarian_trio.testing.stage import Stage
 
@@ -32,6 +33,8 @@ class AppUnderTest(Elarian):
     """
 
     _stage: Stage | None = None
+    is_listening: bool = False
+    """Whether anything of it ever took notifications. Until then they wait with the client, as in production."""
 
     def watched_by(self, stage: Stage) -> Self:
         """Have *stage* told of what handlers raise. For the fixture.
@@ -65,8 +68,15 @@ class AppUnderTest(Elarian):
             ValueError: the event is not known, or a subscription takes it.
             TypeError: the handler is no function.
         """
+        self.is_listening = True
         is_function = callable(cast("object", handler))
         return super().on(event, self._watch(handler) if is_function else handler)
+
+    def _subscribe(
+        self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool
+    ) -> Subscription[Any]:
+        self.is_listening = True
+        return super()._subscribe(types, max_buffer_size, observe=observe)
 
     def _watch(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(handler)

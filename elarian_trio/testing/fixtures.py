@@ -55,7 +55,8 @@ async def open_app(
             async with stage.running(program or _nothing, app):
                 await settle(sandbox)
                 yield app
-                await settle(sandbox)
+                if app.is_listening:  # else what came waits for an answer that nobody will give
+                    await settle(sandbox)
         finally:
             app.unwatched()
 
