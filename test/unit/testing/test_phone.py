@@ -27,11 +27,10 @@ from elarian_trio import (
     UssdMenu,
 )
 from elarian_trio.sandbox import ManualClock
-from elarian_trio.testing import NUMBER, Phone, exchange
+from elarian_trio.testing import NUMBER, AppUnderTest, Phone, exchange
 
 if TYPE_CHECKING:
     from elarian_trio.sandbox import Clock, Sandbox
-    from elarian_trio.testing import AppUnderTest
 
 pytestmark = pytest.mark.anyio
 
@@ -243,6 +242,23 @@ async def test_a_failure_that_is_provoked_may_be_taken(elarian_app: AppUnderTest
     assert len(calls) == 2
 
 
+async def test_an_app_that_nobody_watches_is_a_client_like_any_other(
+    elarian_sandbox: Sandbox, elarian_phone: Phone
+) -> None:
+    """This SDK: while it leaves a test, what its handlers raise is logged, as in production, and fails nothing."""
+    failed = anyio.Event()
+
+    async def fail(*_: object) -> None:
+        failed.set()
+        raise LookupError
+
+    async with AppUnderTest(**elarian_sandbox.credentials) as app:
+        app.on("receivedSms", fail)
+        await elarian_phone.write("Hi")
+        await failed.wait()
+        assert app.failures == []
+
+
 async def test_a_handler_is_a_function(elarian_app: AppUnderTest) -> None:
     """This SDK: the app under test refuses what an Elarian refuses."""
     with pytest.raises(TypeError, match=r"function"):
@@ -318,7 +334,8 @@ async def test_a_customer_calls(elarian_app: AppUnderTest, elarian_phone: Phone)
 
 
 async def test_the_app_calls(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """Facts, decision 29: the plan given at send time is what whoever picks up hears."""
+    """Facts, decision 29: the plan given at send time is what whoever picks up hears. A message is no call."""
+    await elarian_app.customer(NUMBER).send_message(SMS, "We are about to call")
     await elarian_app.customer(NUMBER).make_voice_call(VOICE, [Say("Your loan is due")])
     call = await elarian_phone.expect_call(caller=VOICE.number).answers().hears("due")
     with pytest.raises(
@@ -351,7 +368,10 @@ async def test_the_app_may_reject_a_call_or_not_pick_up(elarian_app: AppUnderTes
 async def test_a_customer_is_asked_and_pays(
     elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox
 ) -> None:
-    """The brief: ``expect_payment``, ``pays``."""
+    """The brief: ``expect_payment``, ``pays``. A message is no payment, to whomever."""
+    await elarian_app.customer(NUMBER).send_message(SMS, "You are about to be asked")
+    with pytest.raises(AssertionError, match="a payment within"):
+        await elarian_phone.expect_channel_payment(within=SOON)
     purse = Purse(elarian_sandbox.purse_id)
     before = elarian_sandbox.purse_balance()
     await elarian_app.initiate_payment(CHECKOUT, purse, KES)
