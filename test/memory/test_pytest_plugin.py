@@ -203,7 +203,8 @@ async def test_boom(elarian_app, elarian_phone):
             "*beside the test failed: LookupError: the shelf is empty",
         ]
     )
-    assert "exchange.py" not in result.stdout.str()
+    if mark == "anyio":  # pytest-trio raises a group, which older pytests print with every frame
+        assert "exchange.py" not in result.stdout.str()
 
 
 def test_a_program_that_cannot_begin_is_an_error_of_the_test(suite: pytest.Pytester) -> None:
