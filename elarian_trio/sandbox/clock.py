@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import anyio
 import anyio.lowlevel
 import trio
-import trio.testing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+    # It loads pytest where that is installed, and whoever runs with its MockClock has loaded it.
+    import trio.testing  # noqa: TC004
 
 __all__ = ["Clock", "ClockName", "ManualClock", "RealClock", "Timer", "VirtualClock", "mock_clock", "open_clock"]
 
@@ -342,7 +344,7 @@ class ManualClock(Clock):
 
 def mock_clock() -> trio.testing.MockClock | None:
     """Give Trio's MockClock where the running loop goes by one."""
-    if not trio.lowlevel.in_trio_run():
+    if "trio.testing" not in sys.modules or not trio.lowlevel.in_trio_run():
         return None
     clock = trio.lowlevel.current_clock()
     return clock if isinstance(clock, trio.testing.MockClock) else None

@@ -248,7 +248,7 @@ def test_effects_keep_their_order() -> None:
     assert work.effects == [
         NotifySimulators(ORG, told),
         Schedule(START, job),
-        Unschedule(job.job_key),
+        Unschedule(ORG, job.job_key),
         ReleaseLease(AppKey(ORG, APP, "c")),
     ]
 
