@@ -16,7 +16,7 @@ import pytest
 from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
 from figures import say, seed_or, sized
 
-from elarian_trio import Cash, ConnectionOptions, Elarian, Simulator, StoreError
+from elarian_trio import Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, StoreError
 from elarian_trio.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -99,23 +99,24 @@ async def run(file: Path, disk: FailingDisk, seed: int) -> tuple[Ledger, list[st
     ledger = Ledger()
     apps = [{"org_id": "org", "app_id": "app", "api_key": "a key"}]
     purses = {PURSE: Cash("KES", OPENING)}
-    async with (
-        Sandbox(data=file, apps=apps, purses=purses, settle="manual") as sandbox,
-        Elarian(**sandbox.credentials, options=OPTIONS) as app,
-        Simulator(**sandbox.credentials, options=OPTIONS) as phone,
-    ):
-        wallets = await open_wallets(app)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(load, app, phone, ledger, wallets)
-            for _ in range(PIECES):
-                faults.draw()
-                await anyio.sleep(PIECE)
-            faults.kind = None
-            await app.ping()
-            tasks.cancel_scope.cancel()
-    async with Sandbox(data=file, apps=apps, purses=purses) as sandbox, Elarian(**sandbox.credentials) as app:
-        await wait_heard(app, ledger, PATIENCE)
-        return ledger, await judge(app, sandbox, ledger, wallets)
+    async with Sandbox(data=file, apps=apps, purses=purses, settle="manual") as sandbox:
+        app = Elarian(**sandbox.credentials, options=OPTIONS)
+        phone = Simulator(**sandbox.credentials, options=OPTIONS)
+        async with app.notifications(ReceivedSmsNotification) as inbox, app, phone:
+            wallets = await open_wallets(app)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(load, app, phone, inbox, ledger, wallets)
+                for _ in range(PIECES):
+                    faults.draw()
+                    await anyio.sleep(PIECE)
+                faults.kind = None
+                await app.ping()
+                tasks.cancel_scope.cancel()
+    async with Sandbox(data=file, apps=apps, purses=purses) as sandbox:
+        app = Elarian(**sandbox.credentials, options=OPTIONS)
+        async with app.notifications(ReceivedSmsNotification) as inbox, app:
+            await wait_heard(app, inbox, ledger, PATIENCE)
+            return ledger, await judge(app, sandbox, ledger, wallets)
 
 
 async def test_what_a_failing_disk_refuses_is_refused_and_the_rest_is_kept(

@@ -21,7 +21,7 @@ import pytest
 from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
 from figures import say, seed_or, sized
 
-from elarian_trio import Backoff, Cash, ConnectionOptions, Elarian, Simulator, Wallet
+from elarian_trio import Backoff, Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, Wallet
 from elarian_trio.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ async def test_what_was_acknowledged_survives_kills(tmp_path: Path, anyio_backen
         async with served(file) as (endpoint, kill, took):
             ready.append(took)
             app, phone = clients(endpoint)
-            async with app, phone:
+            async with app.notifications(ReceivedSmsNotification) as inbox, app, phone:
                 wallets = wallets or await open_wallets(app)
                 async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(load, app, phone, ledger, wallets)
+                    tasks.start_soon(load, app, phone, inbox, ledger, wallets)
                     await anyio.sleep(dice.uniform(*LIFE))
                     kill()
                     with anyio.move_on_after(OPTIONS.command_timeout):  # those who wait are told at once
@@ -106,8 +106,9 @@ async def test_what_was_acknowledged_survives_kills(tmp_path: Path, anyio_backen
     apps = [{"org_id": "org", "app_id": "app", "api_key": KEY}]
     async with Sandbox(data=file, apps=apps, purses={PURSE: Cash("KES", OPENING)}) as sandbox:
         opened = time.perf_counter() - opened
-        async with Elarian(**sandbox.credentials) as app:
-            await wait_heard(app, ledger, PATIENCE)
+        app = Elarian(**sandbox.credentials, options=OPTIONS)
+        async with app.notifications(ReceivedSmsNotification) as inbox, app:
+            await wait_heard(app, inbox, ledger, PATIENCE)
             wrong = await judge(app, sandbox, ledger, wallets)
     say(
         f"kills, {anyio_backend}: seed {seed}: {KILLS} kills, {ledger}; {len(wrong)} wrong; the command was ready "

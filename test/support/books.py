@@ -13,16 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from elarian_trio import (
-    Cash,
-    Elarian,
-    MessagingChannel,
-    PaymentStatus,
-    Purse,
-    ReceivedSmsNotification,
-    Simulator,
-    Wallet,
-)
+from elarian_trio import Cash, Elarian, MessagingChannel, PaymentStatus, Purse, Simulator, Wallet
 from elarian_trio.errors import CommandFailed, ElarianError
 
 if TYPE_CHECKING:
@@ -72,9 +63,13 @@ def number_of(customer: int) -> str:
     return f"+2547{customer:08d}"
 
 
-async def load(app: Elarian, phone: Simulator, ledger: Ledger, wallets: dict[int, Wallet]) -> None:
-    """Write, pay and say as much as goes, until the connection is gone."""
-    async with app.notifications(ReceivedSmsNotification) as inbox, anyio.create_task_group() as tasks:
+async def load(app: Elarian, phone: Simulator, inbox: Any, ledger: Ledger, wallets: dict[int, Wallet]) -> None:  # noqa: ANN401
+    """Write, pay and say as much as goes, until the connection is gone.
+
+    The app's *inbox* is to be opened before the app's block, so that it is not closed before: what nobody takes from
+    an app that is there is answered by default.
+    """
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(hear, inbox, ledger)
         for customer in range(CUSTOMERS):
             for work in (write, pay, text):
@@ -130,9 +125,9 @@ async def open_wallets(app: Elarian) -> dict[int, Wallet]:
     return {customer: Wallet(state.customer_id, "savings") for customer, state in enumerate(states)}
 
 
-async def wait_heard(app: Elarian, ledger: Ledger, patience: float) -> None:
+async def wait_heard(app: Elarian, inbox: Any, ledger: Ledger, patience: float) -> None:  # noqa: ANN401
     """Hear what is still to be told, for so many seconds at most."""
-    async with app.notifications(ReceivedSmsNotification) as inbox, anyio.create_task_group() as tasks:
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(hear, inbox, ledger)
         with anyio.move_on_after(patience):
             while not ledger.written <= ledger.heard.keys():
