@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from world_support import APP, ORG, START
@@ -90,7 +89,3 @@ class LeaseMachine(RuleBasedStateMachine):
         deadlines = [each.deadline for each in (*self.holding, *self.waiting)]
         assert self.leases.next_deadline == min(deadlines, default=None)
         assert all(self.now < deadline <= self.now + timedelta(seconds=90) for deadline in deadlines)
-
-
-LeaseMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
-TestLeaseMachine = LeaseMachine.TestCase
