@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
-from machines import WorldMachine, numbers, picks
+from machines import WorldMachine, numbers, picked, picks
 from world_support import APP, ORG
 
 from elarian_trio.models.commands import (
@@ -155,6 +155,15 @@ class AppDataMachine(WorldMachine):
         self.give(asked, answer)
         self.leave(asked)
 
+    @precondition(lambda self: self.in_hand)
+    @rule(pick=picks, value=VALUES, answer=ANSWERS)
+    def answer_behind_a_change(self, pick: int, value: Data, answer: AppDataUpdate | str | None) -> None:
+        """The app's handler changes the data by a command, and answers then."""
+        customer_id = self.heir(str(picked(self.in_hand, pick).ticket.key.customer_id))
+        if customer_id not in self.deleted:
+            self.change_of(customer_id, value)
+        self.answer(pick, answer)
+
     def give(self, asked: Asked, answer: AppDataUpdate | str | None) -> None:
         """Answer a notification."""
         delivered = asked.delivered
@@ -170,11 +179,14 @@ class AppDataMachine(WorldMachine):
     @rule(number=numbers, value=st.none() | VALUES)
     def change(self, number: CustomerNumber, value: Data) -> None:
         """The app changes or deletes the value, lease or no lease, and that ends the lease."""
-        customer_id = self.meet(number)
+        self.change_of(self.meet(number), value)
+
+    def change_of(self, customer_id: str, value: Data) -> None:
+        """Change or delete a customer's value."""
         command = (
-            DeleteCustomerAppData(customer=number)
+            DeleteCustomerAppData(customer=customer_id)
             if value is None
-            else UpdateCustomerAppData(customer=number, update=value)
+            else UpdateCustomerAppData(customer=customer_id, update=value)
         )
         assert self.world.run(command).status
         assert AppKey(ORG, APP, customer_id) in self.world.released
