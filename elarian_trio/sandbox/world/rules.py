@@ -94,6 +94,8 @@ def run_command(work: Work, command: Command[Any]) -> Model | Waiting:
         return RULES[type(command)](work, command)
     except Refusal as refusal:
         work.discard()
+        if refusal.customer_id in work.drawn:  # made by this command, and forgotten with the rest of it
+            refusal.customer_id = None
         return refused(command, refusal)
 
 

@@ -113,6 +113,17 @@ def test_a_refused_command_changes_nothing() -> None:
     assert world.records == before
 
 
+def test_a_refusal_names_a_customer_only_if_there_is_one() -> None:
+    """A past bug: replies named customers that the refused command had made, and that nobody could find."""
+    world = World()
+    passport = (SecondaryId("passport", "A1"),)
+    assert world.run(UpdateCustomerSecondaryId(customer=ASHA, updates=passport)).status
+    update = UpdateCustomerSecondaryId(customer=BEN, updates=passport)
+    assert world.run(update).customer_id is None
+    made = world.run(CreateCustomer(customer_number=BEN)).customer_id
+    assert world.run(update).customer_id == made
+
+
 def test_a_job_that_cannot_be_done_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: nobody waits for its answer."""
 
