@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app_data_machine import AppDataMachine
+from bad_input_machine import BadInputMachine
 from customer_machine import CustomerMachine
 from figures import say, seed_or, sized
 from lease_machine import LeaseMachine
@@ -26,7 +27,8 @@ STEPS = 50
 
 
 @pytest.mark.parametrize(
-    "machine", [AppDataMachine, CustomerMachine, LeaseMachine, PaymentMachine, ReminderMachine, SessionMachine]
+    "machine",
+    [AppDataMachine, BadInputMachine, CustomerMachine, LeaseMachine, PaymentMachine, ReminderMachine, SessionMachine],
 )
 def test_whatever_happens_in_whatever_order_the_rules_hold(machine: type[RuleBasedStateMachine]) -> None:
     """The issue asks for it: 200 runs of 50 steps each, 1,000 in soak."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app_data_machine import AppDataMachine
+from bad_input_machine import BadInputMachine
 from customer_machine import CustomerMachine
 from lease_machine import LeaseMachine
 from machines import run_machine
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "machine", [AppDataMachine, CustomerMachine, LeaseMachine, PaymentMachine, ReminderMachine, SessionMachine]
+    "machine",
+    [AppDataMachine, BadInputMachine, CustomerMachine, LeaseMachine, PaymentMachine, ReminderMachine, SessionMachine],
 )
 def test_whatever_happens_in_whatever_order_the_rules_hold(machine: type[RuleBasedStateMachine]) -> None:
     """The issue asks for it: money is conserved, a lease has one holder, a reminder fires once for each due time."""
