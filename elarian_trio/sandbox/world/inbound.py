@@ -7,6 +7,7 @@ app answers: the command ends with a hop, and :func:`.hops.answer_hop` goes on f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.channels import Channel
@@ -122,15 +123,22 @@ def _chat(work: Work, told: _Inbound, state: ChannelState) -> SimulatorReply:
 
 def _enter(work: Work, told: _Inbound, state: ChannelState) -> Session:
     """Renew the session in progress, or begin one."""
-    given = told.command.session_id or None
+    given, lasted = told.command.session_id or None, _lasted(told)
     session = state.session
     if session is None:
         fresh = new_session(work, told.command.channel_number, told.app_id)
-        fresh = replace(fresh, provider_session_id=given, cost=told.command.cost)
+        fresh = replace(fresh, provider_session_id=given, cost=told.command.cost, duration=lasted)
         return begin(work, told.customer_id, state, fresh)
     if session.provider_session_id is None and given != session.session_id:
         session = replace(session, provider_session_id=given)
+    session = replace(session, duration=lasted or session.duration)
     return renew(work, told.customer_id, state, with_cost(session, told.command.cost))
+
+
+def _lasted(told: _Inbound) -> timedelta | None:
+    """Give how long the phone says that the session has lasted; clients say nothing by a zero."""
+    given = told.command.duration
+    return given if given and given > timedelta(0) else None
 
 
 def _leave_another(work: Work, told: _Inbound, state: ChannelState, *, may_be_unnamed: bool) -> ChannelState:
@@ -193,8 +201,7 @@ def _voice(work: Work, told: _Inbound, state: ChannelState, part: VoiceCallInput
     session = _enter(work, told, state)
     plan, reason = session.plan, _call_end(part)
     brings = bool(part.dtmf_digits or part.recording_url)
-    duration = told.command.duration or session.duration
-    session = replace(session, duration=duration, plan=None if part.status in _PICKED_UP else plan)
+    session = replace(session, plan=None if part.status in _PICKED_UP else plan)
     state = replace(state, session=session)
     put_state(work, told.customer_id, state)
     if plan is not None and part.status in _PICKED_UP and reason is None and not brings:
