@@ -59,8 +59,12 @@ def holders(work: Work, tag: Tag) -> tuple[str, ...]:
     """Give the ids of the customers who have a tag at present.
 
     Raises:
+        Refusal: the tag has no key.
         Missing: load what it names and call again.
     """
+    if not tag.key.strip():
+        msg = "the tag has an empty key; name the tag whose holders are meant"
+        raise Refusal(msg)
     return work.members(tag_index(work.org_id, tag))
 
 

@@ -96,7 +96,7 @@ def _work_index(org_id: str, app_id: str, tag: Tag, reminder_key: str) -> IndexK
 def add_by_tag(work: Work, command: AddCustomerReminderTag) -> TagUpdateReply:
     """Set a reminder on all who hold a tag now; nobody at all is fine, and who gets the tag later has none."""
     checked = _checked(work, command.reminder)
-    customer_ids = _checked_holders(work, command.tag)
+    customer_ids = holders(work, command.tag)
     work_id = work.new_id("wrk")
     for customer in _customers(work, customer_ids):
         own = next((tag for tag in customer.tags if _same(tag, command.tag)), command.tag)
@@ -110,7 +110,7 @@ def cancel_by_tag(work: Work, command: CancelCustomerReminderTag) -> TagUpdateRe
     """Cancel a reminder of all on whom it was set by tag, and of all who hold the tag now."""
     index = _work_index(work.org_id, work.app_id, command.tag, command.key)
     work.require(index)
-    customer_ids = sorted({*_checked_holders(work, command.tag), *work.members(index)})
+    customer_ids = sorted({*holders(work, command.tag), *work.members(index)})
     work.require(*(AppKey(work.org_id, work.app_id, each) for each in customer_ids))
     count = sum(_cancel_for(work, each, command.key) for each in customer_ids)
     return TagUpdateReply(
@@ -118,13 +118,6 @@ def cancel_by_tag(work: Work, command: CancelCustomerReminderTag) -> TagUpdateRe
         description=f"reminder cancelled on {count} customers",
         work_id=work.new_id("wrk"),
     )
-
-
-def _checked_holders(work: Work, tag: Tag) -> tuple[str, ...]:
-    if not tag.key.strip():
-        msg = "the tag has an empty key; name the tag whose holders are meant"
-        raise Refusal(msg)
-    return holders(work, tag)
 
 
 def _customers(work: Work, customer_ids: tuple[str, ...]) -> list[CustomerRecord]:

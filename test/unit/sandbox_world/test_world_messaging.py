@@ -391,8 +391,12 @@ def test_a_message_by_tag_leaves_out_whoever_the_channel_does_not_reach() -> Non
 def test_a_message_by_tag_that_nobody_could_get_is_refused() -> None:
     """What is wrong with the message itself is said at once: later nobody waits for the answer."""
     world = seeded_world()
-    tag = tagged(world, ASHA)
-    for channel, message in ((MessagingChannel.sms("99999"), Message("News")), (SMS, Message(None))):
+    known = tagged(world, ASHA)
+    for tag, channel, message in (
+        (known, MessagingChannel.sms("99999"), Message("News")),
+        (known, SMS, Message(None)),
+        (Tag(" ", "starter"), SMS, Message("News")),
+    ):
         reply = world.run(SendMessageTag(tag=tag, channel_number=channel, message=message))
         assert (reply.status, reply.work_id) == (False, None)
         assert reply.description
