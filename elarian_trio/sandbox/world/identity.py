@@ -71,7 +71,7 @@ def holders(work: Work, tag: Tag) -> tuple[str, ...]:
 def set_tags(work: Work, customer: CustomerRecord, tags: Iterable[Tag]) -> CustomerRecord:
     """Give *customer* with exactly *tags*, one for each key, the later one winning; the index follows."""
     kept = in_force(work, _one_each(tags))
-    before = {_entry(work, customer, tag) for tag in customer.tags}
+    before = dict.fromkeys(_entry(work, customer, tag) for tag in customer.tags)
     after = dict.fromkeys(_entry(work, customer, tag) for tag in kept)
     for entry in before:
         if entry not in after:
