@@ -171,13 +171,14 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     )
     work.notify_simulators(told)
     if out.channel.channel in REPORTED and work.settings.delivery_delay is not None:
+        outcome = work.settings.outcomes.get(state.customer_number.number, Status.DELIVERED)
         job = MessageProgresses(
             org_id=work.org_id,
             app_id=work.app_id,
             customer_id=out.customer_id,
             message_id=said.message_id,
-            status=Status.DELIVERED,
-            description="delivered to the phone",
+            status=outcome,
+            description=f"the gateway reports {outcome}",
         )
         work.schedule(work.now + work.settings.delivery_delay, job)
     if isinstance(out.message.body, UssdMenu) and out.message.body.is_terminal:

@@ -28,6 +28,7 @@ from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, I
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from elarian_trio.models.messaging import MessageDeliveryStatus
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.simulator import SimulatorNotification
 
@@ -76,6 +77,7 @@ class Settings:
         whatsapp_asks: a customer is asked before writing on WhatsApp is allowed.
         settle: whether payments are decided by the server itself, or by a simulator.
         delivery_delay: how long an SMS or chat message is on its way; ``None`` leaves it at "sent".
+        outcomes: what becomes of messages to a number, by the number as it is remembered; to others: delivered.
         settlement_delay: how long an external payment is on its way when the server decides.
         payment_timeout: after how long an undecided payment expires.
         consent_delay: how long a queued change of consent takes.
@@ -90,6 +92,7 @@ class Settings:
     whatsapp_asks: bool = False
     settle: Literal["auto", "manual"] = "auto"
     delivery_delay: timedelta | None = timedelta(milliseconds=200)
+    outcomes: Mapping[str, MessageDeliveryStatus] = field(default_factory=dict[str, "MessageDeliveryStatus"])
     settlement_delay: timedelta = timedelta(milliseconds=500)
     payment_timeout: timedelta = timedelta(seconds=120)
     consent_delay: timedelta = timedelta(milliseconds=200)

@@ -99,6 +99,17 @@ def test_delivery_reports_can_be_switched_off() -> None:
     assert world.told() == []
 
 
+@pytest.mark.parametrize("outcome", [Status.FAILED, Status.EXPIRED, Status.READ])
+def test_what_becomes_of_messages_to_a_number_can_be_set(outcome: Status) -> None:
+    """The facts (23): the progression can be forced for a number."""
+    world = seeded_world(outcomes={ASHA.number: outcome})
+    for number in (ASHA, BEN):
+        send(world, "Hello", number=number)
+    world.advance(timedelta(seconds=1))
+    assert [told.status for told in world.told()] == [outcome, Status.DELIVERED]
+    assert state(world).messaging_state.messages[0].status is outcome
+
+
 def test_a_message_to_a_deleted_customer_is_reported_no_more() -> None:
     """Nothing is left of a deleted customer, so nothing gets on; a past bug in many stand-ins."""
     world = seeded_world()
