@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -283,39 +284,55 @@ _TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
 
 def unplain(hint: Any, value: Any) -> Any:  # noqa: ANN401
     """Turn plain JSON values back into what a field of type *hint* holds."""
-    if value is None:
-        return None
+    return _reader(hint)(value)
+
+
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """Give what reads plain JSON values for a type; worked out once for each type."""
     options = [each for each in alternatives(hint) if each is not type(None)]
-    if isinstance(cast("object", value), Mapping):
-        return _unplain_mapping(options, value)
-    if isinstance(cast("object", value), list):
-        return _unplain_list(options, value)
-    for option in options:
-        read = _FROM_PLAIN.get(option)
-        if read is not None:
-            return read(value)
-    return value
+    read_mapping, read_list = _mapping_reader(options), _list_reader(options)
+    read_scalar = next((_FROM_PLAIN[each] for each in options if each in _FROM_PLAIN), None)
+
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return read_mapping(cast("dict[str, Any]", value))
+        if isinstance(value, list):
+            return read_list(cast("list[object]", value))
+        if isinstance(value, Mapping):
+            return read_mapping(dict(cast("Mapping[str, Any]", value)))
+        return value if read_scalar is None else read_scalar(value)
+
+    return read
 
 
-def _unplain_mapping(options: list[Any], value: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    models = [each for each in options if isinstance(each, type) and issubclass(each, Model)]
-    for model in models:
-        if value.get("class", model.__name__) == model.__name__:
-            return model.from_json(value)
-    if list(value) == ["base64"]:
-        return base64.b64decode(value["base64"], validate=True)
-    inner = value.get("mapping")
-    if list(value) == ["mapping"] and isinstance(inner, Mapping):
-        value = cast("Mapping[str, Any]", inner)
+def _mapping_reader(options: list[Any]) -> Callable[[dict[str, Any]], Any]:
+    models = {each.__name__: each for each in options if isinstance(each, type) and issubclass(each, Model)}
+    first = next(iter(models), "")
     parts = next((get_args(each)[1] for each in options if get_origin(each) is Mapping), Any)
-    return {key: unplain(parts, part) for key, part in value.items()}
+
+    def read(value: dict[str, Any]) -> Any:  # noqa: ANN401
+        model = models.get(value.get("class", first))
+        if model is not None:
+            return model.from_json(value)
+        if list(value) == ["base64"]:
+            return base64.b64decode(value["base64"], validate=True)
+        inner = value.get("mapping")
+        if list(value) == ["mapping"] and isinstance(inner, Mapping):
+            value = dict(cast("Mapping[str, Any]", inner))
+        read_part = _reader(parts)
+        return {key: read_part(part) for key, part in value.items()}
+
+    return read
 
 
-def _unplain_list(options: list[Any], value: list[Any]) -> Any:  # noqa: ANN401
-    for each in options:
-        if get_origin(each) is tuple:
-            return tuple(unplain(get_args(each)[0], part) for part in value)
-    return [unplain(Any, part) for part in value]
+def _list_reader(options: list[Any]) -> Callable[[list[object]], Any]:
+    parts = next((get_args(each)[0] for each in options if get_origin(each) is tuple), None)
+    if parts is None:
+        return lambda value: [unplain(Any, part) for part in value]
+    return lambda value: tuple(map(_reader(parts), value))
 
 
 _FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
