@@ -1,4 +1,4 @@
-"""Fixtures for every test: the two backends, and the proof that nothing is left behind."""
+"""Fixtures for every test: the two backends, the proof that nothing is left behind, and the figures at the end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import figures
 import leaks
 import pytest
 from hypothesis import settings
@@ -61,3 +62,11 @@ async def tasks_inside() -> AsyncIterator[None]:
     yield
     left = await leaks.tasks_left(before)
     assert not left, f"left running: {', '.join(map(repr, left))}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every figure, each with its seed."""
+    if figures.LINES:
+        terminalreporter.section(f"figures ({figures.SIZE})")
+        for line in figures.LINES:
+            terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""What the fault tests share: their figures at the end, and the scheduler's dice."""
+"""What the fault tests share: the scheduler's dice, and silence in the log."""
 
 from __future__ import annotations
 
@@ -26,11 +26,3 @@ def the_order_of_tasks_is_seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Keep thousands of warnings about cuts, which a test asked for itself, out of memory and reports."""
     caplog.set_level(logging.CRITICAL, logger="elarian_trio")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print every figure, each with its seed."""
-    if figures.LINES:
-        terminalreporter.section(f"figures ({figures.SIZE})")
-        for line in figures.LINES:
-            terminalreporter.write_line(line)

@@ -7,12 +7,8 @@ the system had not written: SQLite is told to wait for those.
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import time
-from contextlib import asynccontextmanager
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -20,68 +16,21 @@ import anyio
 import pytest
 from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
 from figures import say, seed_or, sized
+from serving import APPS, served
 
 from elarian_trio import Backoff, Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, Wallet
 from elarian_trio.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
 KILLS = sized(smoke=1, ci=13, soak=100)  # on each backend
-PATIENCE = 30.0  # seconds that a server may take to start, and a client to hear what is left
+PATIENCE = 30.0  # seconds that a client may take to hear what is left
 LIFE = (0.02, 0.4)  # seconds between the first command and the kill, at least and at most
-KEY = "a key of the test's own"
 READY_WITHIN = 1.0  # seconds, as the issue has it
 OPTIONS = ConnectionOptions(resume="off", command_timeout=5.0, drain_timeout=0.0, reconnect=Backoff(first=60.0))
-
-
-def start(file: Path) -> subprocess.Popen[str]:
-    """Start the command on *file*."""
-    words = ("sandbox", "--tcp", "127.0.0.1:0", "--data", str(file), "--settle", "manual")
-    environment = {**os.environ, "ELARIAN_API_KEY": KEY, "ELARIAN_ORG_ID": "org", "ELARIAN_APP_ID": "app"}
-    command = [sys.executable, "-m", "elarian_trio", *words, "--purse", f"{PURSE}=KES:{OPENING}"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-
-
-def wait_ready(process: subprocess.Popen[str]) -> str:
-    """Read what it prints until it is ready; give its endpoint."""
-    assert process.stdout is not None
-    endpoint = ""
-    for line in process.stdout:
-        words = line.split()
-        if words[:2] == ["listens", "on"]:
-            endpoint = words[2]
-        if words == ["ready"]:
-            return endpoint
-    pytest.fail("the server ended before it was ready")
-
-
-@asynccontextmanager
-async def served(file: Path) -> AsyncGenerator[tuple[str, Callable[[], None], float]]:
-    """Run a server; give its endpoint, what kills it, and how long it took until it was ready."""
-    began = time.perf_counter()
-    process = await anyio.to_thread.run_sync(start, file)
-    try:
-        with anyio.fail_after(PATIENCE):
-            endpoint = await anyio.to_thread.run_sync(wait_ready, process, abandon_on_cancel=True)
-        yield endpoint, process.kill, time.perf_counter() - began
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def clients(endpoint: str) -> tuple[Elarian, Simulator]:
-    """Make an app and a phone."""
-    known = {"org_id": "org", "app_id": "app", "api_key": KEY}
-    return (
-        Elarian(**known, endpoint=endpoint, options=OPTIONS),
-        Simulator(**known, endpoint=endpoint, options=OPTIONS),
-    )
 
 
 async def test_what_was_acknowledged_survives_kills(tmp_path: Path, anyio_backend: str) -> None:
@@ -90,21 +39,21 @@ async def test_what_was_acknowledged_survives_kills(tmp_path: Path, anyio_backen
     dice, ledger, ready = random.Random(seed), Ledger(), []
     wallets: dict[int, Wallet] = {}
     for _ in range(KILLS):
-        async with served(file) as (endpoint, kill, took):
-            ready.append(took)
-            app, phone = clients(endpoint)
+        async with served(file, "--settle", "manual", "--purse", f"{PURSE}=KES:{OPENING}") as server:
+            ready.append(server.took)
+            app = Elarian(**server.known, options=OPTIONS)
+            phone = Simulator(**server.known, options=OPTIONS)
             async with app.notifications(ReceivedSmsNotification) as inbox, app, phone:
                 wallets = wallets or await open_wallets(app)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(load, app, phone, inbox, ledger, wallets)
                     await anyio.sleep(dice.uniform(*LIFE))
-                    kill()
+                    server.process.kill()
                     with anyio.move_on_after(OPTIONS.command_timeout):  # those who wait are told at once
                         await told_of_the_end(app)
                     tasks.cancel_scope.cancel()
     opened = time.perf_counter()
-    apps = [{"org_id": "org", "app_id": "app", "api_key": KEY}]
-    async with Sandbox(data=file, apps=apps, purses={PURSE: Cash("KES", OPENING)}) as sandbox:
+    async with Sandbox(data=file, apps=APPS, purses={PURSE: Cash("KES", OPENING)}) as sandbox:
         opened = time.perf_counter() - opened
         app = Elarian(**sandbox.credentials, options=OPTIONS)
         async with app.notifications(ReceivedSmsNotification) as inbox, app:

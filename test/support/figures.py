@@ -1,7 +1,7 @@
 """How large the fault tests are, which seed they use, and what they count.
 
 The environment says: ``ELARIAN_TRIO_FAULTS`` is ``smoke`` (a few seconds, what the plain suite runs), ``ci`` (what
-``nox -s faults`` sets) or ``soak``; ``ELARIAN_TRIO_SEED`` replaces every seed. ``test/faults/conftest.py`` prints what
+``nox -s faults`` sets) or ``soak``; ``ELARIAN_TRIO_SEED`` replaces every seed. ``test/conftest.py`` prints what
 was counted when all tests are over.
 """
 
