@@ -27,6 +27,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 COVERED = f"{sys.version_info.major}.{sys.version_info.minor}"  # the one that runs nox is the one that is always there
 
 PACKAGE = "elarian_trio"
+PLUGIN = "_elarian_trio_pytest.py"
 SCHEMA = Path("schema")
 PROTO_PACKAGE = "elarian_trio.wire"
 COMPILED = Path("elarian_trio/_wire/_pb")
@@ -80,10 +81,10 @@ def types(session: nox.Session) -> None:
     """Strict types in the package, complete types at its door, and programs as users write them."""
     session.install("-e", ".[all]", *group("types"))
     programs = [folder for folder in ("test/typed", "examples") if any(Path(folder).glob("*.py"))]
-    session.run("mypy", PACKAGE)
+    session.run("mypy", PACKAGE, PLUGIN)
     for program in programs:
         session.run("mypy", program)
-    session.run("pyright", PACKAGE, *programs)
+    session.run("pyright", PACKAGE, PLUGIN, *programs)
     readme = readme_program(Path(session.create_tmp()).resolve() / "readme_program.py")
     session.run("mypy", "--config-file=", "--strict", readme)
     session.run("pyright", readme)
@@ -165,6 +166,20 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """The sandbox's server killed 200 times under load, and its disk failing: minutes."""
+    session.install("-e", ".[all]", *group("tests"))
+    run_in_halves(session, "test/faults/test_kills.py", "test/faults/test_disk.py", ELARIAN_TRIO_FAULTS="soak")
+
+
+@nox.session
+def scale(session: nox.Session) -> None:
+    """A sandbox with a million customers and as many pending reminders in its file: minutes, and 2 GB of disk."""
+    session.install("-e", ".[all]", *group("tests"))
+    session.run("python", "-m", "pytest", "test/scale", *session.posargs, env={"ELARIAN_TRIO_FAULTS": "soak"})
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """The same ten times over, and every cut crossed with every other: hours."""
     run_faults(session, "soak")
@@ -176,9 +191,9 @@ def run_faults(session: nox.Session, size: str) -> None:
     run_in_halves(session, "test/faults", ELARIAN_TRIO_FAULTS=size)
 
 
-def run_in_halves(session: nox.Session, folder: str, **environment: str) -> None:
-    """Run the tests of a folder in two processes at once, one a backend: each keeps one core busy."""
-    command = [str(Path(session.bin, "python")), "-m", "pytest", folder, "-p", "no:cacheprovider"]
+def run_in_halves(session: nox.Session, *places: str, **environment: str) -> None:
+    """Run the tests of folders or files in two processes at once, one a backend: each keeps one core busy."""
+    command = [str(Path(session.bin, "python")), "-m", "pytest", *places, "-p", "no:cacheprovider"]
     surroundings = {**os.environ, **environment}
     output = Path(session.create_tmp()).resolve() / "other.log"
     other = [*command, "-k", "not trio", *session.posargs]
@@ -247,6 +262,7 @@ def examples(session: nox.Session) -> None:
     session.run("python", "examples/loan_collection.py", silent=True)
     session.run("python", "examples/loan_collection.py", "--backend", "asyncio", silent=True)
     session.run("python", "examples/ussd_bank.py", silent=True)
+    session.run("python", "-m", "pytest", "-q", "--rootdir=examples", "examples/test_ussd_bank.py")
 
 
 @nox.session
