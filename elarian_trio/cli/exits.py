@@ -15,6 +15,7 @@ from elarian_trio.errors import (
     ConnectionLost,
     RemoteProtocolError,
     SetupRejected,
+    StoreError,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _STATUSES: Sequence[tuple[type[Exception], int]] = (
     (CommandTimedOut, NO_CONNECTION),
     (RemoteProtocolError, NO_CONNECTION),
     (CommandError, REFUSED),
+    (StoreError, REFUSED),
     (BrokenPipeError, PIPE_CLOSED),
     (ModuleNotFoundError, USAGE),
     (ValueError, USAGE),

@@ -20,6 +20,7 @@ from elarian_trio import (
     ConnectionLost,
     RemoteProtocolError,
     SetupRejected,
+    StoreError,
 )
 from elarian_trio.cli import Terminal, perform
 from elarian_trio.cli.exits import status_of, words_for
@@ -122,6 +123,7 @@ async def test_wrong_values_are_one_line_and_status_2(
         (CommandRejected(object(), ""), 1, "^CommandRejected$"),
         (PermissionError(13, "not for you"), 1, "not for you"),
         (OSError(errno.EADDRINUSE, "in use"), 1, "another, or 0"),
+        (StoreError("in use by another sandbox"), 1, "^in use by another"),
         (ValueError("like this"), 2, "like this"),
         (ModuleNotFoundError("pip install it"), 2, "pip install it"),
         (ConnectionFailed("nobody"), 3, "nobody"),
