@@ -293,6 +293,7 @@ class Session(Model):
         plan: what an outbound call shall do once it is answered; ``None`` when there is none (any more).
         cost: what it cost so far.
         duration: how long the phone says it lasted.
+        reply_tokens: the permissions to reply that the customer's last messages brought, oldest first.
     """
 
     session_id: str
@@ -303,6 +304,7 @@ class Session(Model):
     plan: Message | None = None
     cost: Cash | None = None
     duration: timedelta | None = None
+    reply_tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +316,7 @@ class ChannelState(Model):
         channel_number: which channel.
         allowed_at: since when it may be written to.
         blocked_at: since when it may not; ``None`` for allowed.
-        reply_token: a permission to reply.
+        reply_token: the latest permission to reply.
         session: the session in progress.
     """
 

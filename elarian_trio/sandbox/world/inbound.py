@@ -32,6 +32,7 @@ from elarian_trio.sandbox.world.conversations import (
     state_of,
 )
 from elarian_trio.sandbox.world.effects import Hop, WaitForHop
+from elarian_trio.sandbox.world.entities import latest
 from elarian_trio.sandbox.world.sessions import begin, end, new_session, renew, with_cost
 from elarian_trio.sandbox.world.work import Refusal
 
@@ -116,6 +117,7 @@ def _chat(work: Work, told: _Inbound, state: ChannelState) -> SimulatorReply:
     """A customer's message renews the session in progress, and brings a permission to reply as long as that lasts."""
     session = _enter(work, told, state)
     token = MessageReplyToken(token=f"el_rpt_{work.dice.hex(32)}", expires_at=session.expires_at)
+    session = replace(session, reply_tokens=latest(session.reply_tokens, token.token))
     put_state(work, told.customer_id, replace(state, session=session, reply_token=token))
     _tell(work, told, session)
     return SimulatorReply(status=True, description="the app is told")

@@ -111,10 +111,10 @@ def _kind(body: MessageBody) -> str:
 
 
 def _check_token(work: Work, out: Outbound, state: ChannelState) -> Objection | None:
-    quoted, token = out.message.reply_token, state.reply_token
+    quoted, session = out.message.reply_token, state.session
     if not quoted:
         return None
-    if token is None or token.token != quoted or work.is_past(token.expires_at):
+    if session is None or quoted not in session.reply_tokens or work.is_past(session.expires_at):
         return Status.INVALID_REPLY_TOKEN, "no such reply token is in force; take it from the channel's state, or none"
     return None
 

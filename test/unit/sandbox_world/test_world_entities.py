@@ -122,6 +122,7 @@ EXAMPLES: list[Record] = [
                     plan=Message((Say("hello"),)),
                     cost=KES,
                     duration=timedelta(seconds=1.5),
+                    reply_tokens=("el_rpt_1",),
                 ),
             ),
         ),

@@ -243,6 +243,21 @@ def test_a_reply_token_holds_as_long_as_its_session() -> None:
     assert send(world, quoting, WHATSAPP).status is Status.INVALID_REPLY_TOKEN
 
 
+def test_every_message_brings_a_token_and_the_earlier_ones_hold_on() -> None:
+    """The facts (33): a token is valid for the session. A past bug: the customer's next message ended it."""
+    world = seeded_world()
+    tokens: list[str] = []
+    for _ in range(2):
+        phone(world, "Hi", channel=WHATSAPP)
+        (shown,) = state(world).messaging_state.channels
+        assert shown is not None
+        assert shown.reply_token is not None
+        tokens.append(shown.reply_token.token)
+    assert len(set(tokens)) == 2
+    for token in tokens:
+        assert send(world, Message("Hello", reply_token=token), WHATSAPP).status is Status.SENT
+
+
 def test_a_menu_can_be_pushed_into_a_session_and_a_terminal_one_ends_it() -> None:
     """Customers begin USSD sessions; within one an app may send."""
     world = seeded_world()
