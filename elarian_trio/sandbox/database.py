@@ -50,7 +50,7 @@ __all__ = ["Database"]
 R = TypeVar("R", bound="Record")
 
 APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whose it is
-CACHE_KIB = 16_384  # of pages, for each connection: what is read often stays near, ten million customers do not
+CACHE_KIB = 32_768  # of pages, for each connection: what is read often stays near, ten million customers do not
 BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
 CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
 _HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
@@ -59,7 +59,7 @@ _MAGIC = b"SQLite format 3\0"
 STEPS: tuple[str, ...] = (
     """
     CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
-        PRIMARY KEY (kind, key));
+        PRIMARY KEY (kind, key)) WITHOUT ROWID;
     CREATE TABLE entry (list TEXT NOT NULL, member TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
         PRIMARY KEY (list, member)) WITHOUT ROWID;
     CREATE TABLE job (key TEXT PRIMARY KEY NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,

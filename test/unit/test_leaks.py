@@ -69,6 +69,7 @@ def test_test_that_leaves_something_fails(pytester: pytest.Pytester, pytestconfi
     here = pytestconfig.rootpath / "test"
     pytester.makeconftest((here / "conftest.py").read_text(encoding="utf-8"))
     pytester.makepyfile(
+        figures=(here / "support" / "figures.py").read_text(encoding="utf-8"),
         leaks=(here / "support" / "leaks.py").read_text(encoding="utf-8"),
         test_leaving="""
             import asyncio, socket, anyio.lowlevel, pytest
