@@ -162,14 +162,22 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Connections cut, stalled, garbled and lost by the thousand, and what must come of it counted: CI's size."""
-    run_faults(session, "ci")
+    session.install("-e", ".[all]", *group("tests"))
+    run_in_halves(session, "test/faults", ELARIAN_TRIO_FAULTS="ci")
+
+
+@nox.session
+def trials(session: nox.Session) -> None:
+    """The sandbox's server killed, its disk failing, its rules under random commands, its runs compared: CI's size."""
+    session.install("-e", ".[all]", *group("tests"))
+    run_in_halves(session, "test/trials", ELARIAN_TRIO_FAULTS="ci")
 
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """The sandbox's server killed 200 times under load, and its disk failing: minutes."""
+    """The sandbox's server killed 200 times under load, and its disk failing as often: minutes."""
     session.install("-e", ".[all]", *group("tests"))
-    run_in_halves(session, "test/faults/test_kills.py", "test/faults/test_disk.py", ELARIAN_TRIO_FAULTS="soak")
+    run_in_halves(session, "test/trials/test_kills.py", "test/trials/test_disk.py", ELARIAN_TRIO_FAULTS="soak")
 
 
 @nox.session
@@ -181,14 +189,9 @@ def scale(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """The same ten times over, and every cut crossed with every other: hours."""
-    run_faults(session, "soak")
-
-
-def run_faults(session: nox.Session, size: str) -> None:
-    """Run test/faults at one of its sizes."""
+    """Faults and trials ten times over, and every cut crossed with every other: hours."""
     session.install("-e", ".[all]", *group("tests"))
-    run_in_halves(session, "test/faults", ELARIAN_TRIO_FAULTS=size)
+    run_in_halves(session, "test/faults", "test/trials", ELARIAN_TRIO_FAULTS="soak")
 
 
 def run_in_halves(session: nox.Session, *places: str, **environment: str) -> None:

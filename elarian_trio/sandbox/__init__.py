@@ -10,6 +10,7 @@ from elarian_trio.sandbox.clock import Clock, ManualClock
 from elarian_trio.sandbox.credentials import Credentials, SandboxApp
 from elarian_trio.sandbox.faults import Fault, FaultError, Faults, FaultsFileError, Rule, load_faults
 from elarian_trio.sandbox.server import Sandbox
+from elarian_trio.sandbox.world.work import Settings
 
 __all__ = [
     "Clock",
@@ -22,5 +23,6 @@ __all__ = [
     "Rule",
     "Sandbox",
     "SandboxApp",
+    "Settings",
     "load_faults",
 ]

@@ -15,7 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._wire.envelopes import (
@@ -63,6 +63,7 @@ from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from elarian_trio._session import IncomingRequest
     from elarian_trio._wire.setup import Credentials as SetupCredentials
@@ -86,6 +87,13 @@ _Changes: TypeAlias = "dict[Key[Any], Record | None]"
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 
+class Answer(NamedTuple):
+    """What a command is answered with, and as it travels."""
+
+    reply: Model
+    data: bytes
+
+
 class Call:
     """A command that is to be answered."""
 
@@ -102,9 +110,17 @@ class Call:
         client = self.client
         return Origin(client.org_id, client.app_id, client.is_simulator)
 
+    def run(self, work: Work) -> Answer | Waiting:
+        """Run the command's rule; what cannot be told is not done, either."""
+        result = run_command(work, self.command)
+        return result if isinstance(result, WaitForHop | WaitForLease) else Answer(result, self._encode(result))
+
     def answer(self, reply: Model) -> bool:
         """Send *reply*; ``False`` if nobody waits for it any more."""
-        return self.request.respond(encode_reply(self.command, reply))
+        return self.request.respond(self._encode(reply))
+
+    def _encode(self, reply: Model) -> bytes:
+        return encode_reply(self.command, reply)
 
 
 class Note:
@@ -189,9 +205,10 @@ class Engine:
 
     # Units of work.
 
-    def _work(self, origin: Origin, lease: AppKey | None = None) -> Work:
+    def _work(self, origin: Origin, lease: AppKey | None = None, *, due: datetime | None = None) -> Work:
+        now = self._clock.now()
         return Work(
-            now=self._clock.now(),
+            now=now if due is None else max(now, due),  # a clock that rounds may call a moment early
             dice=self._dice,
             origin=origin,
             settings=self._settings,
@@ -299,18 +316,20 @@ class Engine:
             self._drain()
 
     def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
-        """Give the numbers of the customer with that id or secondary id; none where nobody has it."""
+        """Give the numbers of the customer with that id or secondary id; none where none can be read."""
         work = self._work(Origin(org_id, ""))
-        found = survivor(work, customer) if isinstance(customer, str) else secondary_id_owner(work, customer)
+        try:
+            found = survivor(work, customer) if isinstance(customer, str) else secondary_id_owner(work, customer)
+        except StoreError:
+            return ()
         return () if found is None else found.numbers
 
     def _execute(self, call: Call, ticket: Ticket | None = None) -> None:
         """Run the rule of *call*, under the lease that *ticket* holds, if it holds one."""
         work = self._work(call.origin, None if ticket is None else ticket.key)
-        rule = partial(run_command, command=call.command)
-        self._perform(work, rule, partial(self._conclude, call, ticket), partial(self._refuse, call, ticket))
+        self._perform(work, call.run, partial(self._conclude, call, ticket), partial(self._refuse, call, ticket))
 
-    def _conclude(self, call: Call, ticket: Ticket | None, result: Model | Waiting) -> None:
+    def _conclude(self, call: Call, ticket: Ticket | None, result: Answer | Waiting) -> None:
         """Answer *call*, or have it wait."""
         if isinstance(result, WaitForHop):
             self._hops[result.hop] = call
@@ -319,8 +338,8 @@ class Engine:
                 self._holds.leave(ticket)
             self._wait_for_lease(call, result.lease)
         else:
-            is_heard = call.answer(result)
-            if ticket is not None and not (is_heard and getattr(result, "status", False)):
+            is_heard = call.request.respond(result.data)
+            if ticket is not None and not (is_heard and getattr(result.reply, "status", False)):
                 self._holds.leave(ticket)
 
     def _refuse(self, call: Call, ticket: Ticket | None, error: StoreError) -> None:
@@ -375,7 +394,7 @@ class Engine:
         return partial(self._agenda.forget, key)
 
     def _run_job(self, record: JobRecord) -> None:
-        work = self._work(Origin.of_job(record.job))
+        work = self._work(Origin.of_job(record.job), due=record.due)
         rule = partial(run_job, job=record.job)
         if not _guarded(partial(self._perform, work, rule, _ignore, lambda _error: self._agenda.pause(), record.key)):
             self._forget(record.key)

@@ -10,6 +10,7 @@ import logging
 import math
 import os
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -89,6 +90,8 @@ class Sandbox(AsyncContextManagerMixin):
             pass on the loop's clock, like keepalives, not on *clock*. Customers at the phone wait with it, though not
             beyond the usual 20 seconds; what else the app was told, and has not answered when its session ends, is
             told to another connection of it. With 0 no session is kept, and clients that ask for it are rejected.
+        settings: how the rules behave beyond *strict* and *settle*, which count as given here: delays of deliveries and
+            payments, how long sessions and tokens last, what becomes of messages to a number.
         faults: what goes wrong on purpose, as :func:`load_faults` reads it from a file; see :attr:`faults`.
         tls_dir: the folder where the certificate authority and its key are kept, to be used again by the next sandbox,
             so that clients need to trust it once. Made if it is not there; without one :attr:`ca_file` is the
@@ -116,6 +119,7 @@ class Sandbox(AsyncContextManagerMixin):
         settle: Literal["auto", "manual"] = "auto",
         strict: bool = True,
         resume_window: float = RESUME_WINDOW,
+        settings: Settings | None = None,
         faults: Faults | None = None,
         tls_dir: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -137,7 +141,7 @@ class Sandbox(AsyncContextManagerMixin):
         self._clock = clock if isinstance(clock, Clock) else None
         self._faults = Faults() if faults is None else faults
         self._faults.seed_with(seed)
-        self._settings = Settings(strict=strict, settle=settle)
+        self._settings = replace(settings or Settings(), strict=strict, settle=settle)
         self._data = None if data is None else os.fspath(data)
         self._open_store = partial(
             _load_opening().open_store, self._data, self._organisations, seed, keeps_key=apps is None

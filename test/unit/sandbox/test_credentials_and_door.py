@@ -21,10 +21,17 @@ def a_door(*, is_open: bool = False) -> Door:
 
 
 def setup(
-    org_id: str = "org", app_id: str = "app", api_key: str | None = None, auth_token: str | None = None
+    org_id: str = "org",
+    app_id: str = "app",
+    api_key: str | None = None,
+    auth_token: str | None = None,
+    *,
+    simulator_mode: bool = False,
 ) -> SetupCredentials:
     """Give what a client says at the door."""
-    return SetupCredentials(org_id=org_id, app_id=app_id, api_key=api_key, auth_token=auth_token)
+    return SetupCredentials(
+        org_id=org_id, app_id=app_id, api_key=api_key, auth_token=auth_token, simulator_mode=simulator_mode
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,11 +41,13 @@ def setup(
         setup(app_id="other", api_key="another-key"),
         setup(auth_token="token"),
         setup(app_id="of the same organisation", auth_token="token"),
+        setup(app_id="other", api_key=KEY, simulator_mode=True),
+        setup(app_id="no app's", api_key="another-key", simulator_mode=True),
     ],
     ids=repr,
 )
 def test_the_door_opens_for_an_apps_own_key_and_for_its_organisations_tokens(known: SetupCredentials) -> None:
-    """Facts, section 1: a key is its app's, a token its organisation's."""
+    """Facts, section 1 and decision 45: a key is its app's, a token its organisation's, and a simulator takes any."""
     a_door().judge(known)
 
 
@@ -49,6 +58,8 @@ def test_the_door_opens_for_an_apps_own_key_and_for_its_organisations_tokens(kno
         setup(app_id="other", api_key=KEY),
         setup(app_id="none", api_key=KEY),
         setup(org_id="else", api_key=KEY),
+        setup(api_key="wrong", simulator_mode=True),
+        setup(org_id="else", api_key=KEY, simulator_mode=True),
         setup(auth_token="wrong"),
         setup(org_id="else", auth_token="token"),
         setup(app_id="", auth_token="token"),
