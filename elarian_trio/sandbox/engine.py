@@ -42,6 +42,7 @@ from elarian_trio.sandbox.world.effects import (
     NotifyApp,
     NotifySimulators,
     ReleaseLease,
+    ReleaseLeases,
     Schedule,
     Unschedule,
     WaitForHop,
@@ -168,6 +169,7 @@ class Engine:
             Schedule: self._schedule,
             Unschedule: self._unschedule,
             ReleaseLease: lambda effect, _: partial(self._holds.release, effect.lease),
+            ReleaseLeases: lambda effect, _: partial(self._holds.release_all, effect.org_id, effect.customer_id),
             Warn: lambda effect, _: partial(logger.warning, "%s", effect.words),
         }
 

@@ -56,6 +56,10 @@ class Holds:
         """End every hold on *key*: its value was changed."""
         self._act_on(self._leases.release(key, self._clock.now()))
 
+    def release_all(self, org_id: str, customer_id: str) -> None:
+        """End every hold on a customer's app data: the customer is gone."""
+        self._act_on(self._leases.release_all(org_id, customer_id, self._clock.now()))
+
     def _act_on(self, change: Change) -> None:
         for ticket in change.granted:
             self._tell(ticket, granted=True)

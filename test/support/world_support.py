@@ -10,7 +10,15 @@ from elarian_trio.models.commands import SimulatorCommand
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.notifications import NotificationReply
 from elarian_trio.sandbox.world import app_data, rules
-from elarian_trio.sandbox.world.effects import NotifyApp, NotifySimulators, ReleaseLease, Schedule, Unschedule, Warn
+from elarian_trio.sandbox.world.effects import (
+    NotifyApp,
+    NotifySimulators,
+    ReleaseLease,
+    ReleaseLeases,
+    Schedule,
+    Unschedule,
+    Warn,
+)
 from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey
 from elarian_trio.sandbox.world.work import Missing, Origin, Settings, Work
 
@@ -58,6 +66,7 @@ class World:
     notified: list[NotifyApp] = field(default_factory=list)
     simulated: list[NotifySimulators] = field(default_factory=list)
     released: list[AppKey] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
     runs: int = 0
     _scheduled: int = 0
@@ -140,9 +149,11 @@ class World:
             self.jobs.pop(effect.job_key, None)
         elif isinstance(effect, Warn):
             self.warned.append(effect.words)
-        else:
-            assert isinstance(effect, ReleaseLease)
+        elif isinstance(effect, ReleaseLease):
             self.released.append(effect.lease)
+        else:
+            assert isinstance(effect, ReleaseLeases)
+            self.gone.append(effect.customer_id)
 
     def advance(self, by: timedelta | float) -> None:
         """Let time pass, and do what falls due, each at its own time."""

@@ -71,6 +71,7 @@ def _merge(work: Work, customer: CustomerRecord, other: CustomerRecord) -> None:
     for merge in (_merge_messaging, _merge_payments, _merge_activity):
         merge(work, customer.customer_id, other.customer_id)
     dropped = [drop_app_record(work, AppKey(work.org_id, each, other.customer_id)) for each in other.app_ids]
+    work.release_all(other.customer_id)
     _merge_identity(work, customer, other)
     for record in dropped:
         _merge_app(work, customer.customer_id, record)

@@ -164,6 +164,7 @@ def _forget(work: Work, customer: CustomerRecord) -> None:
         work.delete(number_key(org_id, number))
     for app_id in customer.app_ids:
         drop_app_record(work, AppKey(org_id, app_id, customer_id))
+    work.release_all(customer_id)
     for channel in messaging_of(work, customer_id).channels:
         if channel.session is not None:
             ending = SessionExpires(org_id=org_id, customer_id=customer_id, session_id=channel.session.session_id)

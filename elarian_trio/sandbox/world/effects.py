@@ -312,10 +312,23 @@ class ReleaseLease:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseLeases:
+    """The customer is gone: end every app's lease, also of what was never stored.
+
+    Attributes:
+        org_id: the organisation.
+        customer_id: the customer.
+    """
+
+    org_id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warn:
     """Tell whoever runs the server of something that an app does wrong; no number and no message body is in it."""
 
     words: str
 
 
-Effect: TypeAlias = NotifyApp | NotifySimulators | Schedule | Unschedule | ReleaseLease | Warn
+Effect: TypeAlias = NotifyApp | NotifySimulators | Schedule | Unschedule | ReleaseLease | ReleaseLeases | Warn

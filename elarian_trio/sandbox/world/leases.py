@@ -124,6 +124,11 @@ class Leases:
         self._end(lock, lock.holders)
         return Change(self._go_on(key, lock, now))
 
+    def release_all(self, org_id: str, customer_id: str, now: datetime) -> Change:
+        """End every app's holds on a customer: there is no such customer any more."""
+        keys = [key for key in self._locks if (key.org_id, key.customer_id) == (org_id, customer_id)]
+        return Change(tuple(ticket for key in keys for ticket in self.release(key, now).granted))
+
     def expire(self, now: datetime) -> Change:
         """End what has lasted too long: holds lapse, and those who waited too long give up."""
         granted: list[Ticket] = []

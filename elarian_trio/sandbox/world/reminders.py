@@ -169,13 +169,12 @@ def without_reminder(work: Work, record: AppRecord, reminder_key: str) -> AppRec
 
 
 def drop_app_record(work: Work, key: AppKey) -> AppRecord:
-    """Forget what an app keeps on a customer, with its reminders' jobs and the lease; give what it was."""
+    """Forget what an app keeps on a customer who is gone, with its reminders' jobs; give what it was."""
     record = app_record_of(work, key.app_id, key.customer_id)
     for reminder_key in record.reminders:
         without_reminder(work, record, reminder_key)
         work.unschedule(reminder_job_key(key.org_id, key.app_id, key.customer_id, reminder_key))
     work.delete(key)
-    work.release(key)
     return record
 
 

@@ -19,6 +19,7 @@ from elarian_trio.sandbox.world.effects import (
     NotifyApp,
     NotifySimulators,
     ReleaseLease,
+    ReleaseLeases,
     Schedule,
     Unschedule,
     Warn,
@@ -287,3 +288,7 @@ class Work:
     def release(self, lease: AppKey) -> None:
         """End the lease on an app's data, whoever holds it."""
         self.effects.append(ReleaseLease(lease))
+
+    def release_all(self, customer_id: str) -> None:
+        """End every app's lease on a customer, who is gone; whoever waits finds that out."""
+        self.effects.append(ReleaseLeases(self.org_id, customer_id))

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from sandbox_clients import RawClient, raw_client
 
-from elarian_trio.models.commands import CustomerActivity, LeaseCustomerAppData
+from elarian_trio.models.commands import CustomerActivity, DeleteCustomer, GetCustomerState, LeaseCustomerAppData
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 from elarian_trio.sandbox import Sandbox
@@ -41,4 +41,28 @@ async def test_an_answer_that_changes_the_data_hands_the_lease_to_one_of_those_w
         visit.answer(NotificationReply(data_update=AppDataUpdate("changed")))
         await app.settle()
         assert granted == [first]
+        tasks.cancel_scope.cancel()
+
+
+async def test_who_waits_for_a_customer_that_is_deleted_waits_no_longer() -> None:
+    """A past bug: the lease was on nothing stored, so that no app's data was dropped and nobody was told."""
+    replies: list[object] = []
+
+    async def lease(client: RawClient, customer_id: str) -> None:
+        replies.append(await client.send(LeaseCustomerAppData(customer=customer_id)))
+
+    async with (
+        Sandbox() as sandbox,
+        raw_client(sandbox, simplex_mode=True) as first,
+        raw_client(sandbox, simplex_mode=True) as second,
+        anyio.create_task_group() as tasks,
+    ):
+        state = (await first.send(GetCustomerState(customer=ASHA))).data
+        await first.send(LeaseCustomerAppData(customer=ASHA))
+        tasks.start_soon(lease, second, state.customer_id)
+        await second.settle()
+        assert replies == []
+        await first.send(DeleteCustomer(customer=ASHA))
+        await second.settle()
+        assert [getattr(reply, "status", None) for reply in replies] == [False]
         tasks.cancel_scope.cancel()

@@ -37,7 +37,6 @@ from elarian_trio.models.payments import (
 from elarian_trio.sandbox.world.entities import (
     KEPT,
     ActivityKey,
-    AppKey,
     AppRecord,
     ChannelState,
     CustomerKey,
@@ -167,7 +166,7 @@ def test_app_data_is_the_survivors_if_it_has_any() -> None:
     adopt(world, asha, ben)
     data = {each.app_id: each.data for each in world.records.values() if isinstance(each, AppRecord)}
     assert data == {APP: "mine", "el_app_other": "other"}
-    assert AppKey(ORG, APP, ben) in world.released
+    assert ben in world.gone, "every app's lease on it ends"
 
 
 def test_reminders_are_joined_and_the_survivors_key_wins() -> None:

@@ -31,7 +31,6 @@ from elarian_trio.models.messaging import (
 from elarian_trio.models.payments import PaymentBalance, PaymentTransaction
 from elarian_trio.sandbox.world.effects import SessionExpires
 from elarian_trio.sandbox.world.entities import (
-    AppKey,
     ChannelState,
     CustomerKey,
     MessagingRecord,
@@ -157,7 +156,7 @@ def test_deleting_a_customer_leaves_nothing_of_it() -> None:
     assert reply.customer_id == customer_id
     assert world.records == {}
     assert world.jobs == {}
-    assert AppKey(ORG, APP, customer_id) in world.released
+    assert world.gone == [customer_id], "every app's lease on it ends"
 
 
 def test_a_deleted_customers_number_makes_a_new_customer() -> None:

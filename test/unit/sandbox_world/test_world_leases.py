@@ -103,6 +103,18 @@ def test_releasing_what_is_free_is_fine() -> None:
     assert Leases().release(KEY, START) == Change()
 
 
+def test_with_its_customer_every_apps_lease_ends() -> None:
+    """A past bug: whoever waited behind a lease on nothing stored waited for somebody who was gone, for 90 seconds."""
+    leases = Leases()
+    another_apps = AppKey(ORG, "el_app_other", KEY.customer_id)
+    for key in (KEY, another_apps, OTHER):
+        leases.ask(key, "a", START)
+    waiter = leases.ask(another_apps, "b", START)
+    assert leases.release_all(ORG, KEY.customer_id, START) == Change(granted=(waiter,))
+    assert len(leases) == 2
+    assert leases.release_all("another organisation", OTHER.customer_id, START) == Change()
+
+
 def test_a_handlers_own_lease_is_granted_on_top_of_its_notifications() -> None:
     """This SDK: otherwise the handler would wait for its own answer until both time out."""
     leases = Leases()
