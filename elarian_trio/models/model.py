@@ -25,6 +25,7 @@ Convert: TypeAlias = Callable[[str, Any], Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
+_READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
 _CONVERTERS: dict[type, tuple[tuple[str, Convert], ...]] = {}
 
 
@@ -74,13 +75,13 @@ class Model:
         Raises:
             ValueError: a field is unknown, missing or holds what it cannot hold.
         """
-        hints = field_types(cls)
-        unknown = [name for name in value if name not in hints and name != "class"]
+        readers = _readers(cls)
+        unknown = [name for name in value if name not in readers and name != "class"]
         if unknown:
-            msg = f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(hints)}"
+            msg = f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(readers)}"
             raise ValueError(msg)
         try:
-            return cls(**{name: unplain(hints[name], part) for name, part in value.items() if name != "class"})
+            return cls(**{name: readers[name](part) for name, part in value.items() if name != "class"})
         except (TypeError, ArithmeticError) as error:
             msg = f"{cls.__name__} cannot be made of this: {error}"
             raise ValueError(msg) from error
@@ -282,14 +283,21 @@ _TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
 )
 
 
-def unplain(hint: Any, value: Any) -> Any:  # noqa: ANN401
-    """Turn plain JSON values back into what a field of type *hint* holds."""
-    return _reader(hint)(value)
+def _readers(cls: type) -> Mapping[str, Callable[[Any], Any]]:
+    """Give, for each field of *cls*, the function that reads its plain value; worked out once per class."""
+    found = _READERS.get(cls)
+    if found is None:
+        found = _READERS[cls] = {name: _reader(hint) for name, hint in field_types(cls).items()}
+    return found
+
+
+def _read_anything(value: Any) -> Any:  # noqa: ANN401
+    return _reader(Any)(value)
 
 
 @cache
 def _reader(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    """Give what reads plain JSON values for a type; worked out once for each type."""
+    """Give what turns plain JSON values back into what a field of type *hint* holds; worked out once for each."""
     options = [each for each in alternatives(hint) if each is not type(None)]
     read_mapping, read_list = _mapping_reader(options), _list_reader(options)
     read_scalar = next((_FROM_PLAIN[each] for each in options if each in _FROM_PLAIN), None)
@@ -312,6 +320,7 @@ def _mapping_reader(options: list[Any]) -> Callable[[dict[str, Any]], Any]:
     models = {each.__name__: each for each in options if isinstance(each, type) and issubclass(each, Model)}
     first = next(iter(models), "")
     parts = next((get_args(each)[1] for each in options if get_origin(each) is Mapping), Any)
+    read_part = _read_anything if parts is Any else _reader(parts)
 
     def read(value: dict[str, Any]) -> Any:  # noqa: ANN401
         model = models.get(value.get("class", first))
@@ -322,7 +331,6 @@ def _mapping_reader(options: list[Any]) -> Callable[[dict[str, Any]], Any]:
         inner = value.get("mapping")
         if list(value) == ["mapping"] and isinstance(inner, Mapping):
             value = dict(cast("Mapping[str, Any]", inner))
-        read_part = _reader(parts)
         return {key: read_part(part) for key, part in value.items()}
 
     return read
@@ -331,8 +339,9 @@ def _mapping_reader(options: list[Any]) -> Callable[[dict[str, Any]], Any]:
 def _list_reader(options: list[Any]) -> Callable[[list[object]], Any]:
     parts = next((get_args(each)[0] for each in options if get_origin(each) is tuple), None)
     if parts is None:
-        return lambda value: [unplain(Any, part) for part in value]
-    return lambda value: tuple(map(_reader(parts), value))
+        return lambda value: list(map(_read_anything, value))
+    read_part = _reader(parts)
+    return lambda value: tuple(map(read_part, value))
 
 
 _FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
