@@ -17,7 +17,7 @@ import os
 import struct
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 try:
     import apsw
@@ -29,7 +29,10 @@ from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
 from elarian_trio.sandbox.rows import (
     VERSION,
+    Row,
+    decoded,
     key_text,
+    kind_of,
     list_text,
     micros,
     read_job,
@@ -40,14 +43,12 @@ from elarian_trio.sandbox.rows import (
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
 
 __all__ = ["Database"]
-
-R = TypeVar("R", bound="Record")
 
 APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whose it is
 CACHE_KIB = 32_768  # of pages, for each connection: what is read often stays near, ten million customers do not
@@ -58,8 +59,8 @@ _MAGIC = b"SQLite format 3\0"
 
 STEPS: tuple[str, ...] = (
     """
-    CREATE TABLE record (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
-        PRIMARY KEY (kind, key)) WITHOUT ROWID;
+    CREATE TABLE record (key TEXT NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (key, kind)) WITHOUT ROWID;
     CREATE TABLE entry (list TEXT NOT NULL, member TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
         PRIMARY KEY (list, member)) WITHOUT ROWID;
     CREATE TABLE job (key TEXT PRIMARY KEY NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,
@@ -73,13 +74,13 @@ STEPS: tuple[str, ...] = (
 
 _PUT = {
     "record": """INSERT INTO record VALUES (?, ?, ?, ?)
-        ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, value = excluded.value""",
+        ON CONFLICT (key, kind) DO UPDATE SET version = excluded.version, value = excluded.value""",
     "entry": "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
     "job": "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?)",
     "parcel": "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
 }
 _DELETE = {
-    "record": "DELETE FROM record WHERE kind = ? AND key = ?",
+    "record": "DELETE FROM record WHERE key = ? AND kind = ?",
     "entry": "DELETE FROM entry WHERE list = ? AND member = ?",
     "job": "DELETE FROM job WHERE key = ?",
     "parcel": "DELETE FROM parcel WHERE number = ?",
@@ -126,33 +127,38 @@ class Database:
 
     # Reading.
 
-    def load(self, key: Key[Any]) -> tuple[Record | None, int]:
-        """Give the record under *key* (of those that the rules know), ``None`` for none, and how long its text is."""
+    def rows(self, key: Key[Any]) -> dict[str, Row]:
+        """Give what is kept under *key* and under keys of other kinds that read alike, by the kinds of records.
+
+        What there is of a customer lies together, so that it takes one step to all of it.
+        """
         if isinstance(key, EntryKey):
             place = (list_text(key.index), key.member)
-            rows = self._read("SELECT version, value FROM entry WHERE list = ? AND member = ?", place)
-        else:
-            place = (_kind(key), key_text(key))
-            rows = self._read("SELECT version, value FROM record WHERE kind = ? AND key = ?", place)
-        for version, value in rows:
-            return _decoded(read_record, _kind(key), version, value), len(value)
-        return None, 0
+            found = self._read("SELECT version, value FROM entry WHERE list = ? AND member = ?", place)
+            return {kind_of(key): Row(*row) for row in found}
+        found = self._read("SELECT kind, version, value FROM record WHERE key = ?", (key_text(key),))
+        return {kind: Row(*row) for kind, *row in found}
+
+    def load(self, key: Key[Any]) -> Record | None:
+        """Give the record under *key* (of those that the rules know), ``None`` for none."""
+        row = self.rows(key).get(kind_of(key))
+        return None if row is None else row.read(key)
 
     def members(self, index: IndexKey) -> list[EntryRecord]:
         """Give the entries of *index*, by their members' names."""
         rows = self._read("SELECT version, value FROM entry WHERE list = ? ORDER BY member", (list_text(index),))
-        return [cast("EntryRecord", _decoded(read_record, EntryRecord.__name__, *row)) for row in rows]
+        return [cast("EntryRecord", decoded(read_record, EntryRecord.__name__, *row)) for row in rows]
 
     def jobs(self, after: tuple[datetime, int] | None, limit: int) -> list[JobRecord]:
         """Give the first *limit* jobs behind a place in their order, or from the beginning."""
         start = (-(1 << 63), 0) if after is None else (micros(after[0]), after[1])
         query = "SELECT due, number, version, value FROM job WHERE (due, number) > (?, ?) ORDER BY due, number LIMIT ?"
-        return [_decoded(read_job, *row) for row in self._read(query, (*start, limit))]
+        return [decoded(read_job, *row) for row in self._read(query, (*start, limit))]
 
     def parcels(self) -> Iterator[ParcelRecord]:
         """Give every notification on its way, in order."""
         for row in self._read("SELECT number, version, value FROM parcel ORDER BY number"):
-            yield _decoded(read_parcel, *row)
+            yield decoded(read_parcel, *row)
 
     def last_number(self) -> int:
         """Give the greatest number of a job or notification, 0 for none."""
@@ -219,11 +225,7 @@ def _place(key: Key[Any]) -> tuple[str, tuple[Any, ...]]:
         return "job", (key_text(key),)
     if isinstance(key, ParcelKey):
         return "parcel", (key.number,)
-    return "record", (_kind(key), key_text(key))
-
-
-def _kind(key: Key[Any]) -> str:
-    return f"{type(key).__name__.removesuffix('Key')}Record"
+    return "record", (key_text(key), kind_of(key))
 
 
 # --- opening a file ---
@@ -338,12 +340,4 @@ def _translated(file: Path | None = None) -> Generator[None]:
         raise StoreError(msg) from error
     except (apsw.Error, OSError) as error:
         msg = f"{where} cannot be used: {error}"
-        raise StoreError(msg) from error
-
-
-def _decoded(read: Callable[..., R], *row: Any) -> R:  # noqa: ANN401 - the columns of a table
-    try:
-        return read(*row)
-    except (ValueError, KeyError, TypeError) as error:
-        msg = f"the sandbox's file holds what cannot be read: {error}"
         raise StoreError(msg) from error

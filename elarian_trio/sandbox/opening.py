@@ -90,4 +90,4 @@ def _with_kept_key(database: Database, organisations: Organisations) -> Organisa
 def _furniture(database: Database, organisations: Organisations) -> dict[Key[Any], Record | None]:
     """Give the records with which the rules begin; what is in a purse already stays in it."""
     records = ((record.key, record) for record in organisations.records())
-    return {key: record for key, record in records if not (isinstance(record, PurseRecord) and database.load(key)[0])}
+    return {key: record for key, record in records if not (isinstance(record, PurseRecord) and database.load(key))}

@@ -9,8 +9,9 @@ import json
 from dataclasses import fields
 from datetime import timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from elarian_trio.errors import StoreError
 from elarian_trio.models.model import EPOCH, plain
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VERSION",
+    "Row",
+    "decoded",
     "key_text",
+    "kind_of",
     "list_text",
     "micros",
     "moment",
@@ -37,6 +41,8 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound="Model")
+R = TypeVar("R", bound="Record")
+T = TypeVar("T")
 
 VERSION = 1
 """Of the JSON that is written; each row says its own, so that a later version can read what an earlier one wrote."""
@@ -44,6 +50,26 @@ VERSION = 1
 _MICROSECOND = timedelta(microseconds=1)
 _NOTIFICATIONS = {each.__name__: each for each in APP_NOTIFICATIONS}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
+
+
+class Row(NamedTuple):
+    """A record as it is kept."""
+
+    version: int
+    value: str
+
+    def read(self, key: Key[R]) -> R:
+        """Read the record, which is under *key*.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        return cast("R", decoded(read_record, kind_of(key), self.version, self.value))
+
+
+def kind_of(key: Key[Any]) -> str:
+    """Name the kind of records that are under such keys."""
+    return f"{type(key).__name__.removesuffix('Key')}Record"
 
 
 def key_text(key: Key[Any]) -> str:
@@ -107,6 +133,19 @@ def _read(kinds: Mapping[str, type[M]], kind: str | None, version: int, text: st
         msg = f"nothing is called {name!r} here"
         raise ValueError(msg)
     return kinds[name].from_json(value)
+
+
+def decoded(read: Callable[..., T], *row: Any) -> T:  # noqa: ANN401 - the columns of a table
+    """Give what *read* makes of *row*.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return read(*row)
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"the sandbox's file holds what cannot be read: {error}"
+        raise StoreError(msg) from error
 
 
 def micros(time: datetime) -> int:

@@ -20,7 +20,18 @@ import anyio.to_thread
 
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
-from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, Record
+from elarian_trio.sandbox.rows import Row, kind_of
+from elarian_trio.sandbox.world.entities import (
+    ActivityKey,
+    CustomerKey,
+    EntryKey,
+    EntryRecord,
+    IndexKey,
+    Key,
+    MessagingKey,
+    PaymentsKey,
+    Record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -122,9 +133,12 @@ class Store:
                 return cast("R | None", layer.records[key])
         found = self._at_hand.get(key)
         if found is _UNKNOWN:
-            record, length = self._database.load(key)
-            self._at_hand.put(key, record, length)
-            return cast("R | None", record)
+            rows = self._database.rows(key)
+            for each in _relatives(key):
+                self._at_hand.put_row(each, rows.get(kind_of(each)))
+            row = rows.get(kind_of(key))
+            found = None if row is None else row.read(key)
+            self._at_hand.put(key, found, 0 if row is None else len(row.value))
         return cast("R | None", found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
@@ -255,11 +269,20 @@ class Store:
             unit.lost(error)
 
 
+_FAMILY = (CustomerKey, MessagingKey, PaymentsKey, ActivityKey)
+
+
+def _relatives(key: Key[Any]) -> Iterator[Key[Any]]:
+    """Give the other keys that read as *key* does: who asks for a customer asks for all of it sooner or later."""
+    if isinstance(key, _FAMILY):
+        yield from (kind(key.org_id, key.customer_id) for kind in _FAMILY if type(key) is not kind)
+
+
 class AtHand:
     """What was read or written of late, up to a bound; that there is nothing under a key is known as well."""
 
     def __init__(self) -> None:
-        self._records: OrderedDict[Key[Any], tuple[Record | None, int]] = OrderedDict()
+        self._records: OrderedDict[Key[Any], tuple[Record | Row | None, int]] = OrderedDict()
         self._weight = 0
 
     def __len__(self) -> int:
@@ -272,9 +295,18 @@ class AtHand:
         if found is None:
             return _UNKNOWN
         self._records.move_to_end(key)
-        return found[0]
+        record, weight = found
+        if isinstance(record, Row):
+            record = record.read(key)
+            self._records[key] = record, weight
+        return record
 
-    def put(self, key: Key[Any], record: Record | None, length: int) -> None:
+    def put_row(self, key: Key[Any], row: Row | None) -> None:
+        """Know what is under *key*, to be read when it is asked for, unless that is known already."""
+        if key not in self._records:
+            self.put(key, row, 0 if row is None else len(row.value))
+
+    def put(self, key: Key[Any], record: Record | Row | None, length: int) -> None:
         """Know what is under *key*, and forget what was not asked for the longest."""
         _, before = self._records.pop(key, (None, 0))
         weight = max(length, LEAST_WEIGHT)

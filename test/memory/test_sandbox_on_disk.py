@@ -263,12 +263,12 @@ async def test_what_cannot_be_read_is_refused_and_the_server_goes_on(
     """Issue: I/O errors are refused, never silent."""
     broken = StoreError("the sandbox's file is damaged")
 
-    def fails(_: object) -> tuple[None, int]:
+    def fails(_: object) -> dict[str, Any]:
         raise broken
 
     async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
         with monkeypatch.context() as patch:
-            patch.setattr(sandbox._remembered.database, "load", fails)
+            patch.setattr(sandbox._remembered.database, "rows", fails)
             with pytest.raises(CommandFailed, match="is damaged"):
                 await app.customer(ASHA).get_metadata()
         assert await app.customer(ASHA).get_metadata() == {}

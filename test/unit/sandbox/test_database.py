@@ -43,8 +43,8 @@ def test_what_was_written_is_there_when_the_file_is_opened_again(file: Path) -> 
     opened.state("colour", "blue")
     opened.close()
     opened = Database.open(file)
-    assert opened.load(ASHA.key)[0] == ASHA
-    assert opened.load(CustomerKey("another", "asha"))[0] is None
+    assert opened.load(ASHA.key) == ASHA
+    assert opened.load(CustomerKey("another", "asha")) is None
     assert opened.fact("colour") == "blue"
     assert opened.fact("shape") is None
     opened.close()
@@ -58,7 +58,7 @@ def test_keys_that_only_look_alike_are_different(file: Path) -> None:
     opened.write({one.key: one})
     assert opened.members(one.key.index) == [one]
     assert opened.members(other.key.index) == []
-    assert opened.load(other.key)[0] is None
+    assert opened.load(other.key) is None
     opened.close()
 
 
@@ -87,7 +87,7 @@ def test_a_file_is_one_servers_at_a_time(file: Path) -> None:
     first.write({ASHA.key: ASHA})
     first.close()
     second = Database.open(file)
-    assert second.load(ASHA.key)[0] == ASHA
+    assert second.load(ASHA.key) == ASHA
     second.close()
 
 
@@ -181,7 +181,7 @@ def test_an_older_schema_takes_the_steps_it_lacks_and_keeps_what_it_has(
     monkeypatch.undo()
     opened = Database.open(file)
     opened.state("colour", "blue")
-    assert opened.load(ASHA.key)[0] == ASHA
+    assert opened.load(ASHA.key) == ASHA
     opened.close()
 
 
@@ -212,8 +212,8 @@ def test_a_write_that_fails_has_changed_nothing(file: Path) -> None:
     object.__setattr__(broken, "member", object())
     with pytest.raises((StoreError, ValueError)):
         opened.write({ASHA.key: ASHA, broken.key: broken})
-    assert opened.load(ASHA.key)[0] is None
+    assert opened.load(ASHA.key) is None
     opened.write({ASHA.key: ASHA})
-    assert opened.load(ASHA.key)[0] == ASHA
+    assert opened.load(ASHA.key) == ASHA
     opened.close()
     opened.close()

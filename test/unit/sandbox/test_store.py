@@ -14,7 +14,16 @@ from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.store import Store, Unit
 from elarian_trio.sandbox.world.effects import TokenExpires
-from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryKey, EntryRecord, IndexKey
+from elarian_trio.sandbox.world.entities import (
+    ActivityKey,
+    CustomerKey,
+    CustomerRecord,
+    EntryKey,
+    EntryRecord,
+    IndexKey,
+    MessagingRecord,
+    PaymentsKey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -195,7 +204,7 @@ async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_wri
         store.commit({}, told.unit("another reader"))
         assert told.kept[-1] == "another reader", "there was nothing to wait for"
         tasks.cancel_scope.cancel()
-    assert disk.load(ASHA.key)[0] == ASHA
+    assert disk.load(ASHA.key) == ASHA
 
 
 @pytest.mark.anyio
@@ -219,7 +228,7 @@ async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Di
         await told.until(3)
         assert told.kept == ["again"]
         tasks.cancel_scope.cancel()
-    assert disk.load(ASHA.key)[0] == tagged
+    assert disk.load(ASHA.key) == tagged
 
 
 @pytest.mark.anyio
@@ -231,7 +240,7 @@ async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: 
         store.commit({ASHA.key: ASHA}, NOBODY)
         tasks.cancel_scope.cancel()
     store.flush()
-    assert disk.load(ASHA.key)[0] == ASHA
+    assert disk.load(ASHA.key) == ASHA
     assert store.is_settled
 
 
@@ -278,3 +287,27 @@ def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatc
     assert at_hand.get(ASHA.key) is ASHA
     assert at_hand.get(ben.key) is at_hand.get(CustomerKey("org", "never heard of")), "nothing is known of it"
     assert len(at_hand) == 2
+
+
+def test_what_is_too_much_to_have_at_hand_is_read_all_the_same(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: a customer may have more messages than all others together."""
+    monkeypatch.setattr(room, "MAX_AT_HAND", 10)
+    spoken = MessagingRecord(org_id="org", customer_id="asha")
+    disk.write({ASHA.key: ASHA, spoken.key: spoken})
+    store = Store(disk, inline=False)
+    for _ in range(2):
+        assert store.load(ASHA.key) == ASHA
+        assert store.load(spoken.key) == spoken
+        assert store.load(PaymentsKey("org", "asha")) is None
+
+
+def test_what_there_is_of_a_customer_is_read_in_one_step(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue: the cost of a command hardly grows with customers; half of it would be asking for nothing."""
+    spoken = MessagingRecord(org_id="org", customer_id="asha")
+    disk.write({ASHA.key: ASHA, spoken.key: spoken})
+    store = Store(disk, inline=False)
+    assert store.load(PaymentsKey("org", "asha")) is None
+    monkeypatch.setattr(disk, "rows", lambda key: pytest.fail(f"asked for {key}"))
+    assert store.load(ASHA.key) == ASHA
+    assert store.load(spoken.key) == spoken
+    assert store.load(ActivityKey("org", "asha")) is None
