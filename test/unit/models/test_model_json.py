@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -48,6 +49,12 @@ def test_hand_written_json_needs_no_class_where_there_is_only_one() -> None:
     read = Message.from_json({"body": {"class": "Location", "latitude": 1, "longitude": 2}})
     assert read.body == Location(latitude=1, longitude=2)
     assert Media.from_json({"class": "Media", "url": "u", "type": "image"}) == Media("u", "image")
+
+
+def test_any_mapping_is_read_as_a_dict_is() -> None:
+    """This SDK: whoever holds JSON in mappings of their own need not copy it first."""
+    body = MappingProxyType({"class": "Location", "latitude": 1, "longitude": 2})
+    assert Message.from_json(MappingProxyType({"body": body})).body == Location(latitude=1, longitude=2)
 
 
 @pytest.mark.parametrize("key", ["base64", "mapping"])
