@@ -35,7 +35,7 @@ __all__ = ["main", "perform", "read"]
 
 NAME = "elarian-trio"
 
-app = App(
+app: App = App(
     name=NAME,
     help="Talk to an Elarian from the terminal, or be one: a sandbox to develop and test against.",
     help_epilogue=EPILOGUE,
@@ -43,7 +43,7 @@ app = App(
     version=lambda: f"{NAME} {metadata.version(NAME)}",
     default_parameter=Parameter(negative=()),
 )
-phones = App(name="phone", help="Be a customer's phone: write, dial, pay or call; against a sandbox or a test account.")
+phones: App = App(name="phone", help="Be a customer's phone: write, dial, pay or call; against a sandbox or a test account.")
 app.command(sandbox)
 app.command(doctor)
 app.command(state)

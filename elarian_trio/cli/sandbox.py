@@ -30,9 +30,9 @@ __all__ = ["sandbox"]
 
 DEFAULT_TCP = "127.0.0.1:8082"  # the port of Elarian's own staging server, where it spoke plain TCP
 
-Listening = Parameter(group="Where it listens", show_default=False)
-Letting = Parameter(group="Who is let in", show_default=False)
-Holding = Parameter(group="What it holds", show_default=False)
+Listening: Parameter = Parameter(group="Where it listens", show_default=False)
+Letting: Parameter = Parameter(group="Who is let in", show_default=False)
+Holding: Parameter = Parameter(group="What it holds", show_default=False)
 
 
 async def sandbox(
