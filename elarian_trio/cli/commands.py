@@ -43,7 +43,9 @@ app: App = App(
     version=lambda: f"{NAME} {metadata.version(NAME)}",
     default_parameter=Parameter(negative=()),
 )
-phones: App = App(name="phone", help="Be a customer's phone: write, dial, pay or call; against a sandbox or a test account.")
+phones: App = App(
+    name="phone", help="Be a customer's phone: write, dial, pay or call; against a sandbox or a test account."
+)
 app.command(sandbox)
 app.command(doctor)
 app.command(state)
