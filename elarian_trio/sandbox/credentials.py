@@ -121,7 +121,7 @@ class Door:
         """Let the bearer in.
 
         A token counts for every app of its organisation, a key for its own app only; a simulator, which plays phones
-        and no app, may have the key of any.
+        and no app, may come as one of the organisation's apps with the key of another.
 
         Raises:
             SetupRejected: it stays out.
@@ -134,15 +134,11 @@ class Door:
     def _is_known(self, setup: SetupCredentials) -> bool:
         if setup.auth_token:
             return setup.org_id in self._orgs and self._is_valid_token(setup.org_id, setup.auth_token)
-        if setup.simulator_mode:
-            return any(same_secret(setup.api_key or "", key) for key in self._keys_of(setup.org_id))
-        known = self._keys.get((setup.org_id, setup.app_id))
-        is_same = same_secret(setup.api_key or "", known or _NOBODYS_KEY)
-        return is_same and known is not None
-
-    def _keys_of(self, org_id: str) -> list[str]:
-        """Give the keys of an organisation's apps; one that fits nobody where there are none."""
-        return [key for (known, _), key in self._keys.items() if known == org_id] or [_NOBODYS_KEY]
+        own = self._keys.get((setup.org_id, setup.app_id))
+        keys = [key for (org_id, _), key in self._keys.items() if org_id == setup.org_id]
+        given = setup.api_key or ""
+        is_same = any(same_secret(given, key) for key in (keys if setup.simulator_mode else [own or _NOBODYS_KEY]))
+        return is_same and own is not None
 
 
 _NOBODYS_KEY = new_api_key()  # compared with where the app is unknown, so that this takes as long

@@ -42,7 +42,6 @@ def setup(
         setup(auth_token="token"),
         setup(app_id="of the same organisation", auth_token="token"),
         setup(app_id="other", api_key=KEY, simulator_mode=True),
-        setup(app_id="no app's", api_key="another-key", simulator_mode=True),
     ],
     ids=repr,
 )
@@ -59,6 +58,7 @@ def test_the_door_opens_for_an_apps_own_key_and_for_its_organisations_tokens(kno
         setup(app_id="none", api_key=KEY),
         setup(org_id="else", api_key=KEY),
         setup(api_key="wrong", simulator_mode=True),
+        setup(app_id="none", api_key=KEY, simulator_mode=True),
         setup(org_id="else", api_key=KEY, simulator_mode=True),
         setup(auth_token="wrong"),
         setup(org_id="else", auth_token="token"),
