@@ -126,13 +126,15 @@ async def open_wallets(app: Elarian) -> dict[int, Wallet]:
 
 
 async def wait_heard(app: Elarian, inbox: Any, ledger: Ledger, patience: float) -> None:  # noqa: ANN401
-    """Hear what is still to be told, for so many seconds at most."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(hear, inbox, ledger)
-        with anyio.move_on_after(patience):
-            while not ledger.written <= ledger.heard.keys():
-                await app.ping()
-        tasks.cancel_scope.cancel()
+    """Hear what is still to be told, for so many seconds at most.
+
+    It waits and does not ask: a loop that is never idle keeps the thread that writes to the disk from its turn.
+    """
+    await app.ping()
+    with anyio.move_on_after(patience):
+        while not ledger.written <= ledger.heard.keys():
+            async with await inbox.receive() as delivery:
+                ledger.heard[delivery.notification.text] += 1
 
 
 async def judge(app: Elarian, sandbox: Sandbox, ledger: Ledger, wallets: dict[int, Wallet]) -> list[str]:

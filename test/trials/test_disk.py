@@ -14,7 +14,7 @@ import anyio
 import apsw
 import pytest
 from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
-from figures import SIZE, say, seed_or, sized
+from figures import say, seed_or, sized
 
 from elarian_trio import Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, StoreError
 from elarian_trio.sandbox import Sandbox
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.usefixtures("nothing_is_logged"),
-    # Beside coverage's tracer the last messages are not heard within the test's patience: the cause is not found yet.
-    pytest.mark.skipif(SIZE == "smoke", reason="nox -s trials runs it, without coverage"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
 SEEDS = sized(smoke=2, ci=15, soak=200)
 BOUND = 60.0  # seconds that one run may take

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
-from figures import SIZE, say, seed_or, sized
+from figures import say, seed_or, sized
 from serving import APPS, served
 
 from elarian_trio import Backoff, Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, Wallet
@@ -24,12 +24,7 @@ from elarian_trio.sandbox import Sandbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.usefixtures("nothing_is_logged"),
-    # Beside coverage's tracer the last messages are not heard within the test's patience: the cause is not found yet.
-    pytest.mark.skipif(SIZE == "smoke", reason="nox -s trials runs it, without coverage"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_is_logged")]
 
 KILLS = sized(smoke=1, ci=13, soak=100)  # on each backend
 PATIENCE = 30.0  # seconds that a client may take to hear what is left
