@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from figures import say, seed_or, sized
+from figures import SIZE, say, seed_or, sized
 from serving import APP, ORG, served
 
 from elarian_trio import (
@@ -172,7 +172,8 @@ async def test_a_large_file_is_as_good_as_a_small_one(tmp_path: Path) -> None:
         f"ready after {many.took:.2f} s; {DUE} reminders of one second heard {late:.2f} s after it; a command takes "
         f"{costs[1]:.0f} µs, among {FEW} customers {costs[0]:.0f} µs: {ratio:.2f} times; {memory:.0f} MB at most"
     )
-    assert many.took < OPEN_WITHIN
     assert memory < MEMORY
-    assert late < REMIND_WITHIN
-    assert ratio < COST_RATIO or COMMANDS < 2_000
+    if SIZE != "smoke":  # the plain suite runs on whatever is busy, and wall time says nothing there
+        assert many.took < OPEN_WITHIN
+        assert late < REMIND_WITHIN
+        assert ratio < COST_RATIO
