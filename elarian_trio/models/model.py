@@ -26,7 +26,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
 _READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
-_CONVERTERS: dict[type, tuple[tuple[str, Convert], ...]] = {}
+_CHECKED: dict[type, tuple[tuple[str, frozenset[type], Convert], ...]] = {}
+_EMPTY: dict[type, Mapping[str, Any]] = {}
 
 
 class WireEnum(StrEnum):
@@ -54,8 +55,11 @@ class Model:
 
     def __post_init__(self) -> None:
         """Convert and check every field by the class's table."""
-        for name, convert in converters(type(self)):
+        for name, passing, convert in _checks(type(self)):
             value = getattr(self, name)
+            kind = type(value)
+            if kind in passing and (kind is not str or value.isascii()):
+                continue
             converted = convert(name, value)
             if converted is not value:
                 object.__setattr__(self, name, converted)
@@ -66,7 +70,7 @@ class Model:
         Money is a decimal string, bytes are ``{"base64": "…"}``, and a value that may be of several classes carries
         its class's name as ``"class"``. ``from_json`` reads it back.
         """
-        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {name: plain(getattr(self, name)) for name in field_types(type(self))}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -76,12 +80,14 @@ class Model:
             ValueError: a field is unknown, missing or holds what it cannot hold.
         """
         readers = _readers(cls)
-        unknown = [name for name in value if name not in readers and name != "class"]
-        if unknown:
-            msg = f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(readers)}"
-            raise ValueError(msg)
         try:
             return cls(**{name: readers[name](part) for name, part in value.items() if name != "class"})
+        except KeyError as error:
+            unknown = [name for name in value if name not in readers and name != "class"]
+            if not unknown:
+                raise
+            msg = f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(readers)}"
+            raise ValueError(msg) from error
         except (TypeError, ArithmeticError) as error:
             msg = f"{cls.__name__} cannot be made of this: {error}"
             raise ValueError(msg) from error
@@ -109,12 +115,23 @@ def enum_of(hint: Any) -> type[WireEnum] | None:  # noqa: ANN401 - any type form
     return None
 
 
-def converters(cls: type) -> tuple[tuple[str, Convert], ...]:
-    """Give, for each field of *cls*, the function that converts and checks its value."""
-    found = _CONVERTERS.get(cls)
+def _checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
+    """Give, for each field of *cls*, classes whose values pass as they are, and what converts and checks the others.
+
+    A ``str`` passes if it is ASCII.
+    """
+    found = _CHECKED.get(cls)
     if found is None:
-        found = _CONVERTERS[cls] = tuple((name, _converter(hint)) for name, hint in field_types(cls).items())
+        hints = field_types(cls).items()
+        found = _CHECKED[cls] = tuple((name, _passing(hint), _converter(hint)) for name, hint in hints)
     return found
+
+
+def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form
+    enum = enum_of(hint)
+    kinds = {_kind(each) for each in alternatives(hint)}
+    plain_kinds = {kind for kind in kinds if isinstance(kind, type) and (kind in _PASSING or issubclass(kind, Model))}
+    return frozenset(plain_kinds if enum is None else {enum, *(kinds & {types.NoneType})})
 
 
 def _converter(hint: Any) -> Convert:  # noqa: ANN401 - any type form
@@ -223,6 +240,8 @@ def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
 
 
 def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    if type(value) is tuple:
+        return cast("tuple[Any, ...]", value)
     given = cast("object", value)  # a checker then narrows that, and not the Any
     if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         _wrong_type(name, "a sequence", value)
@@ -234,6 +253,8 @@ def _check_mapping(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
         _wrong_type(name, "a mapping", value)
     return dict(value)
 
+
+_PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})
 
 _CHECKS: Mapping[Any, Convert] = {
     str: _check_str,
@@ -256,8 +277,44 @@ def _wrong_type(name: str, wanted: str, value: Any) -> NoReturn:  # noqa: ANN401
 
 def plain(value: Any) -> JsonValue:  # noqa: ANN401
     """Turn a field's value into plain JSON values."""
+    return _plain(value, Model.to_json)
+
+
+def sparse(model: Model) -> dict[str, JsonValue]:
+    """Give *model* as ``to_json`` does, but for the fields, its own and those within, that are empty by default.
+
+    ``from_json`` reads this as well, for as long as these defaults are what they are.
+    """
+    empty = _empty_by_default(type(model))
+    given = {name: getattr(model, name) for name in field_types(type(model))}
+    return {name: _plain(value, sparse) for name, value in given.items() if value or value != empty.get(name, ...)}
+
+
+def _empty_by_default(cls: type) -> Mapping[str, Any]:
+    """Give the defaults of those fields of *cls* that are empty by default; worked out once per class."""
+    found = _EMPTY.get(cls)
+    if found is None:
+        defaults = {
+            field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+            for field in dataclasses.fields(cls)
+        }
+        found = _EMPTY[cls] = {name: value for name, value in defaults.items() if value in (None, "", (), {})}
+    return found
+
+
+def _plain(value: Any, fields_of: Callable[[Any], dict[str, JsonValue]]) -> JsonValue:  # noqa: ANN401
+    """Turn a value into plain JSON values, models in it as *fields_of* says."""
+    if type(value) in _AS_THEY_ARE:
+        return cast("JsonValue", value)
     if isinstance(value, Model):
-        return {"class": type(value).__name__, **value.to_json()}
+        return {"class": type(value).__name__, **fields_of(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(part, fields_of) for part in cast("Iterable[Any]", value)]
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, Any]", value)
+        items = {key: _plain(part, fields_of) for key, part in given.items()}
+        # One that would read as bytes, or as such a wrapper itself, is wrapped.
+        return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
     for kind, convert in _TO_PLAIN:
         if isinstance(value, kind):
             return convert(value)
@@ -265,21 +322,15 @@ def plain(value: Any) -> JsonValue:  # noqa: ANN401
     raise ValueError(msg)
 
 
-def _plain_mapping(value: Mapping[str, Any]) -> dict[str, JsonValue]:
-    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
-    items = {key: plain(part) for key, part in value.items()}
-    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
-
+_AS_THEY_ARE = frozenset({str, bool, int, float, types.NoneType})
 
 _TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
     (StrEnum, lambda value: value.value),
-    ((str, bool, int, float, types.NoneType), lambda value: value),
     (datetime, lambda value: value.isoformat()),
     (timedelta, lambda value: value.total_seconds()),
     (Decimal, str),
     (bytes, lambda value: {"base64": base64.b64encode(value).decode()}),
-    (Mapping, lambda value: _plain_mapping(value)),
-    ((tuple, list), lambda value: [plain(part) for part in value]),
+    ((str, int, float), lambda value: value),  # of the user's own classes, which JSON knows by what they are
 )
 
 
@@ -299,21 +350,27 @@ def _read_anything(value: Any) -> Any:  # noqa: ANN401
 def _reader(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401
     """Give what turns plain JSON values back into what a field of type *hint* holds; worked out once for each."""
     options = [each for each in alternatives(hint) if each is not type(None)]
-    read_mapping, read_list = _mapping_reader(options), _list_reader(options)
     read_scalar = next((_FROM_PLAIN[each] for each in options if each in _FROM_PLAIN), None)
+    if len(options) == 1 and read_scalar is not None:
+        return lambda value: None if value is None else read_scalar(value)
+    if all(each in _AS_THEY_ARE or enum_of(each) is not None for each in options):
+        return _as_it_is  # the model checks it
+    read_mapping, read_list = _mapping_reader(options), _list_reader(options)
 
     def read(value: Any) -> Any:  # noqa: ANN401
-        if value is None:
-            return None
         if isinstance(value, dict):
             return read_mapping(cast("dict[str, Any]", value))
         if isinstance(value, list):
             return read_list(cast("list[object]", value))
         if isinstance(value, Mapping):
             return read_mapping(dict(cast("Mapping[str, Any]", value)))
-        return value if read_scalar is None else read_scalar(value)
+        return value if value is None or read_scalar is None else read_scalar(value)
 
     return read
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401
+    return value
 
 
 def _mapping_reader(options: list[Any]) -> Callable[[dict[str, Any]], Any]:

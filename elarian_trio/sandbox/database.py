@@ -16,8 +16,9 @@ from __future__ import annotations
 import os
 import struct
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 try:
     import apsw
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
 
-__all__ = ["Database"]
+__all__ = ["Database", "Script", "script_of"]
 
 APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whose it is
 CACHE_KIB = 32_768  # of pages, for each connection: what is read often stays near, ten million customers do not
@@ -72,19 +73,24 @@ STEPS: tuple[str, ...] = (
 )
 """What made the schema, in order: a file of version *n* has had the first *n*. Steps are added, never changed."""
 
-_PUT = {
-    "record": """INSERT INTO record VALUES (?, ?, ?, ?)
-        ON CONFLICT (key, kind) DO UPDATE SET version = excluded.version, value = excluded.value""",
-    "entry": "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
-    "job": "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?)",
-    "parcel": "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "record": ("key", "kind"),
+    "entry": ("list", "member"),
+    "job": ("key",),
+    "parcel": ("number",),
 }
-_DELETE = {
-    "record": "DELETE FROM record WHERE key = ? AND kind = ?",
-    "entry": "DELETE FROM entry WHERE list = ? AND member = ?",
-    "job": "DELETE FROM job WHERE key = ?",
-    "parcel": "DELETE FROM parcel WHERE number = ?",
-}
+"""What a row of each table is found by: its first columns."""
+
+_COLUMNS: Mapping[str, int] = {"record": 4, "entry": 4, "job": 5, "parcel": 3}
+_ROWS_AT_ONCE = 64  # of one statement; the thread that writes has to come by between any two of them
+_TO_REPLACE = {"record": "ON CONFLICT (key, kind) DO UPDATE SET version = excluded.version, value = excluded.value"}
+
+
+class Script(NamedTuple):
+    """Statements that keep changes, and how long the text of each record is. Made by :func:`script_of`."""
+
+    statements: list[tuple[str, list[Any]]]
+    lengths: dict[Key[Any], int]
 
 
 class Database:
@@ -172,8 +178,10 @@ class Database:
         return next((value for (value,) in self._read("SELECT value FROM fact WHERE name = ?", (name,))), None)
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with _translated():
+        try:
             return list(self._reader.execute(query, values))
+        except (apsw.Error, OSError) as error:
+            raise _refusal("the sandbox's file", error) from error
 
     # Writing.
 
@@ -183,26 +191,23 @@ class Database:
             self._writer.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def write(self, changes: Mapping[Key[Any], Record | None]) -> dict[Key[Any], int]:
-        """Keep all of *changes*, durably, or, if it raises, none; ``None`` deletes. It may be called in any thread.
+        """Keep all of *changes*, durably, or, if it raises, none; ``None`` deletes.
 
         Returns:
             How long the text of each record is.
         """
-        lengths: dict[Key[Any], int] = {}
-        rows: dict[str, list[tuple[Any, ...]]] = {}
-        for key, record in changes.items():
-            table, place = _place(key)
-            if record is None:
-                rows.setdefault(_DELETE[table], []).append(place)
-            else:
-                text = record_text(record)
-                lengths[key] = len(text)
-                order = (micros(record.due), record.number) if isinstance(record, JobRecord) else ()
-                rows.setdefault(_PUT[table], []).append((*place, *order, VERSION, text))
+        script = script_of(changes)
+        self.run(script)
+        return script.lengths
+
+    def run(self, script: Script) -> None:
+        """Keep what *script* says, durably, or, if it raises, nothing of it. It may be called in any thread.
+
+        There is little of Python in it: a thread that competes with a busy loop gets on by each statement only.
+        """
         with self._transaction():
-            for statement, values in rows.items():
-                self._writer.executemany(statement, values)
-        return lengths
+            for statement, values in script.statements:
+                self._writer.execute(statement, values)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -215,6 +220,57 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+
+def script_of(changes: Mapping[Key[Any], Record | None]) -> Script:
+    """Write down what keeps *changes*."""
+    script = Script([], {})
+    put: dict[str, list[tuple[Any, ...]]] = {}
+    deleted: dict[str, list[tuple[Any, ...]]] = {}
+    for key, record in changes.items():
+        table, place = _place(key)
+        if record is None:
+            deleted.setdefault(table, []).append(place)
+        else:
+            text = record_text(record)
+            script.lengths[key] = len(text)
+            order = (micros(record.due), record.number) if isinstance(record, JobRecord) else ()
+            put.setdefault(table, []).append((*place, *order, VERSION, text))
+    for statement_of, rows_by_table in ((_delete, deleted), (_put, put)):
+        for table, rows in rows_by_table.items():
+            script.statements.extend((statement_of(table, len(some)), _flat(some)) for some in _portions(rows))
+    return script
+
+
+def _portions(rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Cut *rows* into as few parts as there can be of few lengths, so that few statements are ever prepared."""
+    begin = 0
+    while begin < len(rows):
+        length = min(_ROWS_AT_ONCE, 1 << (len(rows) - begin).bit_length() - 1)
+        yield rows[begin : begin + length]
+        begin += length
+
+
+def _flat(rows: list[tuple[Any, ...]]) -> list[Any]:
+    return [value for row in rows for value in row]
+
+
+@cache
+def _put(table: str, rows: int) -> str:
+    """Write the statement that puts so many rows in their places."""
+    insert = "INSERT" if table in _TO_REPLACE else "INSERT OR REPLACE"
+    return f"{insert} INTO {table} VALUES {_marks(_COLUMNS[table], rows)} {_TO_REPLACE.get(table, '')}"
+
+
+@cache
+def _delete(table: str, rows: int) -> str:
+    """Write the statement that deletes so many rows."""
+    place = _PLACES[table]
+    return f"DELETE FROM {table} WHERE ({', '.join(place)}) IN (VALUES {_marks(len(place), rows)})"
+
+
+def _marks(columns: int, rows: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
 
 
 def _place(key: Key[Any]) -> tuple[str, tuple[Any, ...]]:
@@ -329,15 +385,22 @@ def _run(connection: apsw.Connection, statements: str) -> None:
 @contextmanager
 def _translated(file: Path | None = None) -> Generator[None]:
     """Say in our own words what SQLite or the disk refused."""
-    where = "the sandbox's file" if file is None else str(file)
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        msg = f"{where} is damaged: restore it from a copy, or name another file; it was left as it is"
-        raise StoreError(msg) from error
-    except apsw.FullError as error:
-        msg = f"the disk of {where} is full: make room, and ask again"
-        raise StoreError(msg) from error
     except (apsw.Error, OSError) as error:
-        msg = f"{where} cannot be used: {error}"
-        raise StoreError(msg) from error
+        raise _refusal("the sandbox's file" if file is None else str(file), error) from error
+
+
+def _refusal(where: str, error: Exception) -> StoreError:
+    """Give the error that says what is the matter with the file."""
+    words = next((words for kinds, words in _REFUSALS if isinstance(error, kinds)), f"{{}} cannot be used: {error}")
+    return StoreError(words.replace("{}", where, 1))
+
+
+_REFUSALS = (
+    (
+        (apsw.CorruptError, apsw.NotADBError),
+        "{} is damaged: restore it from a copy, or name another file; it was left as it is",
+    ),
+    (apsw.FullError, "the disk of {} is full: make room, and ask again"),
+)

@@ -1,6 +1,7 @@
 """Records as the rows of a database, and back: each under its key, in JSON, with the version of that form.
 
-The database stands above. Below are the records, whose ``to_json`` and ``from_json`` do the work.
+The database stands above. Below are the records, whose fields say how they are written: without those that are
+empty by default, so that a row is as long as what is known.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import timedelta
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from elarian_trio.errors import StoreError
-from elarian_trio.models.model import EPOCH, plain
+from elarian_trio.models.model import EPOCH, sparse
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
@@ -45,11 +47,15 @@ R = TypeVar("R", bound="Record")
 T = TypeVar("T")
 
 VERSION = 1
-"""Of the JSON that is written; each row says its own, so that a later version can read what an earlier one wrote."""
+"""Of the JSON that is written; each row says its own, so that a later version can read what an earlier one wrote.
+
+A default that is empty and becomes another asks for a new form, too: such a field is not written.
+"""
 
 _MICROSECOND = timedelta(microseconds=1)
 _NOTIFICATIONS = {each.__name__: each for each in APP_NOTIFICATIONS}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
+_dump: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Row(NamedTuple):
@@ -69,7 +75,12 @@ class Row(NamedTuple):
 
 def kind_of(key: Key[Any]) -> str:
     """Name the kind of records that are under such keys."""
-    return f"{type(key).__name__.removesuffix('Key')}Record"
+    return _kind(type(key).__name__)
+
+
+@cache
+def _kind(name: str) -> str:
+    return f"{name.removesuffix('Key')}Record"
 
 
 def key_text(key: Key[Any]) -> str:
@@ -89,10 +100,10 @@ def list_text(index: IndexKey) -> str:
 def record_text(record: Record) -> str:
     """Write *record* down in the form of :data:`VERSION`."""
     if isinstance(record, JobRecord):
-        return _dump(plain(record.job))
+        return _dump({"class": type(record.job).__name__, **sparse(record.job)})
     if isinstance(record, ParcelRecord):
-        return _dump(plain(record.notification))
-    return _dump(record.to_json())
+        return _dump({"class": type(record.notification).__name__, **sparse(record.notification)})
+    return _dump(sparse(record))
 
 
 def read_record(kind: str, version: int, text: str) -> Record:
@@ -156,7 +167,3 @@ def micros(time: datetime) -> int:
 def moment(microseconds: int) -> datetime:
     """Give the time so many microseconds after 1970."""
     return EPOCH + microseconds * _MICROSECOND
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -19,6 +19,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
 from elarian_trio.sandbox.rows import Row, kind_of
 from elarian_trio.sandbox.world.entities import (
@@ -34,7 +35,7 @@ from elarian_trio.sandbox.world.entities import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
     from datetime import datetime
 
     from elarian_trio.sandbox.database import Database
@@ -45,11 +46,12 @@ __all__ = ["Store", "Unit"]
 R = TypeVar("R", bound=Record)
 
 MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Python's objects take several times that
-LEAST_WEIGHT = 200  # characters that a record counts at least, since its key and place take room as well
+LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and places take room as well
 MAX_STAGED = 4_096  # records that are staged in memory before they are written to a database that is in memory, too
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
 _UNKNOWN = object()
+_NOTHING = (None, 0)
 
 
 class Unit(NamedTuple):
@@ -133,12 +135,8 @@ class Store:
                 return cast("R | None", layer.records[key])
         found = self._at_hand.get(key)
         if found is _UNKNOWN:
-            rows = self._database.rows(key)
-            for each in _relatives(key):
-                self._at_hand.put_row(each, rows.get(kind_of(each)))
-            row = rows.get(kind_of(key))
-            found = None if row is None else row.read(key)
-            self._at_hand.put(key, found, 0 if row is None else len(row.value))
+            self._at_hand.learn(key, self._database.rows(key))
+            found = self._at_hand.get(key)
         return cast("R | None", found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
@@ -223,16 +221,17 @@ class Store:
             await self._wanted.wait()
             self._wanted = anyio.Event()
             while self._staged.units:
-                self._writing, self._staged = self._staged, Layer()
+                layer = self._writing = self._staged
+                self._staged = Layer()
+                # Written down here, since a thread would have to have its turn from this one for each line of it.
+                script = script_of(layer.records)
                 try:
-                    lengths = await anyio.to_thread.run_sync(
-                        self._database.write, self._writing.records, limiter=limiter
-                    )
+                    await anyio.to_thread.run_sync(self._database.run, script, limiter=limiter)
                 except StoreError as error:
                     self._lose(error)
                 else:
-                    layer, self._writing = self._writing, None
-                    self._learn(layer.records, lengths)
+                    self._writing = None
+                    self._learn(layer.records, script.lengths)
                     for unit in layer.units:
                         unit.kept()
                 after()
@@ -269,49 +268,86 @@ class Store:
             unit.lost(error)
 
 
-_FAMILY = (CustomerKey, MessagingKey, PaymentsKey, ActivityKey)
+def _place_of(key: Key[Any]) -> Hashable:
+    """Name what lies together: who asks for a customer asks for all of it sooner or later."""
+    return (key.org_id, key.customer_id) if isinstance(key, _CUSTOMERS) else key
 
 
-def _relatives(key: Key[Any]) -> Iterator[Key[Any]]:
-    """Give the other keys that read as *key* does: who asks for a customer asks for all of it sooner or later."""
-    if isinstance(key, _FAMILY):
-        yield from (kind(key.org_id, key.customer_id) for kind in _FAMILY if type(key) is not kind)
+_CUSTOMERS = (CustomerKey, MessagingKey, PaymentsKey, ActivityKey)
+
+
+class Family:
+    """What is known to lie in one place, by the kinds of records; some of it in JSON until it is asked for."""
+
+    __slots__ = ("is_whole", "records", "weight")
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[Record | Row | None, int]] = {}  # and how long each is in JSON
+        self.is_whole = False  # whether there is nothing of the kinds that are not among these
+        self.weight = LEAST_WEIGHT
 
 
 class AtHand:
     """What was read or written of late, up to a bound; that there is nothing under a key is known as well."""
 
     def __init__(self) -> None:
-        self._records: OrderedDict[Key[Any], tuple[Record | Row | None, int]] = OrderedDict()
+        self._families: OrderedDict[Hashable, Family] = OrderedDict()
         self._weight = 0
 
     def __len__(self) -> int:
-        """Count what is at hand."""
-        return len(self._records)
+        """Count the places of which something is at hand."""
+        return len(self._families)
 
     def get(self, key: Key[Any]) -> object:
-        """Give what is known to be under *key*; a value of its own where nothing is known."""
-        found = self._records.get(key)
-        if found is None:
+        """Give what is known to be under *key*; a value of its own where nothing is known.
+
+        Raises:
+            StoreError: what is there cannot be read.
+        """
+        place, kind = _place_of(key), kind_of(key)
+        family = self._families.get(place)
+        if family is None or not (family.is_whole or kind in family.records):
             return _UNKNOWN
-        self._records.move_to_end(key)
-        record, weight = found
-        if isinstance(record, Row):
-            record = record.read(key)
-            self._records[key] = record, weight
-        return record
+        self._families.move_to_end(place)
+        found, length = family.records.get(kind, _NOTHING)
+        if isinstance(found, Row):
+            found = found.read(key)
+            family.records[kind] = found, length
+        return found
 
-    def put_row(self, key: Key[Any], row: Row | None) -> None:
-        """Know what is under *key*, to be read when it is asked for, unless that is known already."""
-        if key not in self._records:
-            self.put(key, row, 0 if row is None else len(row.value))
+    def learn(self, key: Key[Any], rows: Mapping[str, Row]) -> None:
+        """Know that *rows* are all that lies where *key* does, but for what is known of it already."""
+        family = self._family(key)
+        for kind, row in rows.items():
+            if kind not in family.records:
+                self._set(family, kind, row, len(row.value))
+        family.is_whole = True
+        self._shrink()
 
-    def put(self, key: Key[Any], record: Record | Row | None, length: int) -> None:
-        """Know what is under *key*, and forget what was not asked for the longest."""
-        _, before = self._records.pop(key, (None, 0))
-        weight = max(length, LEAST_WEIGHT)
-        self._records[key] = record, weight
-        self._weight += weight - before
-        while self._weight > MAX_AT_HAND:
-            _, (_, dropped) = self._records.popitem(last=False)
-            self._weight -= dropped
+    def put(self, key: Key[Any], record: Record | None, length: int) -> None:
+        """Know what is under *key*, and how long its JSON is."""
+        self._set(self._family(key), kind_of(key), record, length)
+        self._shrink()
+
+    def _family(self, key: Key[Any]) -> Family:
+        """Give what is known where *key* lies, as what was asked for last."""
+        place = _place_of(key)
+        family = self._families.get(place)
+        if family is None:
+            family = self._families[place] = Family()
+            self._weight += family.weight
+        else:
+            self._families.move_to_end(place)
+        return family
+
+    def _set(self, family: Family, kind: str, record: Record | Row | None, length: int) -> None:
+        _, before = family.records.get(kind, _NOTHING)
+        family.records[kind] = record, length
+        family.weight += length - before
+        self._weight += length - before
+
+    def _shrink(self) -> None:
+        """Forget what was not asked for the longest; what was asked for last stays."""
+        while self._weight > MAX_AT_HAND and len(self._families) > 1:
+            _, dropped = self._families.popitem(last=False)
+            self._weight -= dropped.weight
