@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
 
 Convert: TypeAlias = Callable[[str, Any], Any]
+ToPlain: TypeAlias = "Callable[[Any, Callable[[Any], dict[str, JsonValue]]], JsonValue]"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
 _READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
+_EMPTY: dict[type, tuple[tuple[str, Any], ...]] = {}
+_WRITERS: dict[type, ToPlain] = {}
 _CHECKED: dict[type, tuple[tuple[str, frozenset[type], Convert], ...]] = {}
-_EMPTY: dict[type, Mapping[str, Any]] = {}
 
 
 class WireEnum(StrEnum):
@@ -57,7 +59,7 @@ class Model:
         """Convert and check every field by the class's table."""
         for name, passing, convert in _checks(type(self)):
             value = getattr(self, name)
-            kind = type(value)
+            kind = value.__class__
             if kind in passing and (kind is not str or value.isascii()):
                 continue
             converted = convert(name, value)
@@ -130,8 +132,9 @@ def _checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
 def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form
     enum = enum_of(hint)
     kinds = {_kind(each) for each in alternatives(hint)}
-    plain_kinds = {kind for kind in kinds if isinstance(kind, type) and (kind in _PASSING or issubclass(kind, Model))}
-    return frozenset(plain_kinds if enum is None else {enum, *(kinds & {types.NoneType})})
+    if enum is not None:
+        return frozenset({enum, *(kinds & {types.NoneType})})
+    return frozenset(kind for kind in kinds if kind in _PASSING or issubclass(kind, Model))
 
 
 def _converter(hint: Any) -> Convert:  # noqa: ANN401 - any type form
@@ -240,8 +243,6 @@ def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
 
 
 def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    if type(value) is tuple:
-        return cast("tuple[Any, ...]", value)
     given = cast("object", value)  # a checker then narrows that, and not the Any
     if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         _wrong_type(name, "a sequence", value)
@@ -285,52 +286,64 @@ def sparse(model: Model) -> dict[str, JsonValue]:
 
     ``from_json`` reads this as well, for as long as these defaults are what they are.
     """
-    empty = _empty_by_default(type(model))
-    given = {name: getattr(model, name) for name in field_types(type(model))}
-    return {name: _plain(value, sparse) for name, value in given.items() if value or value != empty.get(name, ...)}
+    found: dict[str, JsonValue] = {}
+    for name, empty in _empty_by_default(type(model)):
+        value = getattr(model, name)
+        if value or value != empty:
+            found[name] = _plain(value, sparse)
+    return found
 
 
-def _empty_by_default(cls: type) -> Mapping[str, Any]:
-    """Give the defaults of those fields of *cls* that are empty by default; worked out once per class."""
+def _empty_by_default(cls: type) -> tuple[tuple[str, Any], ...]:
+    """Give the fields of *cls*, each with its default where that is empty, else with what no field holds."""
     found = _EMPTY.get(cls)
     if found is None:
         defaults = {
             field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
             for field in dataclasses.fields(cls)
         }
-        found = _EMPTY[cls] = {name: value for name, value in defaults.items() if value in (None, "", (), {})}
+        found = tuple((name, value if value in (None, "", (), {}) else ...) for name, value in defaults.items())
+        _EMPTY[cls] = found
     return found
 
 
 def _plain(value: Any, fields_of: Callable[[Any], dict[str, JsonValue]]) -> JsonValue:  # noqa: ANN401
     """Turn a value into plain JSON values, models in it as *fields_of* says."""
-    if type(value) in _AS_THEY_ARE:
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
         return cast("JsonValue", value)
-    if isinstance(value, Model):
-        return {"class": type(value).__name__, **fields_of(value)}
-    if isinstance(value, tuple | list):
-        return [_plain(part, fields_of) for part in cast("Iterable[Any]", value)]
-    if isinstance(value, Mapping):
-        given = cast("Mapping[str, Any]", value)
-        items = {key: _plain(part, fields_of) for key, part in given.items()}
-        # One that would read as bytes, or as such a wrapper itself, is wrapped.
-        return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
-    for kind, convert in _TO_PLAIN:
-        if isinstance(value, kind):
-            return convert(value)
-    msg = f"JSON cannot hold a {type(value).__name__}"
+    write = _WRITERS.get(kind)
+    if write is None:
+        write = _WRITERS[kind] = _writer(kind)
+    return write(value, fields_of)
+
+
+def _writer(kind: type) -> ToPlain:
+    for kinds, write in _TO_PLAIN:
+        if issubclass(kind, kinds):
+            return write
+    msg = f"JSON cannot hold a {kind.__name__}"
     raise ValueError(msg)
+
+
+def _plain_mapping(value: Mapping[str, Any], fields_of: Callable[[Any], dict[str, JsonValue]]) -> JsonValue:
+    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
+    items = {key: _plain(part, fields_of) for key, part in value.items()}
+    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
 
 
 _AS_THEY_ARE = frozenset({str, bool, int, float, types.NoneType})
 
-_TO_PLAIN: tuple[tuple[Any, Callable[[Any], JsonValue]], ...] = (
-    (StrEnum, lambda value: value.value),
-    (datetime, lambda value: value.isoformat()),
-    (timedelta, lambda value: value.total_seconds()),
-    (Decimal, str),
-    (bytes, lambda value: {"base64": base64.b64encode(value).decode()}),
-    ((str, int, float), lambda value: value),  # of the user's own classes, which JSON knows by what they are
+_TO_PLAIN: tuple[tuple[Any, ToPlain], ...] = (
+    (Model, lambda value, fields_of: {"class": type(value).__name__, **fields_of(value)}),
+    (StrEnum, lambda value, _: value.value),
+    (datetime, lambda value, _: value.isoformat()),
+    (timedelta, lambda value, _: value.total_seconds()),
+    (Decimal, lambda value, _: str(value)),
+    (bytes, lambda value, _: {"base64": base64.b64encode(value).decode()}),
+    (Mapping, _plain_mapping),
+    ((tuple, list), lambda value, fields_of: [_plain(part, fields_of) for part in value]),
+    ((str, int, float), lambda value, _: value),  # of the user's own classes, which JSON knows by what they are
 )
 
 
@@ -356,6 +369,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401
     if all(each in _AS_THEY_ARE or enum_of(each) is not None for each in options):
         return _as_it_is  # the model checks it
     read_mapping, read_list = _mapping_reader(options), _list_reader(options)
+    if [get_origin(each) for each in options] == [tuple]:
+        return lambda value: read_list(cast("list[object]", value)) if isinstance(value, list) else value
 
     def read(value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, dict):

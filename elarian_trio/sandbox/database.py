@@ -18,7 +18,7 @@ import struct
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 try:
     import apsw
@@ -36,9 +36,9 @@ from elarian_trio.sandbox.rows import (
     kind_of,
     list_text,
     micros,
+    read_entry,
     read_job,
     read_parcel,
-    read_record,
     record_text,
 )
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord
@@ -102,6 +102,7 @@ class Database:
     def __init__(self, reader: apsw.Connection, writer: apsw.Connection, lock: apsw.Connection | None = None) -> None:
         self._reader = reader
         self._writer = writer
+        self._free = writer
         self._lock = lock
 
     @classmethod
@@ -153,7 +154,7 @@ class Database:
     def members(self, index: IndexKey) -> list[EntryRecord]:
         """Give the entries of *index*, by their members' names."""
         rows = self._read("SELECT version, value FROM entry WHERE list = ? ORDER BY member", (list_text(index),))
-        return [cast("EntryRecord", decoded(read_record, EntryRecord.__name__, *row)) for row in rows]
+        return [decoded(read_entry, *row) for row in rows]
 
     def jobs(self, after: tuple[datetime, int] | None, limit: int) -> list[JobRecord]:
         """Give the first *limit* jobs behind a place in their order, or from the beginning."""
@@ -179,7 +180,7 @@ class Database:
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
-            return list(self._reader.execute(query, values))
+            return list(self._free.execute(query, values))
         except (apsw.Error, OSError) as error:
             raise _refusal("the sandbox's file", error) from error
 
@@ -210,6 +211,18 @@ class Database:
                 self._writer.execute(statement, values)
 
     @contextmanager
+    def writing(self) -> Generator[None]:
+        """Read by the other connection meanwhile: a thread has the one that writes.
+
+        Otherwise reads go by that one as well, since it alone knows that its pages are still what they were.
+        """
+        self._free = self._reader
+        try:
+            yield
+        finally:
+            self._free = self._writer
+
+    @contextmanager
     def _transaction(self) -> Generator[None]:
         with _translated():
             self._writer.execute("BEGIN IMMEDIATE")
@@ -232,7 +245,7 @@ def script_of(changes: Mapping[Key[Any], Record | None]) -> Script:
         if record is None:
             deleted.setdefault(table, []).append(place)
         else:
-            text = record_text(record)
+            text = record_text(key, record)
             script.lengths[key] = len(text)
             order = (micros(record.due), record.number) if isinstance(record, JobRecord) else ()
             put.setdefault(table, []).append((*place, *order, VERSION, text))

@@ -15,7 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._wire.envelopes import (
@@ -125,13 +125,21 @@ class Call:
 
 
 class Note:
-    """What the desk must know of a parcel: under which key it is kept, what went with it, its place at the lease."""
+    """What the desk must know of a parcel.
 
-    __slots__ = ("delivered", "key", "ticket")
+    Attributes:
+        key: under which it is kept.
+        delivered: what goes to the app, or went.
+        as_of: after how many commits that was so.
+        ticket: its place at the lease.
+    """
+
+    __slots__ = ("as_of", "delivered", "key", "ticket")
 
     def __init__(self, key: ParcelKey | None = None) -> None:
         self.key: ParcelKey | None = key
         self.delivered: Delivered | None = None
+        self.as_of: int = -1
         self.ticket: Ticket | None = None
 
 
@@ -432,17 +440,18 @@ class Engine:
         return _guarded(partial(self._encode, parcel))
 
     def _encode(self, parcel: Parcel) -> bytes:
-        delivered = parcel.note.delivered = self._delivered(parcel)
+        delivered = self._delivered(parcel)
         if delivered is None:
             return encode_notification(parcel.notification)
         return encode_notification(delivered.notification, delivered.app_data)
 
     def _delivered(self, parcel: Parcel) -> Delivered | None:
-        """Give a notification as an app is told it; ``None`` where it is a phone's."""
-        told = parcel.notification
-        if not isinstance(told, Notification):
-            return None
-        return deliver(self._work(Origin(told.org_id, told.app_id)), told.app_id, told)
+        """Give a notification as an app is told it now; ``None`` where it is a phone's."""
+        told, note = parcel.notification, parcel.note
+        if isinstance(told, Notification) and note.as_of != self._store.commits:
+            note.delivered = deliver(self._work(Origin(told.org_id, told.app_id)), told.app_id, told)
+            note.as_of = self._store.commits
+        return cast("Delivered | None", note.delivered)
 
     def answered(self, parcel: Parcel, data: bytes | None) -> bool:
         """Act on an app's answer, on ``None`` as on an empty one; a phone's says nothing."""

@@ -1,7 +1,7 @@
 """Records as the rows of a database, and back: each under its key, in JSON, with the version of that form.
 
 The database stands above. Below are the records, whose fields say how they are written: without those that are
-empty by default, so that a row is as long as what is known.
+empty by default or told by the key, so that a row is as long as what is known.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from elarian_trio.errors import StoreError
-from elarian_trio.models.model import EPOCH, sparse
+from elarian_trio.models.model import EPOCH, field_types, sparse
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
-from elarian_trio.sandbox.world.entities import RECORDS
+from elarian_trio.sandbox.world.entities import RECORDS, EntryKey, EntryRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,9 +36,9 @@ __all__ = [
     "list_text",
     "micros",
     "moment",
+    "read_entry",
     "read_job",
     "read_parcel",
-    "read_record",
     "record_text",
 ]
 
@@ -49,11 +49,14 @@ T = TypeVar("T")
 VERSION = 1
 """Of the JSON that is written; each row says its own, so that a later version can read what an earlier one wrote.
 
-A default that is empty and becomes another asks for a new form, too: such a field is not written.
+A field that a key tells no more, and a default that is empty and becomes another, ask for a new form, too: such fields
+are not written.
 """
 
 _MICROSECOND = timedelta(microseconds=1)
 _NOTIFICATIONS = {each.__name__: each for each in APP_NOTIFICATIONS}
+_TOLD: dict[type, tuple[str, ...]] = {}
+_NOTHING: Mapping[str, Any] = {}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
 _dump: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -70,7 +73,7 @@ class Row(NamedTuple):
         Raises:
             StoreError: it cannot be read.
         """
-        return cast("R", decoded(read_record, kind_of(key), self.version, self.value))
+        return cast("R", decoded(_read_record, key, self.version, self.value))
 
 
 def kind_of(key: Key[Any]) -> str:
@@ -97,29 +100,38 @@ def list_text(index: IndexKey) -> str:
     return _dump((index.org_id, index.kind, *index.parts))
 
 
-def record_text(record: Record) -> str:
-    """Write *record* down in the form of :data:`VERSION`."""
+def record_text(key: Key[Any], record: Record) -> str:
+    """Write *record* down in the form of :data:`VERSION`, without what *key* says."""
     if isinstance(record, JobRecord):
         return _dump({"class": type(record.job).__name__, **sparse(record.job)})
     if isinstance(record, ParcelRecord):
         return _dump({"class": type(record.notification).__name__, **sparse(record.notification)})
-    return _dump(sparse(record))
+    value = sparse(record)
+    for name in _told_by(type(key)):
+        value.pop(name, None)
+    return _dump(value)
 
 
-def read_record(kind: str, version: int, text: str) -> Record:
-    """Read a record of the class named *kind*.
+def _read_record(key: Key[R], version: int, text: str) -> R:
+    kind = kind_of(key)
+    told = {name: getattr(key, name) for name in _told_by(type(key))}
+    return cast("R", _read(RECORDS, kind, version, text, told))
+
+
+def read_entry(version: int, text: str) -> EntryRecord:
+    """Read an entry.
 
     Raises:
-        ValueError: it is no such record, or in a form that this version does not know.
+        ValueError: it is none, or in a form that this version does not know.
     """
-    return _read(RECORDS, kind, version, text)
+    return cast("EntryRecord", _read(RECORDS, EntryRecord.__name__, version, text, {}))
 
 
 def read_job(due: int, number: int, version: int, text: str) -> JobRecord:
     """Read a job.
 
     Raises:
-        ValueError: as :func:`read_record`.
+        ValueError: as :func:`read_entry`.
     """
     return JobRecord(due=moment(due), number=number, job=_read(JOBS_BY_NAME, None, version, text))
 
@@ -128,13 +140,15 @@ def read_parcel(number: int, version: int, text: str) -> ParcelRecord:
     """Read a notification on its way.
 
     Raises:
-        ValueError: as :func:`read_record`.
+        ValueError: as :func:`read_entry`.
     """
     return ParcelRecord(number=number, notification=_read(_NOTIFICATIONS, None, version, text))
 
 
-def _read(kinds: Mapping[str, type[M]], kind: str | None, version: int, text: str) -> M:
-    """Read a model of *kind*, or of the class that the text names."""
+def _read(
+    kinds: Mapping[str, type[M]], kind: str | None, version: int, text: str, told: Mapping[str, Any] = _NOTHING
+) -> M:
+    """Read a model of *kind*, or of the class that the text names; *told* are fields that are not in the text."""
     if version != VERSION:
         msg = f"it is written in form {version}, and this version of elarian_trio reads form {VERSION}"
         raise ValueError(msg)
@@ -143,7 +157,18 @@ def _read(kinds: Mapping[str, type[M]], kind: str | None, version: int, text: st
     if name not in kinds:
         msg = f"nothing is called {name!r} here"
         raise ValueError(msg)
-    return kinds[name].from_json(value)
+    return kinds[name].from_json({**told, **value})
+
+
+def _told_by(kind: type) -> tuple[str, ...]:
+    """Name the fields that such keys have in common with their records; an entry is read without its key."""
+    found = _TOLD.get(kind)
+    if found is None:
+        names = () if kind is EntryKey else tuple(each.name for each in fields(kind))
+        record = RECORDS.get(f"{kind.__name__.removesuffix('Key')}Record")
+        known = () if record is None else field_types(record)
+        found = _TOLD[kind] = tuple(name for name in names if name in known)
+    return found
 
 
 def decoded(read: Callable[..., T], *row: Any) -> T:  # noqa: ANN401 - the columns of a table

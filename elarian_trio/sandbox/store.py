@@ -96,9 +96,13 @@ class Store:
     Args:
         database: where they are kept. It stays its opener's.
         inline: whether a unit is kept at once, as in memory; otherwise :meth:`run` keeps them.
+
+    Attributes:
+        commits: how often something was changed, or taken back: while it stays, so does all that was read.
     """
 
     def __init__(self, database: Database, *, inline: bool) -> None:
+        self.commits = 0
         self._database = database
         self._inline = inline
         self._staged = Layer()
@@ -199,7 +203,9 @@ class Store:
         One of the unit's calls is made, once: at once where there is nothing to wait for. A unit that changes nothing
         has seen what others changed, and shares what becomes of them.
         """
-        self._staged.add(changes)
+        if changes:
+            self.commits += 1
+            self._staged.add(changes)
         if self._inline:
             if len(self._staged.records) > MAX_STAGED:
                 put_away = self._staged.take(PUT_AWAY)
@@ -226,7 +232,8 @@ class Store:
                 # Written down here, since a thread would have to have its turn from this one for each line of it.
                 script = script_of(layer.records)
                 try:
-                    await anyio.to_thread.run_sync(self._database.run, script, limiter=limiter)
+                    with self._database.writing():
+                        await anyio.to_thread.run_sync(self._database.run, script, limiter=limiter)
                 except StoreError as error:
                     self._lose(error)
                 else:
@@ -262,6 +269,7 @@ class Store:
 
     def _lose(self, error: StoreError) -> None:
         """Forget what could not be kept, and what was built on it."""
+        self.commits += 1
         units = [unit for layer in reversed(self._layers()) for unit in layer.units]
         self._staged, self._writing = Layer(), None
         for unit in units:
