@@ -1,7 +1,8 @@
 """RSocket 1.0 frames as frozen values, and the two doors between them and bytes.
 
 Above: fragments, setup, outbox and connection, which know frames only as these values. Below: the ``rsocket`` package,
-whose frame classes read and write the bodies; nothing else in the project imports it. Its known defects are mended
+whose frame classes read and write the bodies of all but the two that carry the load; nothing else in the project
+imports it. Its known defects are mended
 here: what it cannot say (metadata that is present but empty, MIME types beyond 127 bytes, error codes it does not
 list, a PAYLOAD with data and no N flag), and what it lets pass (lengths past the frame's end, reserved bits, frames
 beyond 24 bits of length).
@@ -355,6 +356,12 @@ def encode_frame(frame: Frame) -> bytes:
     Raises:
         LocalProtocolError: a field does not fit its width, or the whole is beyond 16,777,215 bytes.
     """
+    write = _QUICK_WRITERS.get(type(frame))
+    return _write(frame) if write is None else write(frame)
+
+
+def _write(frame: Frame) -> bytes:
+    """Have the library write *frame*."""
     kind = _BY_CLASS[type(frame)]
     stream_id = getattr(frame, "stream_id", 0)
     if kind.on_stream is not None and kind.on_stream is not (stream_id > 0):
@@ -393,6 +400,9 @@ def decode_frame(data: bytes) -> Frame | None:
         raise RemoteProtocolError(msg)
     stream_id, word = _HEADER.unpack_from(data)
     stream_id &= MAX_STREAM_ID
+    quick = _QUICK_READERS.get(word >> 10)
+    if quick is not None:
+        return quick(data, stream_id, word) if stream_id else None
     kind = _BY_NUMBER.get(word >> 10)
     if kind is None:
         if word & _IGNORE:
@@ -514,6 +524,58 @@ _READERS: dict[int, Callable[[_Kind, bytes, int, int], Frame]] = {
     0x0B: _read_error,
     0x0D: _read_resume,
 }
+
+
+# --- the two frames that carry the load ---
+#
+# The library takes some 10 µs to write or read one, of which a client under load has as many as everything else; these
+# take a tenth of it. They do what _write and _read do, and a test holds them against each other.
+
+
+def _write_request(frame: RequestResponseFrame) -> bytes:
+    return _join(frame, 0x04 << 10 | (0x80 if frame.follows else 0))
+
+
+def _write_payload(frame: PayloadFrame) -> bytes:
+    flags = (0x80 if frame.follows else 0) | (0x40 if frame.complete else 0) | (0x20 if frame.next_ else 0)
+    return _join(frame, 0x0A << 10 | flags)
+
+
+_QUICK_WRITERS: dict[type[Frame], Callable[[Any], bytes]] = {
+    RequestResponseFrame: _write_request,
+    PayloadFrame: _write_payload,
+}
+
+
+def _join(frame: RequestResponseFrame | PayloadFrame, word: int) -> bytes:
+    stream_id, data, metadata = frame.stream_id, frame.data, frame.metadata
+    if not 0 < stream_id <= MAX_STREAM_ID:
+        msg = f"{type(frame).__name__} cannot go on stream {stream_id}"
+        raise LocalProtocolError(msg)
+    if metadata is None:
+        _require_size(HEADER_SIZE + len(data))
+        return b"".join((_HEADER.pack(stream_id, word), data))
+    _require_size(HEADER_SIZE + 3 + len(metadata) + len(data))
+    return b"".join((_HEADER.pack(stream_id, word | _METADATA), len(metadata).to_bytes(3, "big"), metadata, data))
+
+
+def _read_request(data: bytes, stream_id: int, word: int) -> Frame:
+    metadata, at = _split(data, word)
+    return RequestResponseFrame(stream_id, data[at:], metadata, follows=bool(word & 0x80))
+
+
+def _read_payload(data: bytes, stream_id: int, word: int) -> Frame:
+    metadata, at = _split(data, word)
+    follows, complete, next_ = bool(word & 0x80), bool(word & 0x40), bool(word & 0x20)
+    return PayloadFrame(stream_id, data[at:], metadata, follows=follows, complete=complete, next_=next_)
+
+
+_QUICK_READERS: dict[int, Callable[[bytes, int, int], Frame]] = {0x04: _read_request, 0x0A: _read_payload}
+
+
+def _split(data: bytes, word: int) -> tuple[bytes | None, int]:
+    """Give the metadata of a payload, and where the data begins."""
+    return _take_string(data, HEADER_SIZE, 3) if word & _METADATA else (None, HEADER_SIZE)
 
 
 def _take_string(data: bytes, at: int, width: int) -> tuple[bytes, int]:
