@@ -184,7 +184,8 @@ def crash(session: nox.Session) -> None:
 def scale(session: nox.Session) -> None:
     """A sandbox with a million customers and as many pending reminders in its file: minutes, and 2 GB of disk."""
     session.install("-e", ".[all]", *group("tests"))
-    session.run("python", "-m", "pytest", "test/scale", *session.posargs, env={"ELARIAN_TRIO_FAULTS": "soak"})
+    command = ("python", "-m", "pytest", "test/scale", *patient("soak"))
+    session.run(*command, *session.posargs, env={"ELARIAN_TRIO_FAULTS": "soak"})
 
 
 @nox.session
@@ -194,9 +195,15 @@ def soak(session: nox.Session) -> None:
     run_in_halves(session, "test/faults", "test/trials", ELARIAN_TRIO_FAULTS="soak")
 
 
+def patient(size: str) -> list[str]:
+    """Give the words that let a test of that size take its time: what shows where one hangs may crash one that runs."""
+    return ["-o", f"faulthandler_timeout={3600 if size == 'soak' else 120}"]
+
+
 def run_in_halves(session: nox.Session, *places: str, **environment: str) -> None:
     """Run the tests of folders or files in two processes at once, one a backend: each keeps one core busy."""
     command = [str(Path(session.bin, "python")), "-m", "pytest", *places, "-p", "no:cacheprovider"]
+    command += patient(environment.get("ELARIAN_TRIO_FAULTS", ""))
     surroundings = {**os.environ, **environment}
     output = Path(session.create_tmp()).resolve() / "other.log"
     other = [*command, "-k", "not trio", *session.posargs]
