@@ -1,8 +1,9 @@
 """What the stand-ins for HTTP services share: a server on loopback whose every request is a unit of work.
 
 :mod:`.planship` and :mod:`.talonone` stand above: they say what can be asked, by which rule, and what becomes of it.
-Below are anycorn (in :mod:`.web_connections`), which speaks HTTP and WebSocket on connections that the package's own listener takes in, starlette,
-which finds the operation for a path, and the store: an answer leaves once what the rule changed is kept.
+Below are anycorn (in :mod:`.web_connections`), which speaks HTTP and WebSocket on connections that the package's own
+listener takes in, starlette, which finds the operation for a path, and the store: an answer leaves once what the rule
+changed is kept.
 
 Of anycorn only its server of one connection is used. Its ``serve`` cannot be cancelled (the lifespan task of starlette
 fails over it), nor does it tell which connection a request came on, so that none could be dropped.
