@@ -31,6 +31,7 @@ __all__ = [
     "decoded",
     "key_text",
     "kind_of",
+    "know",
     "list_text",
     "micros",
     "moment",
@@ -50,6 +51,15 @@ VERSION = 1
 _MICROSECOND = timedelta(microseconds=1)
 _NOTIFICATIONS = {each.__name__: each for each in APP_NOTIFICATIONS}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
+_KINDS: dict[str, type[Record]] = {**RECORDS}
+
+
+def know(*kinds: type[Record]) -> None:
+    """Have records of these *kinds* read from now on: those of a stand-in, which is loaded only where it is asked for.
+
+    A record's class is called as its key's class is, with Record in place of Key; no two kinds have the same name.
+    """
+    _KINDS.update({kind.__name__: kind for kind in kinds})
 
 
 class Row(NamedTuple):
@@ -101,7 +111,7 @@ def read_record(kind: str, version: int, text: str) -> Record:
     Raises:
         ValueError: it is no such record, or in a form that this version does not know.
     """
-    return _read(RECORDS, kind, version, text)
+    return _read(_KINDS, kind, version, text)
 
 
 def read_job(due: int, number: int, version: int, text: str) -> JobRecord:
