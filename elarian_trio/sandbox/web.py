@@ -229,8 +229,8 @@ class WebServer(AsyncContextManagerMixin):
         """
         self._ground = ground
         self._leaving = anyio.Event()
-        self._routes = Routes(self._operations(), self._sockets())
         self._begin(ground)
+        self._routes = Routes(self._operations(), self._sockets())
         serve = server_of(self._asgi)
         host, port = self._address
         addresses = await tasks.start(
