@@ -55,12 +55,14 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from elarian_trio.sandbox.clock import ClockName
+    from elarian_trio.sandbox.credentials import Credentials
     from elarian_trio.sandbox.exchange import Operation, Rule
     from elarian_trio.sandbox.ground import Ground
     from elarian_trio.sandbox.web_faults import WebFault
 
 __all__ = ["WebServer"]
 
+SETTLE_ROUNDS = 100  # turns of the loop: sending to whoever reads takes a few
 GOODBYE = 1.0  # seconds, the loop's, that WebSockets have for their closing words when the block is left in order
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
@@ -150,6 +152,15 @@ class WebServer(AsyncContextManagerMixin):
 
     # What a stand-in says.
 
+    @property
+    @abstractmethod
+    def credentials(self) -> Credentials:
+        """What the service's client takes to come in; its repr hides what is secret.
+
+        Raises:
+            RuntimeError: its block is not entered.
+        """
+
     @abstractmethod
     def _operations(self) -> Sequence[Operation]:
         """Say what can be asked."""
@@ -164,6 +175,11 @@ class WebServer(AsyncContextManagerMixin):
 
     def _begin(self, ground: Ground) -> None:
         """Be told what it stands on, before anybody is let in; it takes no longer than a write."""
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether everything is on its way that there is to tell."""
+        return True
 
     def _kept(self, books: Books) -> None:
         """See to the effects of a unit of work that is kept. Synchronous; it must not raise."""
@@ -185,6 +201,7 @@ class WebServer(AsyncContextManagerMixin):
         try:
             async with anyio.create_task_group() as tasks:
                 try:
+                    clock.settle_with(self.settle)
                     tasks.start_soon(clock.run)
                     if self._data is not None:
                         tasks.start_soon(ground.store.run, _nothing)
@@ -220,6 +237,21 @@ class WebServer(AsyncContextManagerMixin):
 
     # For the sandbox.
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._base_url is not None
+
+    def check_is_part(self) -> None:
+        """See that nothing of its own contradicts the sandbox that it is to be part of.
+
+        Raises:
+            ValueError: it has a clock or a file of its own.
+        """
+        if self._clock != "auto" or self._data is not None:
+            msg = f"{self._name} has the sandbox's clock and file: give it neither of its own"
+            raise ValueError(msg)
+
     async def open(self, tasks: TaskGroup, ground: Ground) -> None:
         """Listen in *tasks*, on *ground*. A port that was free stays ours when this is called again.
 
@@ -238,6 +270,14 @@ class WebServer(AsyncContextManagerMixin):
         )
         self._address = host, addresses[0][1]
         self._base_url = f"http://{shown(host)}:{addresses[0][1]}"
+
+    async def settle(self) -> None:
+        """Wait, within a bound, until everything is on its way that there is to tell."""
+        await anyio.lowlevel.checkpoint()
+        for _ in range(SETTLE_ROUNDS):
+            if self._is_quiet:
+                return
+            await anyio.lowlevel.checkpoint()
 
     async def say_goodbye(self) -> None:
         """Have WebSockets say their closing words, within a bound."""

@@ -199,6 +199,10 @@ class PlanshipServer(WebServer):
     def _failure(self, status: int, words: str) -> WebReply:
         return json_reply({"detail": words}, status)
 
+    @property
+    def _is_quiet(self) -> bool:
+        return self._hearing_all.is_idle
+
     def _kept(self, books: Books) -> None:
         touched = {each for effect in books.effects if isinstance(effect, Touched) for each in effect.customer_ids}
         if touched and self._listeners is not None:
