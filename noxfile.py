@@ -41,6 +41,7 @@ ROOMS = {
     "elarian_trio/_wire": "test/unit/_wire",
     "elarian_trio/_rsocket": "test/unit/_rsocket",
     "elarian_trio/sandbox/world": "test/unit/sandbox_world",
+    "elarian_trio/sandbox/talonone": "test/unit/sandbox_talonone",  # its server, too: over sockets of the machine's own
     "elarian_trio/talonone": "test/unit/talonone",  # its client, too: what it sends goes to a service of the test's
 }
 

@@ -61,6 +61,11 @@ class Books:
         """Have nothing under *key*."""
         self.changes[key] = None
 
+    def discard(self) -> None:
+        """Have nothing changed and nothing to do, after all."""
+        self.changes.clear()
+        self.effects.clear()
+
     # Lists: sets of names that can be read without loading what they name.
 
     def members(self, index: IndexKey) -> tuple[str, ...]:

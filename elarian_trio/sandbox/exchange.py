@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.books import Books
     from elarian_trio.sandbox.world.work import Dice
 
-__all__ = ["Call", "Exchange", "Log", "Operation", "Rule", "WebReply", "WebRequest", "json_reply"]
+__all__ = ["NO_REQUEST", "Call", "Exchange", "Log", "Operation", "Rule", "WebReply", "WebRequest", "json_reply"]
 
 MAX_LOGGED = 1_000  # exchanges that the log holds, the latest
 
@@ -41,6 +41,10 @@ class WebRequest:
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes = field(default=b"", repr=False)
+
+
+NO_REQUEST = WebRequest(method="", path="")
+"""Of a unit of work that nobody asked for over HTTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
-from elarian_trio.sandbox.exchange import Call, Exchange, Log, WebReply, WebRequest
+from elarian_trio.sandbox.exchange import NO_REQUEST, Call, Exchange, Log, WebReply, WebRequest
 from elarian_trio.sandbox.ground import open_ground
 from elarian_trio.sandbox.ports import parse_address
 from elarian_trio.sandbox.store import Unit
@@ -55,12 +55,14 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from elarian_trio.sandbox.clock import ClockName
+    from elarian_trio.sandbox.credentials import Credentials
     from elarian_trio.sandbox.exchange import Operation, Rule
     from elarian_trio.sandbox.ground import Ground
     from elarian_trio.sandbox.web_faults import WebFault
 
-__all__ = ["Heard", "WebServer"]
+__all__ = ["WebServer"]
 
+SETTLE_ROUNDS = 100  # turns of the loop: sending to whoever reads takes a few
 GOODBYE = 1.0  # seconds, the loop's, that WebSockets have for their closing words when the block is left in order
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
@@ -150,6 +152,15 @@ class WebServer(AsyncContextManagerMixin):
 
     # What a stand-in says.
 
+    @property
+    @abstractmethod
+    def credentials(self) -> Credentials:
+        """What the service's client takes to come in; its repr hides what is secret.
+
+        Raises:
+            RuntimeError: its block is not entered.
+        """
+
     @abstractmethod
     def _operations(self) -> Sequence[Operation]:
         """Say what can be asked."""
@@ -162,8 +173,13 @@ class WebServer(AsyncContextManagerMixin):
     def _failure(self, status: int, words: str) -> WebReply:
         """Give the service's answer where no rule answers: 404, 405, 413, 500."""
 
-    def _opened(self, tasks: TaskGroup) -> None:
-        """Be told that what it stands on is there; before anybody is let in."""
+    def _begin(self, ground: Ground) -> None:
+        """Be told what it stands on, before anybody is let in; it takes no longer than a write."""
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether everything is on its way that there is to tell."""
+        return True
 
     def _kept(self, books: Books) -> None:
         """See to the effects of a unit of work that is kept. Synchronous; it must not raise."""
@@ -185,6 +201,7 @@ class WebServer(AsyncContextManagerMixin):
         try:
             async with anyio.create_task_group() as tasks:
                 try:
+                    clock.settle_with(self.settle)
                     tasks.start_soon(clock.run)
                     if self._data is not None:
                         tasks.start_soon(ground.store.run, _nothing)
@@ -220,6 +237,21 @@ class WebServer(AsyncContextManagerMixin):
 
     # For the sandbox.
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._base_url is not None
+
+    def check_is_part(self) -> None:
+        """See that nothing of its own contradicts the sandbox that it is to be part of.
+
+        Raises:
+            ValueError: it has a clock or a file of its own.
+        """
+        if self._clock != "auto" or self._data is not None:
+            msg = f"{self._name} has the sandbox's clock and file: give it neither of its own"
+            raise ValueError(msg)
+
     async def open(self, tasks: TaskGroup, ground: Ground) -> None:
         """Listen in *tasks*, on *ground*. A port that was free stays ours when this is called again.
 
@@ -229,9 +261,8 @@ class WebServer(AsyncContextManagerMixin):
         """
         self._ground = ground
         self._leaving = anyio.Event()
+        self._begin(ground)
         self._routes = Routes(self._operations(), self._sockets())
-        await anyio.to_thread.run_sync(self._prepare)
-        self._opened(tasks)
         serve = server_of(self._asgi)
         host, port = self._address
         addresses = await tasks.start(
@@ -240,8 +271,13 @@ class WebServer(AsyncContextManagerMixin):
         self._address = host, addresses[0][1]
         self._base_url = f"http://{shown(host)}:{addresses[0][1]}"
 
-    def _prepare(self) -> None:
-        """Read or write what the ground keeps beside records. It may take as long as the disk does."""
+    async def settle(self) -> None:
+        """Wait, within a bound, until everything is on its way that there is to tell."""
+        await anyio.lowlevel.checkpoint()
+        for _ in range(SETTLE_ROUNDS):
+            if self._is_quiet:
+                return
+            await anyio.lowlevel.checkpoint()
 
     async def say_goodbye(self) -> None:
         """Have WebSockets say their closing words, within a bound."""
@@ -299,25 +335,33 @@ class WebServer(AsyncContextManagerMixin):
         if rule is None:
             await anyio.lowlevel.checkpoint()
             return self._failure(status, HTTPStatus(status).phrase)
-        return await self.run(rule, replace(request, params=params))
+        return await self._run(rule, replace(request, params=params))
 
-    async def run(self, rule: Rule, request: WebRequest) -> WebReply:
-        """Run *rule* as a unit of work, and give its answer once what it changed is kept.
-
-        Where the store cannot read what the rule needs, or keep what it changed, the answer is a 500 that says why,
-        and nothing has changed.
-        """
-        ground = self._standing
-        books = Books(ground.store)
+    async def _run(self, rule: Rule, request: WebRequest) -> WebReply:
+        """Answer with what *rule* says; a store that fails is a 500 that says why: nothing has changed."""
         try:
-            reply = rule(Call(request, books, ground.clock.now(), ground.dice))
+            reply = await self._do(rule, request)
         except StoreError as error:
             await anyio.lowlevel.checkpoint()
             return self._failure(500, str(error))
+        return reply
+
+    async def _do(self, rule: Rule, request: WebRequest = NO_REQUEST) -> WebReply:
+        """Run *rule* as a unit of work, and give its answer once what it changed is kept.
+
+        Raises:
+            StoreError: what the rule needs cannot be read, or what it changed cannot be kept. Nothing has changed.
+        """
+        await anyio.lowlevel.checkpoint()
+        ground = self._standing
+        books = Books(ground.store)
+        reply = rule(Call(request, books, ground.clock.now(), ground.dice))
         unit = Pending(partial(self._kept, books))
         ground.store.commit(books.changes, Unit(unit.keep, unit.lose))
         await unit.settled.wait()
-        return reply if unit.error is None else self._failure(500, str(unit.error))
+        if unit.error is not None:
+            raise unit.error
+        return reply
 
     async def _hear(self, scope: Scope, receive: Receive, send: Send, request: WebRequest, number: int) -> None:
         """Serve a WebSocket, from its handshake on."""

@@ -14,9 +14,9 @@ from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.dice import SeededDice
 from elarian_trio.sandbox.exchange import Call, WebReply, WebRequest
 from elarian_trio.sandbox.rows import kind_of, know, read_record, record_text
-from elarian_trio.sandbox.talonone.deployment import Application, Campaign, Coupon, Deployment, Rule
-from elarian_trio.sandbox.talonone.operations import ACTS, answer
-from elarian_trio.sandbox.talonone.records import RECORDS
+from elarian_trio.sandbox.talonone.rules.deployment import Application, Campaign, Coupon, Deployment, Rule
+from elarian_trio.sandbox.talonone.rules.operations import ACTS, answer
+from elarian_trio.sandbox.talonone.rules.records import RECORDS
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, Record
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Desk:
             body=body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode(),
         )
         books = Books(self.shelf)
-        reply = answer(act, self._deployment, lambda: self.applications, Call(request, books, self.now, self._dice))
+        reply = answer(act, self._deployment, self.applications, Call(request, books, self.now, self._dice))
         self.shelf.keep(books.changes)
         return reply
 

@@ -6,7 +6,7 @@ a request, the records, the time and the dice give an answer and what changes.
 
 from __future__ import annotations
 
-from elarian_trio.sandbox.talonone.deployment import (
+from elarian_trio.sandbox.talonone.rules.deployment import (
     Application,
     AttributeKind,
     Campaign,

@@ -15,15 +15,14 @@ from weakref import WeakValueDictionary
 import anyio
 import anyio.lowlevel
 
-from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.credentials import Credentials
-from elarian_trio.sandbox.exchange import WebReply, WebRequest, json_reply
+from elarian_trio.sandbox.exchange import json_reply
 from elarian_trio.sandbox.rows import know
-from elarian_trio.sandbox.talonone import answers
-from elarian_trio.sandbox.talonone.deployment import Application, Deployment, Rule
-from elarian_trio.sandbox.talonone.operations import account_of, forget, operations
-from elarian_trio.sandbox.talonone.records import (
+from elarian_trio.sandbox.talonone.rules import answers
+from elarian_trio.sandbox.talonone.rules.deployment import Application, Deployment, Rule
+from elarian_trio.sandbox.talonone.rules.operations import account_of, forget, operations
+from elarian_trio.sandbox.talonone.rules.records import (
     RECORDS,
     TalonOneCouponKey,
     TalonOneEventKey,
@@ -39,8 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from elarian_trio.sandbox.clock import Clock, ClockName
-    from elarian_trio.sandbox.exchange import Operation
-    from elarian_trio.sandbox.talonone.deployment import Campaign, Catalogue, Coupon, Effects
+    from elarian_trio.sandbox.exchange import Operation, WebReply, WebRequest
+    from elarian_trio.sandbox.ground import Ground
+    from elarian_trio.sandbox.talonone.rules.deployment import Campaign, Catalogue, Coupon, Effects
 
 __all__ = ["TalonOneServer"]
 
@@ -72,7 +72,8 @@ class TalonOneServer(WebServer):
         campaigns: the campaigns; where none is given, any number is one that runs.
         coupons: the coupons that there are from the beginning.
         catalogue: the attributes and types of events that there are; where none is given, any.
-        applications: who may ask; one, with keys made at random, if left out.
+        api_key: the key of the one application; made at random if left out. Or
+        applications: who may ask, where it is more than one, or its number and keys are to be chosen.
         loyalty: points, by profile and loyalty program; nothing changes them.
         account_id: the account's number.
         first_id: the first of the numbers that events, coupons and referrals are given.
@@ -99,6 +100,7 @@ class TalonOneServer(WebServer):
         campaigns: Iterable[Campaign] = (),
         coupons: Iterable[Coupon] = (),
         catalogue: Catalogue | None = None,
+        api_key: str | None = None,
         applications: Iterable[Application] = (),
         loyalty: Mapping[str, Mapping[int, float]] | None = None,
         account_id: int = 1,
@@ -112,9 +114,8 @@ class TalonOneServer(WebServer):
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._applications = tuple(applications) or (Application(),)
-        _require_different("application", (str(each.application_id) for each in self._applications))
-        is_guarded = all(each.api_key and each.application_key for each in self._applications)
+        self._applications = _applications_of(api_key, tuple(applications))
+        is_guarded = all(each.api_key for each in self._applications)
         super().__init__("talon_one", address, is_guarded=is_guarded, clock=clock, seed=seed, data=data)
         given = tuple(coupons)
         _require_different("coupon", (each.code for each in given))
@@ -214,14 +215,12 @@ class TalonOneServer(WebServer):
 
         Raises:
             RuntimeError: its block is not entered.
-            StoreError: the file cannot be read or written.
+            StoreError: the file cannot be read or written; nothing is forgotten.
 
         Cancellation:
             Always a checkpoint. What there was may be forgotten all the same.
         """
-        reply = await self.run(forget, WebRequest(method="RESET", path=""))
-        if reply.status != 204:
-            raise StoreError(json.loads(reply.body)["message"])
+        await self._do(forget)
         self.forget_requests()
         self.faults.clear()
 
@@ -230,20 +229,20 @@ class TalonOneServer(WebServer):
 
     # What the base asks for.
 
-    def _prepare(self) -> None:
+    def _begin(self, ground: Ground) -> None:
         """Make up the keys that the user did not give; the file keeps them."""
         self._applications = tuple(
             replace(
                 each,
-                api_key=each.api_key or self._standing.secret(f"talon_one key {each.application_id}", KEY_DIGITS),
+                api_key=each.api_key or ground.secret(f"talon_one key {each.application_id}", KEY_DIGITS),
                 application_key=each.application_key
-                or self._standing.secret(f"talon_one signing key {each.application_id}", SIGNING_DIGITS),
+                or ground.secret(f"talon_one signing key {each.application_id}", SIGNING_DIGITS),
             )
             for each in self._applications
         )
 
     def _operations(self) -> Sequence[Operation]:
-        return operations(self._deployment, lambda: self._applications)
+        return operations(self._deployment, self._applications)
 
     def _failure(self, status: int, words: str) -> WebReply:
         return json_reply({"message": words}, status)
@@ -285,6 +284,15 @@ def _session_of(body: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     return str(cast("dict[str, Any]", said).get("sessionId")) if isinstance(said, dict) else ""
+
+
+def _applications_of(api_key: str | None, given: tuple[Application, ...]) -> tuple[Application, ...]:
+    """Give those who may ask."""
+    if api_key == "" or (api_key is not None and given):
+        msg = "give either an api_key, which must not be empty, or applications"
+        raise ValueError(msg)
+    _require_different("application", (str(each.application_id) for each in given))
+    return given or (Application(api_key=api_key or ""),)
 
 
 def _require_different(kind: str, names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 from talon_one_desk import KEY, SIGNING_KEY, Desk
 
-from elarian_trio.sandbox.talonone.deployment import Application
+from elarian_trio.sandbox.talonone.rules.deployment import Application
 
 PATH = "/v1/customer_sessions/s"
 VECTORS = {

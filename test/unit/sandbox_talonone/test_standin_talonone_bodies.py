@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from talon_one_desk import Desk
 
-from elarian_trio.sandbox.talonone.deployment import Catalogue
+from elarian_trio.sandbox.talonone.rules.deployment import Catalogue
 
 SESSION = "/v1/customer_sessions/s"
 PROFILE = "/v1/customer_profiles/u1"

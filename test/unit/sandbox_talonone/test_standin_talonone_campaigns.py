@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from talon_one_desk import HOUR, NOON, Desk, effects
 
-from elarian_trio.sandbox.talonone.deployment import Campaign, Coupon, Rule, RuleState
+from elarian_trio.sandbox.talonone.rules.deployment import Campaign, Coupon, Rule, RuleState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

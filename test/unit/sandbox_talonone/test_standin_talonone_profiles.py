@@ -10,9 +10,13 @@ from talon_one_desk import AUTHORIZED, HOUR, NOON, Desk, effects
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.dice import SeededDice
 from elarian_trio.sandbox.exchange import Call, WebRequest
-from elarian_trio.sandbox.talonone.deployment import Application, Rule
-from elarian_trio.sandbox.talonone.operations import forget
-from elarian_trio.sandbox.talonone.records import TalonOneEventRecord, TalonOneReferralRecord, TalonOneSessionRecord
+from elarian_trio.sandbox.talonone.rules.deployment import Application, Rule
+from elarian_trio.sandbox.talonone.rules.operations import forget
+from elarian_trio.sandbox.talonone.rules.records import (
+    TalonOneEventRecord,
+    TalonOneReferralRecord,
+    TalonOneSessionRecord,
+)
 
 if TYPE_CHECKING:
     from elarian_trio.sandbox.world.entities import Record

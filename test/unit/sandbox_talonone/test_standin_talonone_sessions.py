@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from talon_one_desk import HOUR, KEY, NOON, Desk, done
 
-from elarian_trio.sandbox.talonone.deployment import Application, Coupon, Rule
+from elarian_trio.sandbox.talonone.rules.deployment import Application, Coupon, Rule
 
 PATH = "/v1/customer_sessions/s"
 

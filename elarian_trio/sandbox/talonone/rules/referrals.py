@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from elarian_trio.sandbox.talonone import answers, checks
-from elarian_trio.sandbox.talonone.records import TalonOneReferralRecord, referrals_of
-from elarian_trio.sandbox.talonone.work import Problem, Refused
+from elarian_trio.sandbox.talonone.rules import answers, checks
+from elarian_trio.sandbox.talonone.rules.records import TalonOneReferralRecord, referrals_of
+from elarian_trio.sandbox.talonone.rules.work import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from elarian_trio.sandbox.talonone.deployment import Campaign
-    from elarian_trio.sandbox.talonone.work import Work
+    from elarian_trio.sandbox.talonone.rules.deployment import Campaign
+    from elarian_trio.sandbox.talonone.rules.work import Work
 
 _PEOPLE = ("advocateProfileIntegrationId", "friendProfileIntegrationId")
 

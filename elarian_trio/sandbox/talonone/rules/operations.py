@@ -7,20 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elarian_trio.sandbox.exchange import Operation, WebReply, json_reply
-from elarian_trio.sandbox.talonone.admission import admit
-from elarian_trio.sandbox.talonone.checks import parse
-from elarian_trio.sandbox.talonone.profiles import delete_customer_data, update_profile
-from elarian_trio.sandbox.talonone.records import TalonOneEpochKey, TalonOneEpochRecord
-from elarian_trio.sandbox.talonone.referrals import create_referral
-from elarian_trio.sandbox.talonone.sessions import track_event, update_session
-from elarian_trio.sandbox.talonone.work import Refused, Work
+from elarian_trio.sandbox.talonone.rules.admission import admit
+from elarian_trio.sandbox.talonone.rules.checks import parse
+from elarian_trio.sandbox.talonone.rules.profiles import delete_customer_data, update_profile
+from elarian_trio.sandbox.talonone.rules.records import TalonOneEpochKey, TalonOneEpochRecord
+from elarian_trio.sandbox.talonone.rules.referrals import create_referral
+from elarian_trio.sandbox.talonone.rules.sessions import track_event, update_session
+from elarian_trio.sandbox.talonone.rules.work import Refused, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from elarian_trio.sandbox.books import Books
     from elarian_trio.sandbox.exchange import Call
-    from elarian_trio.sandbox.talonone.deployment import Application, Deployment
+    from elarian_trio.sandbox.talonone.rules.deployment import Application, Deployment
 
 ACCOUNT = "talon_one"  # under which records are kept, beside those of organisations, whose names begin otherwise
 
@@ -54,15 +54,15 @@ ACTS = (
 )
 
 
-def operations(deployment: Deployment, applications: Callable[[], Sequence[Application]]) -> list[Operation]:
-    """Give what a server of *deployment* can be asked; *applications* gives who may ask, with their keys."""
+def operations(deployment: Deployment, applications: Sequence[Application]) -> list[Operation]:
+    """Give what a server of *deployment* can be asked, and by whom."""
     return [Operation(act.method, act.path, partial(answer, act, deployment, applications)) for act in ACTS]
 
 
-def answer(act: Act, deployment: Deployment, applications: Callable[[], Sequence[Application]], call: Call) -> WebReply:
+def answer(act: Act, deployment: Deployment, applications: Sequence[Application], call: Call) -> WebReply:
     """Do what is asked, or say why not; what is refused, or only asked for, changes nothing."""
     try:
-        application_id = admit(call.request, applications())
+        application_id = admit(call.request, applications)
         work = Work(
             deployment=deployment,
             account=account_of(call.books),

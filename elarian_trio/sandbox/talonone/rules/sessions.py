@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from elarian_trio.sandbox.talonone import answers, checks
-from elarian_trio.sandbox.talonone.evaluation import added, evaluate
-from elarian_trio.sandbox.talonone.records import (
+from elarian_trio.sandbox.talonone.rules import answers, checks
+from elarian_trio.sandbox.talonone.rules.evaluation import added, evaluate
+from elarian_trio.sandbox.talonone.rules.records import (
     TalonOneCouponKey,
     TalonOneProfileRecord,
     TalonOneReferralKey,
     TalonOneSessionRecord,
     sessions_of,
 )
-from elarian_trio.sandbox.talonone.work import Problem, Refused, dumped, merged
+from elarian_trio.sandbox.talonone.rules.work import Problem, Refused, dumped, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from elarian_trio.sandbox.talonone.evaluation import Outcome
-    from elarian_trio.sandbox.talonone.work import Work
+    from elarian_trio.sandbox.talonone.rules.evaluation import Outcome
+    from elarian_trio.sandbox.talonone.rules.work import Work
 
 MOVES: Mapping[tuple[str | None, str | None], str] = {
     (None, None): "created",

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from elarian_trio.sandbox.talonone.deployment import Campaign, Coupon
-from elarian_trio.sandbox.talonone.records import (
+from elarian_trio.sandbox.talonone.rules.deployment import Campaign, Coupon
+from elarian_trio.sandbox.talonone.rules.records import (
     TalonOneCouponKey,
     TalonOneCouponRecord,
     TalonOneReferralKey,
     TalonOneReferralRecord,
 )
-from elarian_trio.sandbox.talonone.work import Refused
+from elarian_trio.sandbox.talonone.rules.work import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from elarian_trio.sandbox.talonone.deployment import Condition, RuleState
-    from elarian_trio.sandbox.talonone.work import Work
+    from elarian_trio.sandbox.talonone.rules.deployment import Condition, RuleState
+    from elarian_trio.sandbox.talonone.rules.work import Work
 
 NO_CAMPAIGN = -1  # says the vendor's documentation of the next version
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elarian_trio.sandbox.exchange import WebReply, json_reply
-from elarian_trio.sandbox.talonone.records import (
+from elarian_trio.sandbox.talonone.rules.records import (
     TalonOneCouponKey,
     TalonOneEventRecord,
     TalonOneNumbersKey,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elarian_trio.sandbox.books import Books
-    from elarian_trio.sandbox.talonone.deployment import Deployment
-    from elarian_trio.sandbox.talonone.records import TalonOneSessionRecord
+    from elarian_trio.sandbox.talonone.rules.deployment import Deployment
+    from elarian_trio.sandbox.talonone.rules.records import TalonOneSessionRecord
     from elarian_trio.sandbox.world.work import Dice
 
 INVALID = "The submitted data was invalid"  # the live service's words

@@ -6,13 +6,13 @@ import hmac
 from typing import TYPE_CHECKING
 
 from elarian_trio.sandbox.credentials import same_secret
-from elarian_trio.sandbox.talonone.work import Refused
+from elarian_trio.sandbox.talonone.rules.work import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from elarian_trio.sandbox.exchange import WebRequest
-    from elarian_trio.sandbox.talonone.deployment import Application
+    from elarian_trio.sandbox.talonone.rules.deployment import Application
 
 PREFIX = "ApiKey-v1 "
 MISMATCH = "HMAC signature mismatch."  # the live service's words

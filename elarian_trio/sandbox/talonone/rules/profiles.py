@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from elarian_trio.sandbox.talonone import answers, checks
-from elarian_trio.sandbox.talonone.evaluation import evaluate
-from elarian_trio.sandbox.talonone.records import (
+from elarian_trio.sandbox.talonone.rules import answers, checks
+from elarian_trio.sandbox.talonone.rules.evaluation import evaluate
+from elarian_trio.sandbox.talonone.rules.records import (
     EMPTY,
     TalonOneEventKey,
     TalonOneProfileKey,
@@ -19,13 +19,13 @@ from elarian_trio.sandbox.talonone.records import (
     referrals_of,
     sessions_of,
 )
-from elarian_trio.sandbox.talonone.work import Refused, merged
+from elarian_trio.sandbox.talonone.rules.work import Refused, merged
 from elarian_trio.sandbox.world.entities import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from elarian_trio.sandbox.talonone.work import Work
+    from elarian_trio.sandbox.talonone.rules.work import Work
     from elarian_trio.sandbox.world.entities import IndexKey, Key
 
 R = TypeVar("R", bound=Record)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from elarian_trio.sandbox.talonone.deployment import Deployment
-    from elarian_trio.sandbox.talonone.records import (
+    from elarian_trio.sandbox.talonone.rules.deployment import Deployment
+    from elarian_trio.sandbox.talonone.rules.records import (
         TalonOneEventRecord,
         TalonOneProfileRecord,
         TalonOneReferralRecord,

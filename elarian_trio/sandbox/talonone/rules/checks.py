@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, cast
 
-from elarian_trio.sandbox.talonone.work import Problem, Refused
+from elarian_trio.sandbox.talonone.rules.work import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from elarian_trio.sandbox.talonone.deployment import AttributeKind, Catalogue
+    from elarian_trio.sandbox.talonone.rules.deployment import AttributeKind, Catalogue
 
 Check: TypeAlias = Callable[[Any, str], "Iterator[Problem]"]
 

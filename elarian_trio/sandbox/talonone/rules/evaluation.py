@@ -6,20 +6,20 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from elarian_trio.sandbox.talonone.answers import tidy
-from elarian_trio.sandbox.talonone.checks import is_number
-from elarian_trio.sandbox.talonone.deployment import RuleState
-from elarian_trio.sandbox.talonone.records import TalonOneCouponRecord, TalonOneReferralRecord
-from elarian_trio.sandbox.talonone.referrals import keep_referral
-from elarian_trio.sandbox.talonone.verdicts import judge_coupon, judge_referral
-from elarian_trio.sandbox.talonone.work import Refused
+from elarian_trio.sandbox.talonone.rules.answers import tidy
+from elarian_trio.sandbox.talonone.rules.checks import is_number
+from elarian_trio.sandbox.talonone.rules.deployment import RuleState
+from elarian_trio.sandbox.talonone.rules.records import TalonOneCouponRecord, TalonOneReferralRecord
+from elarian_trio.sandbox.talonone.rules.referrals import keep_referral
+from elarian_trio.sandbox.talonone.rules.verdicts import judge_coupon, judge_referral
+from elarian_trio.sandbox.talonone.rules.work import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from elarian_trio.sandbox.talonone.deployment import Rule
-    from elarian_trio.sandbox.talonone.verdicts import Verdict
-    from elarian_trio.sandbox.talonone.work import Work
+    from elarian_trio.sandbox.talonone.rules.deployment import Rule
+    from elarian_trio.sandbox.talonone.rules.verdicts import Verdict
+    from elarian_trio.sandbox.talonone.rules.work import Work
 
 _PATTERN = "########"  # of the codes that rules make
 
