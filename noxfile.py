@@ -51,6 +51,7 @@ NPM_PEERS = {
     "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", *JS_TRANSPORTS)] + ["ws@7"],
     "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", *JS_TRANSPORTS)] + ["ws@8"],
     "sdk": ["elarian@0.2.25"],
+    "talon-one": ["talon_one@4.3.0"],
 }
 
 SHIPS_TYPES = f"""

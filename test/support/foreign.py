@@ -40,6 +40,9 @@ def why_not(program: str = "node") -> str | None:
         return f"{FOLDER_VARIABLE}={folder} is no folder"
     if program == "python sdk":
         return None if _python_in(PYTHON_SDK).exists() else "Elarian's Python SDK was not installed: nox says why"
+    if program == "talon one":
+        is_here = Path(folder, "talon-one", "node_modules", "talon_one").is_dir()
+        return why_not("node") if is_here else "Talon.One's JavaScript client was not installed: run nox -s interop"
     if program == "java" and not Path(folder, "java").is_dir():
         return "the peer in Java was not built: that takes java, mvn and a repository to download from"
     return None if shutil.which(program) else f"{program} is not installed"
