@@ -64,7 +64,11 @@ class Body:
             TypeError: a value is of the wrong type.
         """
         given = ((name, write, getattr(self, name)) for name, write in self._writers.items())
-        return {wire_name(name): write(name, value) for name, write, value in given if value is not UNSET}
+        try:
+            return {wire_name(name): write(name, value) for name, write, value in given if value is not UNSET}
+        except RecursionError:
+            msg = f"a value in {type(self).__name__} is nested too deeply, or holds itself"
+            raise ValueError(msg) from None
 
 
 _COPIES: tuple[tuple[Any, Callable[[Any], object]], ...] = ((Mapping, dict), (list, tuple))
@@ -116,14 +120,15 @@ def number(name: str, value: Any) -> int | float:  # noqa: ANN401
     """Write a number; a whole one without a fraction, as the service's own clients do."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         wrong_type(name, "a number", value)
-    if not math.isfinite(value):
-        refuse(name, f"must be finite, got {value!r}")
-    if value == int(value):
-        return int(value)
-    sent = float(value)
+    try:
+        sent = float(value)
+    except OverflowError:
+        sent = math.inf
+    if not math.isfinite(sent):
+        refuse(name, "must be finite, as far as a double goes")
     if isinstance(value, Decimal) and Decimal(repr(sent)) != value:
         refuse(name, f"must be an amount that a double holds exactly (about 15 digits), got {value!r}")
-    return sent
+    return int(value) if value == int(value) else sent
 
 
 def time(name: str, value: Any) -> str:  # noqa: ANN401
@@ -132,7 +137,10 @@ def time(name: str, value: Any) -> str:  # noqa: ANN401
         wrong_type(name, "an aware datetime", value)
     if value.utcoffset() is None:
         refuse(name, f"must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return refuse(name, f"must be within the years 1 to 9999 of UTC, got {value!r}")
 
 
 def optional(write: Write) -> Write:

@@ -1,4 +1,4 @@
-"""Read by the type checkers, never run: Talon.One's client, what is sent and what is answered."""
+"""Read by the type checkers, never run: Talon.One's client, what is sent and answered, and its stand-in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, assert_type
 
+from elarian_trio.sandbox import Sandbox
+from elarian_trio.sandbox.talonone import Application, Catalogue, Coupon, Rule, RuleState, TalonOneServer, WebFault
 from elarian_trio.talonone import (
     RETRIES,
     UNSET,
@@ -32,6 +34,8 @@ from elarian_trio.talonone import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from elarian_trio import ElarianError, ServiceError
 
 
@@ -93,3 +97,23 @@ async def mistakes(talon_one: IntegrationApi) -> None:
     NewCustomerSession(state="shut")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     NewEvent(session_id="s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await talon_one.track_event({"sessionId": "s"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def spring(state: RuleState, event: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    assert_type(state.coupon, str)
+    return [("setDiscount", "Spring", 2)] if state.coupon and event["type"] else []
+
+
+async def standins() -> None:
+    async with TalonOneServer(rules=[spring, Rule(spring, campaign_id=54)], coupons=[Coupon(code="SPRING")]) as server:
+        assert_type(server, TalonOneServer)
+        assert_type(server.base_url, str)
+        assert_type(server.session("s"), dict[str, Any] | None)
+        server.faults.add(WebFault.status(503), on="PUT *", times=1)
+        await server.reset()
+        async with IntegrationApi(**server.credentials) as talon_one:
+            assert_type(talon_one, IntegrationApi)
+    async with Sandbox(talon_one=TalonOneServer(applications=[Application(application_id=7)])) as sandbox:
+        assert_type(sandbox.talon_one, TalonOneServer)
+    TalonOneServer(catalogue=Catalogue(profile={"Tier": "string"}, events={"seen": {"Page": "number"}}))
+    TalonOneServer(catalogue=Catalogue(profile={"Tier": "text"}))  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]

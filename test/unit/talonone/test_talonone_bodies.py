@@ -140,6 +140,10 @@ def test_unset_is_one_false_value_that_says_its_name() -> None:
 
 
 ITEM: dict[str, Any] = {"name": "Tea", "sku": "t-1", "quantity": 1, "price": 1}
+REFERRAL: dict[str, Any] = {"campaign_id": 1, "advocate_profile_integration_id": "u"}
+BEYOND = datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))
+CIRCULAR: dict[str, Any] = {}
+CIRCULAR["a"] = [CIRCULAR]
 EVENT: dict[str, Any] = {"session_id": "s", "type": "seen"}
 
 WRONG_VALUES: list[tuple[type[Body], dict[str, Any], str]] = [
@@ -155,6 +159,10 @@ WRONG_VALUES: list[tuple[type[Body], dict[str, Any], str]] = [
     (NewCustomerSession, {"total": math.nan}, "total must be finite"),
     (NewCustomerSession, {"total": Decimal("Infinity")}, "total must be finite"),
     (NewCustomerSession, {"total": Decimal("0.1000000000000000055")}, "total must be an amount that a double holds"),
+    (NewCustomerSession, {"total": 10**400}, "total must be finite"),
+    (NewCustomerSession, {"total": Decimal(10**17 + 1)}, "total must be an amount that a double holds"),
+    (NewReferral, {**REFERRAL, "expiry_date": BEYOND}, "expiry_date must be within the years 1 to 9999"),
+    (NewCustomerProfile, {"attributes": CIRCULAR}, "nested too deeply, or holds itself"),
     (CartItem, {**ITEM, "quantity": 0}, "quantity must be at least 1, got 0"),
     (CartItem, {**ITEM, "name": ""}, "name must not be empty"),
     (Adjustment, {"pay_from_loyalty_program": 1, "point_payment": 0}, "point_payment must be at least 1"),
