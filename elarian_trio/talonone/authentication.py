@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from elarian_trio.client.credentials import Secret
+from elarian_trio.client.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

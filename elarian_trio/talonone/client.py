@@ -14,7 +14,7 @@ import anyio
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio._http import base_of, open_sender
-from elarian_trio.client.credentials import Secret
+from elarian_trio.client.secret import Secret
 from elarian_trio.errors import ConnectionClosed
 from elarian_trio.options import HttpOptions, Retries
 from elarian_trio.talonone import endpoints

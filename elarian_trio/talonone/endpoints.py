@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from elarian_trio._http import Request, path_of
+from elarian_trio._http.exchange import Request, path_of
 from elarian_trio.errors import (
     TalonOneConflict,
     TalonOneError,
@@ -24,7 +24,7 @@ from elarian_trio.talonone.values import encode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from elarian_trio._http import Response
+    from elarian_trio._http.exchange import Response
     from elarian_trio.talonone.models import NewCustomerProfile, NewCustomerSession, NewEvent, NewReferral
     from elarian_trio.talonone.values import Body
 
