@@ -239,9 +239,12 @@ class IntegrationApi(AsyncContextManagerMixin):
         if self._sender is None:
             msg = "the IntegrationApi is used outside its block"
             raise ConnectionClosed(msg)
-        headers = {**request.headers, **self._auth.headers(request.content or b"")}
-        response = await self._sender.send(replace(request, headers=headers))
+        response = await self._sender.send(self._signed(request))
         return replace(response, body=self._auth.redact(response.body))
+
+    def _signed(self, request: Request) -> Request:
+        """Have *request* say who asks; its headers show nothing of it, and no frame of ours holds them otherwise."""
+        return replace(request, headers={**request.headers, **self._auth.headers(request.content or b"")})
 
 
 class Turns:

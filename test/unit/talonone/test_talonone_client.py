@@ -201,6 +201,20 @@ async def test_bad_gateway_that_is_no_json_is_an_error_with_its_page() -> None:
     assert caught.value.body == b"<html><secret> is not known</html>"
 
 
+TROUBLES = [httpx2.ConnectError("refused"), httpx2.ReadError("reset")]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=["refused", "reset"])
+async def test_key_is_in_no_frame_of_a_connection_that_fails(trouble: Exception) -> None:
+    """The design, promise 4: a traceback may print its frames' variables."""
+    async with IntegrationApi(BASE, api_key="deadbeef", transport=Answering(trouble)) as api:
+        with pytest.raises((ConnectionFailed, ConnectionLost)) as caught:
+            await session(api)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert len(told.stack) > 2
+    assert "deadbeef" not in "".join(told.format())
+
+
 async def test_key_that_a_service_repeats_is_in_no_error() -> None:
     """The design, promise 4: credentials in no error and no traceback of ours."""
     service = Answering(answer(401, {"message": "unknown key deadbeef"}))
