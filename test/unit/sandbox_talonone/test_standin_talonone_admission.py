@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 
 import pytest
@@ -41,6 +42,13 @@ def test_signature_that_is_another_is_refused_in_the_services_words(header: str)
     """The facts, section 2: 400, and an unknown signer is told no more."""
     reply = Desk().ask("PUT", PATH, b"{}", headers={"content-signature": header})
     assert (reply.status, json.loads(reply.body)) == (400, {"message": "HMAC signature mismatch."})
+
+
+def test_signer_that_is_not_known_cannot_sign_with_no_key_at_all() -> None:
+    """The house: who is not known stays out, whatever the signature is right for."""
+    signature = hmac.new(b"", b"{}", "md5").hexdigest()
+    header = f"signer=2; signature={signature}"
+    assert Desk().ask("PUT", PATH, b"{}", headers={"content-signature": header}).status == 400
 
 
 def test_signature_of_other_bytes_with_the_same_meaning_is_refused() -> None:
