@@ -75,6 +75,7 @@ class WebServer(AsyncContextManagerMixin):
         name: what it is called in errors: the sandbox's argument.
         address: where to listen, as ``"127.0.0.1:0"``; port 0 takes one that is free.
         is_guarded: whether those who come in need credentials of the user's choice.
+        needs: which these are, for the error that asks for them.
         clock: "auto" and "real" are real time; "manual"; or a :class:`.Clock`.
         seed: of ids, and of what goes wrong.
         data: the file that keeps everything, where it stands alone; in memory if left out.
@@ -89,13 +90,14 @@ class WebServer(AsyncContextManagerMixin):
         address: str,
         *,
         is_guarded: bool,
+        needs: str,
         clock: ClockName | Clock = "auto",
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
         self.faults: WebFaults = WebFaults(seed)
         self._name = name
-        self._address = parse_address(name, address, is_guarded=is_guarded, needs="credentials of your own")
+        self._address = parse_address(name, address, is_guarded=is_guarded, needs=needs)
         if not isinstance(clock, Clock) and clock not in NAMES:
             msg = f"clock must be one of {', '.join(map(repr, NAMES))} or a Clock, got {clock!r}"
             raise ValueError(msg)

@@ -83,7 +83,8 @@ class PlanshipServer(WebServer):
         data: str | os.PathLike[str] | None = None,
     ) -> None:
         is_guarded = bool(client_id and client_secret)
-        super().__init__("planship", address, is_guarded=is_guarded, clock=clock, seed=seed, data=data)
+        needs = "a client id and secret of your own (client_id, client_secret)"
+        super().__init__("planship", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
         for name, value in (("client_id", client_id), ("client_secret", client_secret)):
             if value == "":
                 msg = f"{name} must not be empty"
