@@ -116,7 +116,8 @@ class TalonOneServer(WebServer):
     ) -> None:
         self._applications = _applications_of(api_key, tuple(applications))
         is_guarded = all(each.api_key for each in self._applications)
-        super().__init__("talon_one", address, is_guarded=is_guarded, clock=clock, seed=seed, data=data)
+        needs = "keys of your own, as api_key='…'"
+        super().__init__("talon_one", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
         given = tuple(coupons)
         _require_different("coupon", (each.code for each in given))
         self._deployment = Deployment(

@@ -348,7 +348,7 @@ async def test_keys_may_be_chosen() -> None:
         ({"api_key": "k", "applications": [Application()]}, "either an api_key"),
         ({"applications": [Application(), Application()]}, "application '1' is given twice"),
         ({"coupons": [Coupon(code="C"), Coupon(code="C")]}, "coupon 'C' is given twice"),
-        ({"address": "0.0.0.0:0"}, "takes credentials of your own"),
+        ({"address": "0.0.0.0:0"}, "takes keys of your own"),
         ({"address": "nowhere"}, "host:port"),
     ],
 )

@@ -94,11 +94,11 @@ def as_time(value: object) -> datetime | None:
         return None
 
 
-string = _kind("a string", lambda value: isinstance(value, str))
-number = _kind("a number", is_number)
-integer = _kind("an integer", _is_integer)
-time = _kind("a time as RFC 3339 has it", lambda value: as_time(value) is not None)
-anything = _kind("an object", lambda value: isinstance(value, dict))
+string: Check = _kind("a string", lambda value: isinstance(value, str))
+number: Check = _kind("a number", is_number)
+integer: Check = _kind("an integer", _is_integer)
+time: Check = _kind("a time as RFC 3339 has it", lambda value: as_time(value) is not None)
+anything: Check = _kind("an object", lambda value: isinstance(value, dict))
 
 
 def filled(value: Any, pointer: str) -> Iterator[Problem]:  # noqa: ANN401

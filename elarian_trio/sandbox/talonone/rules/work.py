@@ -64,7 +64,7 @@ class Refused(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
 
     @classmethod
     def invalid(cls, *problems: Problem) -> Refused:
