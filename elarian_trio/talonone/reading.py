@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
-from types import MappingProxyType
 from typing import Any, Self, cast, get_args, get_origin
 
 from elarian_trio.models.model import alternatives, field_types
 from elarian_trio.talonone.values import UNSET, Unset, wire_name
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""What a value was made of that an app made."""
+NOTHING: Mapping[str, Any] = {}
+"""What a value was made of that an app made: known by its identity. No proxy, since those cannot be copied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

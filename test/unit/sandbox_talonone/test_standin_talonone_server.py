@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -131,6 +133,21 @@ async def test_refusals_reach_our_client_as_its_errors() -> None:
         async with IntegrationApi(server.base_url, auth=SignatureAuth(1, "00")) as api:
             with pytest.raises(TalonOneInvalid, match=r"HMAC signature mismatch\."):
                 await api.delete_customer_data("u1")
+
+
+ALONE = """
+import sys
+sys.modules["httpx2"] = None  # importing it fails, as if it were not installed
+import elarian_trio.sandbox
+assert not {"starlette", "anycorn", "elarian_trio.sandbox.talonone"} & set(sys.modules), "loaded where it is asked for"
+from elarian_trio.sandbox.talonone import TalonOneServer
+TalonOneServer()
+"""
+
+
+def test_stand_in_needs_no_client_and_is_loaded_where_it_is_asked_for() -> None:
+    """The issue: an extra of its own."""
+    subprocess.run([sys.executable, "-c", ALONE], check=True, timeout=60)
 
 
 # HTTP.

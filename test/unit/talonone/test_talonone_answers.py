@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,6 +69,13 @@ def test_sample_answer_reads_as_what_it_says() -> None:
     assert (state.event.id, state.event.type, state.event.session_id) == (12, "talon_session_created", "cart-7")
     assert state.raw is SAMPLE
     assert state.extra == state.session.extra == state.event.extra == {}
+
+
+def test_answer_can_be_copied_and_pickled() -> None:
+    """This SDK: a plain value, which may travel to another process."""
+    state = IntegrationState.from_wire(SAMPLE)
+    again = pickle.loads(pickle.dumps(copy.deepcopy(state)))
+    assert (again, again.raw) == (state, SAMPLE)
 
 
 def test_every_field_of_every_answer_is_read() -> None:

@@ -131,6 +131,13 @@ def test_body_is_frozen_and_keeps_what_the_caller_changes_later() -> None:
         session.total = 1  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("body", [body for body, _ in SENT], ids=lambda body: type(body).__name__)
+def test_body_can_be_copied_and_pickled(body: Body) -> None:
+    """This SDK: a plain value, which may travel to another process."""
+    assert copy.deepcopy(body) == pickle.loads(pickle.dumps(body)) == body
+    assert pickle.loads(pickle.dumps(body)).to_wire() == body.to_wire()
+
+
 def test_unset_is_one_false_value_that_says_its_name() -> None:
     """This SDK: what is left out is told from null by identity, also in a copy."""
     assert not UNSET

@@ -42,7 +42,8 @@ def _by_key(authorization: str, applications: Sequence[Application]) -> int:
 
 
 def _by_signature(header: str, body: bytes, applications: Sequence[Application]) -> int:
-    parts = dict(part.strip().split("=", 1) for part in header.split(";") if "=" in part)
+    pairs = (part.partition("=") for part in header.split(";"))
+    parts = {name.strip(): value.strip() for name, _, value in pairs}
     signer = next((each for each in applications if str(each.application_id) == parts.get("signer")), None)
     key = "" if signer is None else signer.application_key
     expected = hmac.new(bytes.fromhex(key), body, "md5").hexdigest()
