@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
-from answering import Answering, answer
+from talon_one_service import Answering, answer
 
 from elarian_trio import ConnectionClosed, ConnectionFailed, ConnectionLost
 from elarian_trio.talonone import (
