@@ -16,6 +16,7 @@ Every room may raise these; this room imports none. The tree::
         CommandRejected        not processed; asking again is safe
         CommandFailed          refused or failed: ``reply``, ``code``
       ServiceError             HTTP: ``status``, ``body``
+        PlanshipError          Planship's: ``detail``
       StoreError               the sandbox's file cannot be opened, read or written
       InternalError            a defect of ours; the exception group is its cause
 
@@ -25,7 +26,7 @@ Bad arguments are plain :class:`ValueError` or :class:`TypeError`, raised before
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "CommandError",
@@ -39,6 +40,7 @@ __all__ = [
     "ElarianError",
     "InternalError",
     "LocalProtocolError",
+    "PlanshipError",
     "ProtocolError",
     "RemoteProtocolError",
     "ServiceError",
@@ -168,6 +170,21 @@ class ServiceError(ElarianError):
         super().__init__(message)
         self.status = status
         self.body = body
+
+
+class PlanshipError(ServiceError):
+    """Planship answered with an error.
+
+    Attributes:
+        detail: what it says: words, or the list of what is wrong with the request (status 422: each with ``loc``,
+            ``msg`` and ``type``), or ``None`` where the body says nothing of that kind.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, detail: str | list[dict[str, Any]] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(message, status=status, body=body)
+        self.detail = detail
 
 
 class StoreError(ElarianError):
