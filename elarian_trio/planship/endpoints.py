@@ -47,6 +47,7 @@ __all__ = ["Endpoints", "Operation", "access_token", "error_of", "redacted", "we
 T = TypeVar("T")
 
 _PREFIX = "/api/v1"
+_SHORTEST = 8  # characters of a credential that is taken out of answers; a shorter one may be there by chance
 _MOST_TOLD = 3  # of what is wrong with a request, in the words of an error; all of it is in its ``detail``
 
 
@@ -137,10 +138,11 @@ def _in_base64(*parts: Secret) -> str:
 
 
 def redacted(response: Response, *secrets: Secret) -> Response:
-    """Give a response without the credentials, which some servers repeat to say that they do not know them."""
+    """Give an error's response without the credentials, which some servers repeat to say that they do not know them."""
     body = response.body
-    for each in secrets:
-        body = body.replace(each.reveal().encode(), repr(each).encode())
+    for each in () if response.is_success else secrets:
+        if len(each.reveal()) >= _SHORTEST:
+            body = body.replace(each.reveal().encode(), repr(each).encode())
     return replace(response, body=body)
 
 

@@ -138,8 +138,9 @@ def _read_int(value: Any, name: str) -> int:  # noqa: ANN401
 
 def _read_datetime(value: Any, name: str) -> datetime:  # noqa: ANN401
     """A time without an offset is UTC; one that UTC cannot tell, at either end of the calendar, keeps its offset."""
+    text = _read_str(value, name)
     try:
-        moment = datetime.fromisoformat(_read_str(value, name))
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         msg = f"{name} should be a date and time in ISO 8601"
         raise ValueError(msg) from error
