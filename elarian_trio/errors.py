@@ -16,6 +16,7 @@ Every room may raise these; this room imports none. The tree::
         CommandRejected        not processed; asking again is safe
         CommandFailed          refused or failed: ``reply``, ``code``
       ServiceError             HTTP: ``status``, ``body``
+        PlanshipError          Planship's: ``detail``
         TalonOneError          Talon.One refused, failed or answered what cannot be read: ``message``, ``errors``
           TalonOneInvalid      400: what was sent is not what it should be; ``errors`` point into it
           TalonOneUnauthorized 401: no API key, or one that is not known
@@ -31,7 +32,7 @@ Bad arguments are plain :class:`ValueError` or :class:`TypeError`, raised before
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,7 @@ __all__ = [
     "ElarianError",
     "InternalError",
     "LocalProtocolError",
+    "PlanshipError",
     "ProtocolError",
     "RemoteProtocolError",
     "ServiceError",
@@ -182,6 +184,21 @@ class ServiceError(ElarianError):
         super().__init__(message)
         self.status = status
         self.body = body
+
+
+class PlanshipError(ServiceError):
+    """Planship answered with an error.
+
+    Attributes:
+        detail: what it says: words, or the list of what is wrong with the request (status 422: each with ``loc``,
+            ``msg`` and ``type``), or ``None`` where the body says nothing of that kind.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, detail: str | list[dict[str, Any]] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(message, status=status, body=body)
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

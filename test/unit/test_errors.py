@@ -21,6 +21,7 @@ PARENTS = {
     errors.CommandRejected: errors.CommandError,
     errors.CommandFailed: errors.CommandError,
     errors.ServiceError: errors.ElarianError,
+    errors.PlanshipError: errors.ServiceError,
     errors.StoreError: errors.ElarianError,
     errors.TalonOneError: errors.ServiceError,
     errors.TalonOneInvalid: errors.TalonOneError,
@@ -103,6 +104,14 @@ def test_service_error_carries_the_response() -> None:
     """This SDK: an HTTP error keeps what the service said."""
     raised = errors.ServiceError("not found", status=404, body=b"{}")
     assert (str(raised), raised.status, raised.body) == ("not found", 404, b"{}")
+
+
+def test_planship_error_carries_what_the_service_says() -> None:
+    """FastAPI's errors: words, or a list of what is wrong."""
+    raised = errors.PlanshipError("no", status=422, detail=[{"msg": "field required"}], body=b"{}")
+    assert (str(raised), raised.status, raised.body) == ("no", 422, b"{}")
+    assert raised.detail == [{"msg": "field required"}]
+    assert errors.PlanshipError("no", status=500).detail is None
 
 
 def test_talon_one_error_says_where_each_problem_is() -> None:
