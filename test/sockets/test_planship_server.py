@@ -431,6 +431,14 @@ def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str)
         PlanshipServer(**arguments)
 
 
+def test_a_catalogue_or_switches_of_another_class_say_what_is_wanted() -> None:
+    """The house: from the constructor."""
+    with pytest.raises(TypeError, match="catalogue must be a Catalogue"):
+        PlanshipServer(catalogue={})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="switches must be a Switches"):
+        PlanshipServer(switches=True)  # type: ignore[arg-type]
+
+
 def test_outside_its_block_it_says_that_it_is_not_running() -> None:
     """The house: typed errors that say what would be right."""
     planship = PlanshipServer()
