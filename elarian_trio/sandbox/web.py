@@ -90,7 +90,7 @@ class WebServer(AsyncContextManagerMixin):
         address: str,
         *,
         is_guarded: bool,
-        needs: str,
+        needs: str = "credentials of your own",
         clock: ClockName | Clock = "auto",
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,

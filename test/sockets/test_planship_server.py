@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -396,6 +398,44 @@ async def test_what_the_disk_refuses_is_answered_with_500_and_has_not_happened(
             assert (await socket.receive())[CLICKS] == 90
 
 
+async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: what it saw of a unit that waits for the disk is told once that is kept, or not at all."""
+    write = Database.write
+    second_waits = threading.Event()
+    writes: list[object] = []
+
+    def keep_the_first_only(self: Database, changes: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - as it is
+        writes.append(changes)
+        if len(writes) == 1:
+            assert second_waits.wait(BOUND)
+            return write(self, changes)
+        raise StoreError("the disk is full")
+
+    path = "/customers/asha/products/clicker-demo/usage/button-click"
+    async with manual(data=tmp_path / "planship.sqlite3") as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            with monkeypatch.context() as broken:
+                broken.setattr(Database, "write", keep_the_first_only)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.use, "asha", 1)
+                    with anyio.fail_after(BOUND):
+                        while not writes:
+                            await anyio.lowlevel.checkpoint()
+                    tasks.start_soon(partial(client.ask, "POST", path, {"usage": 10}, expect=500))
+                    with anyio.fail_after(BOUND):
+                        while json.loads(planship.requests[-1].request.body or b"{}") != {"usage": 10}:
+                            await anyio.lowlevel.checkpoint()
+                    for _ in range(20):
+                        await anyio.lowlevel.checkpoint()
+                    second_waits.set()
+            assert (await socket.receive())[CLICKS] == 99
+            await client.use("asha", 2)
+            assert (await socket.receive())[CLICKS] == 97
+
+
 async def test_what_the_file_cannot_give_is_answered_with_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for reading, over HTTP and at a handshake."""
 
@@ -429,6 +469,14 @@ def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str)
     """As the sandbox's other ports: loopback unless somebody chose with what to come in."""
     with pytest.raises(ValueError, match=words):
         PlanshipServer(**arguments)
+
+
+def test_a_catalogue_or_switches_of_another_class_say_what_is_wanted() -> None:
+    """The house: from the constructor."""
+    with pytest.raises(TypeError, match="catalogue must be a Catalogue"):
+        PlanshipServer(catalogue={})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="switches must be a Switches"):
+        PlanshipServer(switches=True)  # type: ignore[arg-type]
 
 
 def test_outside_its_block_it_says_that_it_is_not_running() -> None:

@@ -6,7 +6,7 @@ the WebSockets, and :mod:`elarian_trio.sandbox.web` is the server.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.exchange import WebReply, json_reply
@@ -34,13 +34,16 @@ __all__ = ["PlanshipServer"]
 CLIENT_ID = "ELARIANTRIOSANDBOX00"  # in the form of the service's own: 20 upper-case letters and digits
 SECRET_DIGITS = 32
 
+T = TypeVar("T")
+
 know(*RECORDS)
 
 
 class PlanshipServer(WebServer):
     """A local Planship: its customer API over HTTP, and entitlement updates over WebSockets.
 
-    Alone it listens on loopback until its block is left; as ``Sandbox(planship=…)`` it shares the sandbox's clock, ids
+    Alone it listens on loopback until its block is left. It may be entered again: then it is on the same port, and goes
+    on with its file, or without one begins anew. As ``Sandbox(planship=…)`` it shares the sandbox's clock, ids
     and file. What is public about the service is followed where there is any; what is not was decided by this project.
 
     ::
@@ -92,8 +95,8 @@ class PlanshipServer(WebServer):
         if client_id is not None and ":" in client_id:
             msg = "client_id must not have a colon: HTTP's Basic credentials end it there"
             raise ValueError(msg)
-        self.catalogue: Catalogue = catalogue or clicker_demo()
-        self.switches: Switches = switches or Switches()
+        self.catalogue: Catalogue = clicker_demo() if catalogue is None else _checked(catalogue, Catalogue)
+        self.switches: Switches = Switches() if switches is None else _checked(switches, Switches)
         self._client_id = client_id or CLIENT_ID
         self._client_secret = client_secret
         self._service: Service | None = None
@@ -208,3 +211,10 @@ class PlanshipServer(WebServer):
         touched = {each for effect in books.effects if isinstance(effect, Touched) for each in effect.customer_ids}
         if touched and self._listeners is not None:
             self._listeners.look_again(touched)
+
+
+def _checked(given: T, kind: type[T]) -> T:
+    if not isinstance(given, kind):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        msg = f"{kind.__name__.lower()} must be a {kind.__name__}, got {given!r}"
+        raise TypeError(msg)
+    return given

@@ -30,6 +30,15 @@ def test_a_token_is_given_for_id_and_secret_and_counts_for_its_lifetime() -> Non
     assert desk.ask("GET", "/products", expect=401) == "Could not validate credentials"
 
 
+def test_a_token_may_count_for_ever() -> None:
+    """This SDK: the longest lifetime that there is leads beyond no calendar."""
+    desk = Desk()
+    desk.service.switches.token_lifetime = timedelta.max
+    desk.sign_in()
+    desk.now += timedelta(days=365_000)
+    desk.ask("GET", "/products")
+
+
 def test_tokens_differ_and_are_secrets_whatever_the_seed() -> None:
     """D4: random; two desks have the same seed."""
     assert len({json.loads(desk.sign_in().body)["access_token"] for desk in (Desk(), Desk()) for _ in range(2)}) == 4

@@ -81,7 +81,6 @@ def plan_entitlement(deal: Deal, product: Product, plan: Plan, lever: Lever) -> 
         "description": lever.description,
         "order": lever.order,
         "configuration": None,
-        "slug": lever.slug,
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from elarian_trio.sandbox.exchange import Operation, WebReply, json_reply
 from elarian_trio.sandbox.planship.rules import customers, membership, products, subscriptions, usage
+from elarian_trio.sandbox.planship.rules.periods import NEVER
 from elarian_trio.sandbox.planship.rules.reading import Refused
 from elarian_trio.sandbox.planship.rules.records import PlanshipTokensKey, PlanshipTokensRecord
 from elarian_trio.sandbox.planship.rules.service import Deal
@@ -107,7 +108,9 @@ def _give_token(deal: Deal) -> object:
         raise Refused(401, "Incorrect client id or secret", {"www-authenticate": "Basic"})
     lifetime = service.switches.token_lifetime
     known = deal.books.find(PlanshipTokensKey(deal.org_id))
-    token = make_token(service.keys, deal.now + lifetime, 0 if known is None else known.epoch, deal.dice.secret(_SALT))
+    epoch = 0 if known is None else known.epoch
+    expires_at = NEVER if lifetime > NEVER - deal.now else deal.now + lifetime
+    token = make_token(service.keys, expires_at, epoch, deal.dice.secret(_SALT))
     return {"access_token": token, "token_type": "bearer", "expires_in": int(lifetime.total_seconds())}
 
 

@@ -86,13 +86,13 @@ class Deal:
     """
 
     def __init__(self, service: Service, request: WebRequest, books: Books, now: datetime, dice: Dice) -> None:
-        self.service = service
-        self.catalogue = service.catalogue
-        self.request = request
-        self.books = books
-        self.now = now
-        self.dice = dice
-        self.org_id = service.catalogue.organization_id
+        self.service: Service = service
+        self.catalogue: Catalogue = service.catalogue
+        self.request: WebRequest = request
+        self.books: Books = books
+        self.now: datetime = now
+        self.dice: Dice = dice
+        self.org_id: str = service.catalogue.organization_id
 
     def new_id(self) -> str:
         """Give a UUID that is nobody's yet."""
