@@ -154,6 +154,7 @@ class Sender:
                 stream, body = None, b""
                 if answered.status_code == _SWITCHING_PROTOCOLS:
                     stream = NetworkStream(answered.extensions["network_stream"])
+                    stack.push_async_callback(anyio.aclose_forcefully, stream)
                 else:
                     body = await self._read(answered, request, attempt)
             yield Upgrade(_response_of(answered, body), stream)

@@ -85,6 +85,16 @@ class Pushed:
         self._waiting: list[bytes] = []
         self._changed = anyio.Event()
 
+    def open(self, asked: Asked) -> dict[str, str]:
+        """Accept a client's request, and give the headers of the answer; whoever carries it says that it is one."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
+        self.protocol.receive_data(f"GET {asked.target} HTTP/1.1\r\n{lines}\r\n".encode())
+        (request,) = self.protocol.events_received()
+        answer = self.protocol.accept(request)  # type: ignore[arg-type]
+        self.protocol.send_response(answer)
+        self.protocol.data_to_send()
+        return dict(answer.headers.raw_items())
+
     def push(self, text: str) -> None:
         """Have a text frame sent, behind what waits already."""
         if self.protocol.state is State.OPEN:
@@ -104,7 +114,11 @@ class Pushed:
 
     def flush(self) -> None:
         """Put what the protocol says behind what waits already."""
-        self._waiting += [each for each in self.protocol.data_to_send() if each]
+        self.say(*(each for each in self.protocol.data_to_send() if each))
+
+    def say(self, *pieces: bytes) -> None:
+        """Put bytes behind what waits already."""
+        self._waiting += pieces
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -263,11 +277,8 @@ class PlanshipServer:
             return
         socket = Pushed(token)
         socket.answers_pings = self.answers_pings
-        lines = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
-        socket.protocol.receive_data(f"GET {asked.target} HTTP/1.1\r\n{lines}\r\n".encode())
-        (request,) = socket.protocol.events_received()
-        socket.protocol.send_response(socket.protocol.accept(request))  # type: ignore[arg-type]
-        socket.flush()
+        head = "".join(f"{name}: {value}\r\n" for name, value in socket.open(asked).items())
+        socket.say(f"HTTP/1.1 101 Switching Protocols\r\n{head}\r\n".encode())
         self.sockets.add(socket)  # before the answer leaves: from then on nothing may be missed
         self.all_sockets.append(socket)
         if self.snapshot:

@@ -134,7 +134,7 @@ async def test_call_that_lost_the_race_goes_on_with_the_newer_token() -> None:
         async with service.client() as planship, anyio.create_task_group() as tasks:
 
             async def slow() -> None:
-                with pytest.raises(PlanshipError, match="the plan.description"):
+                with pytest.raises(PlanshipError, match=r"the plan\.description"):
                     await planship.get_plan("slow")
 
             tasks.start_soon(slow)
@@ -315,7 +315,8 @@ async def test_every_method_of_the_seed_asks_for_its_own() -> None:
         ),
         ("GET /customers/c/subscriptions/u/customers", lambda it: it.list_subscription_customers("u")),
         (
-            'POST /customers/c/subscriptions/u/customers {"customer_id":"d","is_administrator":false,"is_subscriber":true}',
+            "POST /customers/c/subscriptions/u/customers "
+            '{"customer_id":"d","is_administrator":false,"is_subscriber":true}',
             lambda it: it.add_subscription_customer("u", "d"),
         ),
         ("DELETE /customers/c/subscriptions/u/customers/d", lambda it: it.remove_subscription_customer("u", "d")),
