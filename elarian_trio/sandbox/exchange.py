@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_REQUEST", "Call", "Exchange", "Log", "Operation", "Rule", "WebReply", "WebRequest", "json_reply"]
 
 MAX_LOGGED = 1_000  # exchanges that the log holds, the latest
+MAX_LOGGED_BYTES = 8 * 1024 * 1024  # of their bodies, together; but always the latest one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +84,12 @@ class Exchange(NamedTuple):
 
 
 class Log:
-    """The last exchanges."""
+    """The last exchanges, within a bound of their number and of the length of their bodies."""
 
     def __init__(self) -> None:
         self._exchanges: dict[int, Exchange] = {}
         self._numbers = count()
+        self._bytes = 0
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -97,20 +99,27 @@ class Log:
     def begin(self, exchange: Exchange) -> int:
         """Take in a new one, and give what it is changed by."""
         number = next(self._numbers)
-        self._exchanges[number] = exchange
-        if len(self._exchanges) > MAX_LOGGED:
-            del self._exchanges[next(iter(self._exchanges))]
+        self._put(number, exchange)
         return number
 
     def change(self, number: int, **values: Any) -> None:  # noqa: ANN401 - fields of several types
         """Say more of one, unless it is forgotten by now."""
         found = self._exchanges.get(number)
         if found is not None:
-            self._exchanges[number] = found._replace(**values)
+            self._bytes -= len(found.request.body)
+            self._put(number, found._replace(**values))
+
+    def _put(self, number: int, exchange: Exchange) -> None:
+        self._exchanges[number] = exchange
+        self._bytes += len(exchange.request.body)
+        while len(self._exchanges) > 1 and (len(self._exchanges) > MAX_LOGGED or self._bytes > MAX_LOGGED_BYTES):
+            oldest = self._exchanges.pop(next(iter(self._exchanges)))
+            self._bytes -= len(oldest.request.body)
 
     def clear(self) -> None:
         """Forget all."""
         self._exchanges.clear()
+        self._bytes = 0
 
 
 class Call(NamedTuple):

@@ -138,7 +138,10 @@ class WebServer(AsyncContextManagerMixin):
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
-        """The last requests and what they were answered with, in the order in which they came; 1,000 at most."""
+        """The last requests and what they were answered with, in the order in which they came.
+
+        There are 1,000 at most, and no more than bodies of 8 MiB together.
+        """
         return self._log.exchanges
 
     def forget_requests(self) -> None:

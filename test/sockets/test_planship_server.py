@@ -326,6 +326,28 @@ async def test_a_fault_may_refuse_or_drop_a_handshake() -> None:
             pass
 
 
+async def test_a_failure_of_the_servers_own_closes_a_socket_with_1011(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """D19: internal error; it is logged, and costs that socket only."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+
+        async def fail(_listener: object, _heard: object) -> bool:
+            await anyio.lowlevel.checkpoint()
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as broken:
+            broken.setattr("elarian_trio.sandbox.planship.updates.Listener.serve", fail)
+            async with client.listen_to("asha") as socket:
+                with pytest.raises(Gone, match="1011"):
+                    await socket.receive()
+        assert "a WebSocket failed" in caplog.text
+        assert client.token not in caplog.text
+        async with client.listen_to("asha"):
+            assert planship.listeners == 1
+
+
 async def test_leaving_the_block_closes_sockets_with_1001() -> None:
     """D19: shutdown."""
     async with PlanshipServer() as planship, caller(planship) as client:

@@ -82,6 +82,26 @@ def test_json_is_sent_as_such_with_further_headers() -> None:
     assert reply.status == 201
 
 
+def test_the_log_holds_no_more_than_a_bound_of_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The house: a thousand bodies of a megabyte are too many; of one that is too long, there is the latest."""
+    monkeypatch.setattr("elarian_trio.sandbox.exchange.MAX_LOGGED_BYTES", 10)
+    log = Log()
+
+    def hear(path: str, length: int) -> list[str]:
+        number = log.begin(Exchange(NOW, WebRequest(method="GET", path=path), None))
+        log.change(number, request=WebRequest(method="GET", path=path, body=b"x" * length))
+        log.change(number, status=200)
+        return [each.request.path for each in log.exchanges]
+
+    assert hear("/a", 5) == ["/a"]
+    assert hear("/b", 5) == ["/a", "/b"]
+    assert hear("/c", 1) == ["/b", "/c"]
+    assert hear("/d", 99) == ["/d"]
+    assert hear("/e", 1) == ["/e"]
+    log.clear()
+    assert hear("/f", 10) == ["/f"]
+
+
 def test_the_log_holds_the_latest_and_what_became_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The house: no unbounded buffer."""
     monkeypatch.setattr("elarian_trio.sandbox.exchange.MAX_LOGGED", 2)

@@ -237,6 +237,32 @@ def test_use_leaves_a_rolling_period_one_by_one() -> None:
     assert [use.usage for use in tally.recent] == [4, 1]
 
 
+def test_use_that_is_close_together_leaves_a_rolling_period_together() -> None:
+    """The house: no unbounded buffer; a thousandth of the period is as fine as it is kept, by bucket."""
+    desk = clicks(metered(period=timedelta(seconds=1_000), formula="per_bucket"), 100, unit="perpetual")
+    desk.subscribe("asha", "p0")
+    for _ in range(3):
+        for bucket in ("a", "b", "a"):
+            desk.use("asha", 1, bucket)
+            desk.now += timedelta(seconds=0.3)
+        desk.now += timedelta(seconds=0.1)
+    tallies = [record.recent for record in desk.shelves.records.values() if hasattr(record, "recent")]
+    assert [[(use.bucket, use.usage) for use in recent] for recent in tallies] == [[("b", 1), ("a", 2)] * 3] * 2
+    assert desk.entitlements("asha") == {"lever": {"null": 100, "a": 94, "b": 97}}
+    desk.now = START + timedelta(seconds=1_000.6)
+    assert desk.entitlements("asha") == {"lever": {"null": 100, "a": 96, "b": 98}}
+
+
+def test_the_shortest_of_rolling_periods_is_counted_as_well() -> None:
+    """This SDK: of a period there are no parts that are no time at all."""
+    desk = clicks(metered(period=timedelta(microseconds=1)), 5, unit="perpetual")
+    desk.subscribe("asha", "p0")
+    desk.use("asha", 3)
+    assert desk.entitlements("asha") == {"lever": 2}
+    desk.now += timedelta(microseconds=1)
+    assert desk.entitlements("asha") == {"lever": 5}
+
+
 def test_a_rolling_period_may_be_longer_than_the_calendar() -> None:
     """This SDK: nothing overflows."""
     desk = clicks(metered(period=timedelta.max), 10)

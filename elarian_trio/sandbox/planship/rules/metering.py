@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from elarian_trio.models.model import EPOCH
 from elarian_trio.sandbox.planship.rules.records import Count, PlanshipTallyKey, PlanshipTallyRecord, Use
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.planship.rules.service import Deal
 
 __all__ = ["Buckets", "note_use", "rolling_changes", "total_of", "used"]
+
+GRAINS = 1_000  # parts of a rolling period: use within one of them leaves it together, with the last of it
 
 Buckets: TypeAlias = "Counter[str | None]"
 """How much by bucket; ``None`` stands for what was reported without one."""
@@ -87,7 +90,7 @@ def note_use(
         tally = deal.books.find(key) or PlanshipTallyRecord(
             org_id=deal.org_id, owner=owner, product=product.slug, metering_id=metering_id
         )
-        recent = _recent((*tally.recent, use), deal.now, max(windows)) if windows else ()
+        recent = _recent(tally.recent, use, windows) if windows else ()
         deal.books.put(replace(tally, counts=_counted(tally.counts, use, start), recent=recent))
 
 
@@ -107,9 +110,21 @@ def _counted(counts: tuple[Count, ...], use: Use, start: datetime | None) -> tup
     return (*counts, new)
 
 
-def _recent(uses: tuple[Use, ...], now: datetime, window: timedelta) -> tuple[Use, ...]:
-    since = _since(now, window)
-    return tuple(use for use in uses if use.at > since)
+def _recent(uses: tuple[Use, ...], use: Use, windows: list[timedelta]) -> tuple[Use, ...]:
+    """Give what rolling periods take in once *use* is added; what is close together in time is put together."""
+    since = _since(use.at, max(windows))
+    kept = [each for each in uses if each.at > since]
+    grain = max(min(windows) / GRAINS, timedelta.resolution)
+    slot = (use.at - EPOCH) // grain
+    for place in reversed(range(len(kept))):
+        each = kept[place]
+        if (each.at - EPOCH) // grain != slot:
+            break
+        if (each.subscription_id, each.bucket) == (use.subscription_id, use.bucket):
+            use = replace(use, usage=each.usage + use.usage)
+            del kept[place]
+            break
+    return (*kept, use)
 
 
 def rolling_changes(deal: Deal, product: Product, owners: tuple[str, ...]) -> Iterator[datetime]:
