@@ -41,6 +41,11 @@ ROOMS = {
     "elarian_trio/_wire": "test/unit/_wire",
     "elarian_trio/_rsocket": "test/unit/_rsocket",
     "elarian_trio/sandbox/world": "test/unit/sandbox_world",
+    "elarian_trio/sandbox/books.py": "test/unit/sandbox_planship",
+    "elarian_trio/sandbox/exchange.py": "test/unit/sandbox_planship",
+    "elarian_trio/sandbox/planship/rules": "test/unit/sandbox_planship",
+    "elarian_trio/sandbox/talonone": "test/unit/sandbox_talonone",  # its server, too: over sockets of the machine's own
+    "elarian_trio/talonone": "test/unit/talonone",  # its client, too: what it sends goes to a service of the test's
 }
 
 JS_TRANSPORTS = ("tcp-client", "tcp-server", "websocket-client", "websocket-server")
@@ -49,6 +54,8 @@ NPM_PEERS = {
     "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", *JS_TRANSPORTS)] + ["ws@7"],
     "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", *JS_TRANSPORTS)] + ["ws@8"],
     "sdk": ["elarian@0.2.25"],
+    "planship": ["@planship/fetch@0.3.4", "ws@8"],
+    "talon-one": ["talon_one@4.3.0"],
 }
 
 SHIPS_TYPES = f"""
@@ -230,6 +237,9 @@ def interop(session: nox.Session) -> None:
     pip = (str(python_in(peers / "venv")), "-m", "pip", "install", "--quiet")
     session.run(*pip, *group("interop-peer"), external=True)
     install_python_sdk(session, peers / "python-sdk")
+    session.run("python", "-m", "venv", "--clear", str(peers / "planship-python"))
+    planship = (str(python_in(peers / "planship-python")), "-m", "pip", "install", "--quiet")
+    session.run(*planship, *group("interop-planship"), external=True)
     build_java_peer(session, peers / "java")
     run_in_halves(session, "test/interop", ELARIAN_TRIO_PEERS=str(peers))
 

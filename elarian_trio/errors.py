@@ -16,6 +16,12 @@ Every room may raise these; this room imports none. The tree::
         CommandRejected        not processed; asking again is safe
         CommandFailed          refused or failed: ``reply``, ``code``
       ServiceError             HTTP: ``status``, ``body``
+        PlanshipError          Planship's: ``detail``
+        TalonOneError          Talon.One refused, failed or answered what cannot be read: ``message``, ``errors``
+          TalonOneInvalid      400: what was sent is not what it should be; ``errors`` point into it
+          TalonOneUnauthorized 401: no API key, or one that is not known
+          TalonOneNotFound     404: there is no such customer, campaign or operation
+          TalonOneConflict     409: another update of the same session or profile was under way
       StoreError               the sandbox's file cannot be opened, read or written
       InternalError            a defect of ours; the exception group is its cause
 
@@ -25,7 +31,11 @@ Bad arguments are plain :class:`ValueError` or :class:`TypeError`, raised before
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "CommandError",
@@ -39,11 +49,17 @@ __all__ = [
     "ElarianError",
     "InternalError",
     "LocalProtocolError",
+    "PlanshipError",
     "ProtocolError",
     "RemoteProtocolError",
     "ServiceError",
     "SetupRejected",
     "StoreError",
+    "TalonOneConflict",
+    "TalonOneError",
+    "TalonOneInvalid",
+    "TalonOneNotFound",
+    "TalonOneUnauthorized",
 ]
 
 
@@ -168,6 +184,83 @@ class ServiceError(ElarianError):
         super().__init__(message)
         self.status = status
         self.body = body
+
+
+class PlanshipError(ServiceError):
+    """Planship answered with an error.
+
+    Attributes:
+        detail: what it says: words, or the list of what is wrong with the request (status 422: each with ``loc``,
+            ``msg`` and ``type``), or ``None`` where the body says nothing of that kind.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, detail: str | list[dict[str, Any]] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(message, status=status, body=body)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalonOneProblem:
+    """One thing that Talon.One found wrong with a request; see :attr:`TalonOneError.errors`.
+
+    Attributes:
+        title: what kind of thing, in the service's words: ``"Invalid type"``, ``"required"``.
+        details: more words, or none.
+        pointer: where in the body that was sent, as a JSON pointer: ``"/attributes/Tier"``.
+        parameter: the parameter it is about, where it is none of the body's.
+        line: the line it is about, where the service says one.
+    """
+
+    title: str = ""
+    details: str = ""
+    pointer: str | None = None
+    parameter: str | None = None
+    line: str | None = None
+
+    def __str__(self) -> str:
+        """Say where and what."""
+        line = None if self.line is None else f"line {self.line}"
+        where = next((each for each in (self.pointer, self.parameter, line) if each is not None), "")
+        return ": ".join(filter(None, (where, self.title, self.details)))
+
+
+class TalonOneError(ServiceError):
+    """Talon.One refused a request, failed on it, or answered what cannot be read.
+
+    The text repeats the service's message and every problem with its pointer: which attribute is not defined is
+    said there and nowhere else.
+
+    Attributes:
+        message: the service's message, or ours where its answer had none.
+        errors: what it found wrong, one by one.
+    """
+
+    def __init__(self, message: str, *, status: int, errors: Iterable[TalonOneProblem] = (), body: bytes = b"") -> None:
+        problems = tuple(errors)
+        told = "; ".join(filter(None, map(str, problems)))
+        super().__init__(f"{status}: {message} ({told})" if told else f"{status}: {message}", status=status, body=body)
+        self.message = message
+        self.errors = problems
+
+
+class TalonOneInvalid(TalonOneError):
+    """The request is not what it should be (400), or its signature is wrong; ``errors`` point into the body."""
+
+
+class TalonOneUnauthorized(TalonOneError):
+    """There was no API key, or one that the service does not know (401)."""
+
+
+class TalonOneNotFound(TalonOneError):
+    """There is no such customer, campaign or operation (404)."""
+
+
+class TalonOneConflict(TalonOneError):
+    """Another update of the same session or profile was under way (409); asking again is safe."""
+
+    retryable = True
 
 
 class StoreError(ElarianError):

@@ -9,17 +9,28 @@ import json
 import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-__all__ = ["Backoff", "ConnectionOptions", "JsonSerializer", "JsonValue", "Serializer"]
+__all__ = [
+    "Backoff",
+    "ConnectionOptions",
+    "HttpOptions",
+    "JsonSerializer",
+    "JsonValue",
+    "Reconnects",
+    "Retries",
+    "Serializer",
+]
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 _MIN_FRAGMENT = 64  # RSocket peers refuse middle fragments below 61 bytes (rsocket-java), so 64 is the floor
 _MAX_FRAME = 16_777_215  # the protocol's 24-bit frame length
+_PROXIES = ("http", "https", "socks5", "socks5h")  # what httpx2 can go by
 
 
 class Serializer(Protocol):
@@ -168,6 +179,124 @@ class ConnectionOptions:
             raise ValueError(msg)
         _require_size("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
         _require_size("max_payload_size", self.max_payload_size, at_least=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """When an HTTP request is sent again: a table of methods and statuses, a bound, and the delays between.
+
+    A request with one of *methods* is sent again when its connection failed or broke before the response, or when it
+    was answered with one of *statuses*. The delay is any between 0 and ``first * 2 ** (n - 1)`` seconds after the n-th
+    attempt, at most ``cap``; a ``Retry-After`` in the answer replaces it, and one above ``cap`` ends the attempts.
+
+    Attributes:
+        attempts: how often a request is sent at most; 1 for no retries.
+        methods: of which requests; never POST, which is not repeatable at either service.
+        statuses: after which answers.
+        first: seconds, the greatest delay after the first attempt.
+        cap: seconds, the greatest delay of all.
+    """
+
+    attempts: int = 3
+    methods: frozenset[str] = frozenset({"GET"})
+    statuses: frozenset[int] = frozenset({429, 503})
+    first: float = 0.5
+    cap: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no schedule can be made of, and what would be done twice."""
+        _require_size("attempts", self.attempts, at_least=1)
+        _require_number("first", self.first, at_least=0.0)
+        _require_number("cap", self.cap, at_least=0.0)
+        object.__setattr__(self, "methods", frozenset(method.upper() for method in self.methods))
+        object.__setattr__(self, "statuses", frozenset(self.statuses))
+        if "POST" in self.methods:
+            msg = "methods must not contain POST: it is not repeatable, and would be done twice"
+            raise ValueError(msg)
+
+    def delay(self, attempt: int) -> float:
+        """Give the greatest delay, in seconds, after so many attempts."""
+        return min(self.first * 2.0 ** min(attempt - 1, 64), self.cap)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How the HTTP companions (Planship, Talon.One) connect and wait.
+
+    Attributes:
+        timeout: seconds for one call with all its attempts; ``None`` leaves that to the caller's cancel scopes.
+        retries: when a request is sent again; ``None`` for the service's own default.
+        proxy: the URL of a proxy, ``http``, ``https``, ``socks5`` or ``socks5h``, which may name credentials; the SOCKS
+            ones need the socksio package.
+        ssl_context: replaces the default, verifying context of ``https`` and ``wss``.
+        trust_env: whether the environment (``HTTPS_PROXY``, ``NO_PROXY``, …) names the proxy where none is given.
+    """
+
+    timeout: float | None = 60.0
+    retries: Retries | None = None
+    proxy: str | None = field(default=None, repr=False)
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    trust_env: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse values with which no call can work, naming the right range."""
+        if self.timeout is not None:
+            _require_number("timeout", self.timeout, above=0.0)
+        if self.proxy is not None and not is_proxy(self.proxy):
+            msg = (
+                f"proxy must be a URL with a host, one of {', '.join(_PROXIES)}"  # not repeated: it may hold a password
+            )
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnects:
+    """When a stream of updates (Planship's entitlements) connects again. All durations are seconds.
+
+    The delay before the n-th attempt in a row is any between 0 and ``first * factor ** (n - 1)``, at most ``cap``; the
+    row ends once a connection has lived for ``steady_after``.
+
+    Attributes:
+        first: the greatest delay before the first attempt.
+        factor: by which it grows with each.
+        cap: the greatest delay of all.
+        steady_after: how long a connection must have lived to count as a good one.
+        refusals: how many refusals of freshly fetched tokens in a row are final.
+        connect_timeout: bounds one attempt to open a connection, and the read that follows it.
+        ping_after: how long the peer may be silent before it is asked whether it is there, and how long it then has to
+            answer; ``None`` for never asking.
+    """
+
+    first: float = 0.5
+    factor: float = 2.0
+    cap: float = 30.0
+    steady_after: float = 10.0
+    refusals: int = 2
+    connect_timeout: float = 10.0
+    ping_after: float | None = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no schedule can be made of."""
+        for name in ("first", "cap", "steady_after"):
+            _require_number(name, getattr(self, name), at_least=0.0)
+        _require_number("factor", self.factor, at_least=1.0)
+        _require_size("refusals", self.refusals, at_least=1)
+        _require_number("connect_timeout", self.connect_timeout, above=0.0)
+        if self.ping_after is not None:
+            _require_number("ping_after", self.ping_after, above=0.0)
+
+    def delay(self, attempt: int) -> float:
+        """Give the greatest delay, in seconds, before the given attempt in a row; the first is 1."""
+        return min(self.first * self.factor ** min(attempt - 1, 64), self.cap)
+
+
+def is_proxy(url: str) -> bool:
+    """Whether *url* is one of a proxy that httpx2 can go by."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in _PROXIES and bool(parts.hostname)
 
 
 def _require_size(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> None:  # noqa: ANN401

@@ -19,6 +19,7 @@ from cyclopts import Parameter
 from elarian_trio.cli.access import read_secret
 from elarian_trio.cli.exits import OK
 from elarian_trio.cli.notation import as_channel_of_app, as_purse, channel_text
+from elarian_trio.cli.standins import StandInKeys
 from elarian_trio.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -43,11 +44,15 @@ async def sandbox(
     tls: Annotated[str | None, Listening] = None,
     ws: Annotated[str | None, Listening] = None,
     wss: Annotated[str | None, Listening] = None,
+    planship: Annotated[str | None, Listening] = None,
+    talon_one: Annotated[str | None, Listening] = None,
     tls_dir: Annotated[Path | None, Listening] = None,
     org_id: Annotated[list[str] | None, Letting] = None,
     app_id: Annotated[list[str] | None, Letting] = None,
     api_key: Annotated[list[str] | None, Letting] = None,
     api_key_file: Annotated[list[Path] | None, Letting] = None,
+    planship_secret_file: Annotated[Path | None, Letting] = None,
+    talon_one_key_file: Annotated[Path | None, Letting] = None,
     strict: Annotated[bool, Parameter(negative="--open", group="Who is let in")] = True,
     channel: Annotated[list[str] | None, Holding] = None,
     purse: Annotated[list[str] | None, Holding] = None,
@@ -70,6 +75,8 @@ async def sandbox(
         tls: HOST:PORT for TLS, with a certificate of its own making.
         ws: HOST:PORT for WebSockets.
         wss: HOST:PORT for WebSockets over TLS.
+        planship: HOST:PORT for a local Planship, HTTP and WebSockets.
+        talon_one: HOST:PORT for a local Talon.One.
         tls_dir: A folder where the certificate authority and its key are kept and found again, so that clients need to
             trust it once.
         org_id: The organisation; once for all apps, or once for each. Also ELARIAN_ORG_ID.
@@ -77,6 +84,10 @@ async def sandbox(
         api_key: An app's key, in the order of the apps. Others on this machine can read it off the list of processes,
             unlike a file's or ELARIAN_API_KEY, which counts where there is one app. Without any, keys are made up.
         api_key_file: A file that holds an app's key; again for each further app.
+        planship_secret_file: A file that holds the client secret of the local Planship; else PLANSHIP_CLIENT_SECRET
+            counts, with PLANSHIP_CLIENT_ID. Without one it is made up.
+        talon_one_key_file: A file that holds the API key of the local Talon.One; else TALON_ONE_API_KEY counts.
+            Without one it is made up.
         strict: Let only known apps in and refuse unknown channel numbers; or let anybody in and register numbers as
             they are used.
         channel: A channel number, and the app it belongs to unless that is the first: sms:83044=APP, ussd:*384#,
@@ -96,7 +107,10 @@ async def sandbox(
         addresses["tcp"] = DEFAULT_TCP
     admission = Admission.of(org_id or (), app_id or (), _keys(api_key or (), api_key_file or ()))
     admission.check([each for each in addresses.values() if each], strict=strict)
+    standins = StandInKeys.of({"planship": planship_secret_file, "talon_one": talon_one_key_file})
     arguments = addresses | {
+        "planship": standins.serve("planship", planship, seed),
+        "talon_one": standins.serve("talon_one", talon_one, seed),
         "data": data,
         "apps": admission.apps,
         "channels": None if channel is None else _channels(channel, admission),
@@ -111,7 +125,7 @@ async def sandbox(
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
     with _collecting_seldom():
         async with Sandbox(**given) as server:
-            for line in _announcement(server, admission, data):
+            for line in (*_announcement(server, admission, data), *standins.announcement(server)):
                 terminal.say(line)
             terminal.say("ready")
             with terminal.stoppable():

@@ -88,7 +88,7 @@ class Credentials(Mapping[str, Any]):
         return Credentials(**kept, endpoint=endpoint)
 
 
-_SECRET = frozenset({"api_key", "auth_token"})
+_SECRET = frozenset({"api_key", "auth_token", "client_secret"})
 
 
 def same_secret(given: str, known: str) -> bool:

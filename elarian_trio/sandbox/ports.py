@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio.lowlevel
 
 from elarian_trio._transport import serve_tcp
+from elarian_trio._transport.sockets import shown
 
 if TYPE_CHECKING:
     import os
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from elarian_trio._transport import FrameTransport
     from elarian_trio.sandbox.certificates import Authority
 
-__all__ = ["Ports", "is_exposed"]
+__all__ = ["Ports", "is_exposed", "parse_address"]
 
 _SECURE = frozenset({"tls", "wss"})
 _WEBSOCKETS = frozenset({"ws", "wss"})
@@ -51,7 +52,7 @@ class Ports:
         tls_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         self._addresses = {
-            way: _parse_address(way, address, is_guarded=is_guarded)
+            way: parse_address(way, address, is_guarded=is_guarded)
             for way, address in addresses.items()
             if address is not None
         }
@@ -105,8 +106,7 @@ class Ports:
             context = self._use_authority().server_context(host) if way in _SECURE else None
             addresses = await tasks.start(partial(listen, serve, host=host, port=port, ssl_context=context))
             self._addresses[way] = host, addresses[0][1]
-            shown = f"[{host}]" if ":" in host else host
-            self._endpoints[way] = f"{way}://{shown}:{addresses[0][1]}"
+            self._endpoints[way] = f"{way}://{shown(host)}:{addresses[0][1]}"
 
 
 def _serve_websocket() -> Callable[..., Any]:
@@ -123,11 +123,18 @@ def _make_authority() -> Callable[[str | os.PathLike[str] | None], Authority]:
     return Authority
 
 
-def _parse_address(way: str, address: str, *, is_guarded: bool) -> tuple[str, int]:
-    """Read "host:port"; whoever listens to the network must have said with which key."""
+def parse_address(
+    way: str, address: str, *, is_guarded: bool, needs: str = "apps with keys of your own, and strict=True"
+) -> tuple[str, int]:
+    """Read "host:port"; whoever listens to the network must have said with which key.
+
+    Raises:
+        TypeError: *address* is no str.
+        ValueError: it is no address, or one that others can reach while anybody would be let in.
+    """
     host, port = _split_address(way, address)
     if not is_guarded and not _is_loopback(host):
-        msg = f"listening on {host}, which others can reach, takes apps with keys of your own, and strict=True"
+        msg = f"listening on {host}, which others can reach, takes {needs}"
         raise ValueError(msg)
     return host, port
 

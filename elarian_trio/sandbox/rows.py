@@ -33,6 +33,7 @@ __all__ = [
     "decoded",
     "key_text",
     "kind_of",
+    "know",
     "list_text",
     "micros",
     "moment",
@@ -59,6 +60,15 @@ _TOLD: dict[type, tuple[str, ...]] = {}
 _NOTHING: Mapping[str, Any] = {}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
 _dump: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_KINDS: dict[str, type[Record]] = {**RECORDS}
+
+
+def know(*kinds: type[Record]) -> None:
+    """Have records of these *kinds* read from now on: those of a stand-in, which is loaded only where it is asked for.
+
+    A record's class is called as its key's class is, with Record in place of Key; no two kinds have the same name.
+    """
+    _KINDS.update({kind.__name__: kind for kind in kinds})
 
 
 class Row(NamedTuple):
@@ -115,7 +125,7 @@ def record_text(key: Key[Any], record: Record) -> str:
 def _read_record(key: Key[R], version: int, text: str) -> R:
     kind = kind_of(key)
     told = {name: getattr(key, name) for name in _told_by(type(key))}
-    return cast("R", _read(RECORDS, kind, version, text, told))
+    return cast("R", _read(_KINDS, kind, version, text, told))
 
 
 def read_entry(version: int, text: str) -> EntryRecord:
@@ -124,7 +134,7 @@ def read_entry(version: int, text: str) -> EntryRecord:
     Raises:
         ValueError: it is none, or in a form that this version does not know.
     """
-    return cast("EntryRecord", _read(RECORDS, EntryRecord.__name__, version, text, {}))
+    return cast("EntryRecord", _read(_KINDS, EntryRecord.__name__, version, text, {}))
 
 
 def read_job(due: int, number: int, version: int, text: str) -> JobRecord:
@@ -165,7 +175,7 @@ def _told_by(kind: type) -> tuple[str, ...]:
     found = _TOLD.get(kind)
     if found is None:
         names = () if kind is EntryKey else tuple(each.name for each in fields(kind))
-        record = RECORDS.get(f"{kind.__name__.removesuffix('Key')}Record")
+        record = _KINDS.get(f"{kind.__name__.removesuffix('Key')}Record")
         known = () if record is None else field_types(record)
         found = _TOLD[kind] = tuple(name for name in names if name in known)
     return found

@@ -30,6 +30,7 @@ from elarian_trio.sandbox.engine import Engine
 from elarian_trio.sandbox.faults import Faults
 from elarian_trio.sandbox.organisation import Organisations
 from elarian_trio.sandbox.ports import Ports
+from elarian_trio.sandbox.standins import StandIns
 from elarian_trio.sandbox.world.work import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.clock import ClockName
     from elarian_trio.sandbox.opening import Opened
     from elarian_trio.sandbox.organisation import Apps, Channels, Purses
+    from elarian_trio.sandbox.planship import PlanshipServer
+    from elarian_trio.sandbox.talonone import TalonOneServer
 
 __all__ = ["Sandbox"]
 
@@ -73,6 +76,9 @@ class Sandbox(AsyncContextManagerMixin):
         tls: where to listen for TLS, as above; clients trust :attr:`ca_file`.
         ws: where to listen for WebSockets.
         wss: where to listen for WebSockets over TLS.
+        planship: where a local Planship shall listen, as above; or a :class:`.planship.PlanshipServer`, for a catalogue
+            or credentials of your own. It shares the sandbox's clock, ids and file. Needs the extra ``standins``.
+        talon_one: the same for a local Talon.One, or a :class:`.talonone.TalonOneServer`, for campaigns of your own.
         data: the file that keeps everything, made if there is none (with mode 0600); in memory if left out. What a
             client was told is in it, whatever happens to the process or the machine. It is open while the block is
             entered, and in one sandbox only. It keeps the key that the sandbox makes up, and what is in purses.
@@ -110,6 +116,8 @@ class Sandbox(AsyncContextManagerMixin):
         tls: str | None = None,
         ws: str | None = None,
         wss: str | None = None,
+        planship: str | PlanshipServer | None = None,
+        talon_one: str | TalonOneServer | None = None,
         data: str | os.PathLike[str] | None = None,
         apps: Apps | None = None,
         channels: Channels | None = None,
@@ -125,8 +133,9 @@ class Sandbox(AsyncContextManagerMixin):
     ) -> None:
         addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
         self._ports = Ports(addresses, is_guarded=apps is not None and strict, tls_dir=tls_dir)
+        standins = {"planship": planship, "talon_one": talon_one}
         self._needs_real_time = next(
-            (name for name, given in {**addresses, "data": data}.items() if given is not None), None
+            (name for name, given in {**addresses, **standins, "data": data}.items() if given is not None), None
         )
         _check_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
         _check_choice("settle", settle, ("auto", "manual"))
@@ -141,6 +150,7 @@ class Sandbox(AsyncContextManagerMixin):
         self._clock = clock if isinstance(clock, Clock) else None
         self._faults = Faults() if faults is None else faults
         self._faults.seed_with(seed)
+        self._standins = StandIns(standins, seed)
         self._settings = replace(settings or Settings(), strict=strict, settle=settle)
         self._data = None if data is None else os.fspath(data)
         self._open_store = partial(
@@ -182,8 +192,11 @@ class Sandbox(AsyncContextManagerMixin):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """Where it listens, by transport: ``{"tcp": "tcp://127.0.0.1:40123"}``. Empty until entered."""
-        return self._ports.endpoints
+        """Where it listens, by transport: ``{"tcp": "tcp://127.0.0.1:40123"}``. Empty until entered.
+
+        A stand-in's is under its name: ``{"planship": "http://127.0.0.1:40124"}``.
+        """
+        return {**self._ports.endpoints, **self._standins.endpoints}
 
     @property
     def ca_file(self) -> str:
@@ -200,6 +213,26 @@ class Sandbox(AsyncContextManagerMixin):
             OSError: that folder cannot be made, read or written.
         """
         return self._ports.ca_file
+
+    @property
+    def planship(self) -> PlanshipServer:
+        """The local Planship.
+
+        Raises:
+            LookupError: the sandbox was set up without one.
+        """
+        server: PlanshipServer = self._standins.get("planship")
+        return server
+
+    @property
+    def talon_one(self) -> TalonOneServer:
+        """The local Talon.One.
+
+        Raises:
+            LookupError: the sandbox was set up without one.
+        """
+        server: TalonOneServer = self._standins.get("talon_one")
+        return server
 
     @property
     def clock(self) -> Clock:
@@ -300,12 +333,14 @@ class Sandbox(AsyncContextManagerMixin):
                 try:
                     await self._begin(tasks, self._clock)
                     yield self
+                    await self._standins.say_goodbye()
                 except BaseException as error:
                     outcome.keep(error)
                     if isinstance(error, anyio.get_cancelled_exc_class()):
                         raise
                 finally:
                     self._tasks = None
+                    self._standins.close()
                     tasks.cancel_scope.cancel()
         except BaseException as error:
             outcome.escaped = error
@@ -326,6 +361,7 @@ class Sandbox(AsyncContextManagerMixin):
         tasks.start_soon(clock.run)
         self._tasks = tasks
         await self._ports.open(tasks, partial(self._serve, self._engine))
+        await self._standins.open(tasks, self._remembered, clock)
 
     def _leave_file(self, clock: Clock) -> None:
         """Close the file, if there is one. It takes no longer than a write, and nothing runs that it could hold up."""
@@ -377,7 +413,7 @@ class Sandbox(AsyncContextManagerMixin):
         if engine is not None:
             with anyio.move_on_after(SETTLE_TIMEOUT):
                 await engine.wait_quiet(SETTLE_ROUNDS, SETTLE_PATIENCE)
-        await anyio.lowlevel.checkpoint()
+        await self._standins.settle()
 
     def _check_clock(self) -> None:
         """Virtual time and the world outside do not go together: time would pass while a packet is on its way."""

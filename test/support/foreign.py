@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "ELARIAN_TRIO_PEERS"
 START_BOUND = 30.0  # seconds until a peer says READY: a busy machine may take its time to load an interpreter
 PYTHON_SDK = "python-sdk"  # the environment of Elarian's own
+PLANSHIP_PYTHON = "planship-python"  # the environment of Planship's own
+NPM_CLIENTS = {"planship javascript": ("planship", "@planship/fetch"), "talon one": ("talon-one", "talon_one")}
 BOUND = 20.0  # seconds that anything awaited from another process may take
 
 SCRIPTS = Path(__file__).parents[1] / "interop"
@@ -40,6 +42,12 @@ def why_not(program: str = "node") -> str | None:
         return f"{FOLDER_VARIABLE}={folder} is no folder"
     if program == "python sdk":
         return None if _python_in(PYTHON_SDK).exists() else "Elarian's Python SDK was not installed: nox says why"
+    if program == "planship python":
+        return None if _python_in(PLANSHIP_PYTHON).exists() else "Planship's Python client was not installed"
+    if program in NPM_CLIENTS:
+        line, package = NPM_CLIENTS[program]
+        is_here = Path(folder, line, "node_modules", package).is_dir()
+        return why_not("node") if is_here else f"{package} was not installed: run nox -s interop"
     if program == "java" and not Path(folder, "java").is_dir():
         return "the peer in Java was not built: that takes java, mvn and a repository to download from"
     return None if shutil.which(program) else f"{program} is not installed"
@@ -81,6 +89,11 @@ def node_command(script: str, line: str, *arguments: str) -> tuple[list[str], di
 def python_command(script: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """Give command and environment of a Python script in the peers' own environment."""
     return [str(_python_in("venv")), str(SCRIPTS / script), *arguments], {}
+
+
+def planship_command(*arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Give command and environment of the program on Planship's own Python client, which wants an older pydantic."""
+    return [str(_python_in(PLANSHIP_PYTHON)), str(SCRIPTS / "planship_client.py"), *arguments], {}
 
 
 def sdk_command(sdk: str, chapter: str, port: int | str, ca_file: str) -> tuple[list[str], dict[str, str]]:

@@ -21,11 +21,23 @@ PARENTS = {
     errors.CommandRejected: errors.CommandError,
     errors.CommandFailed: errors.CommandError,
     errors.ServiceError: errors.ElarianError,
+    errors.PlanshipError: errors.ServiceError,
     errors.StoreError: errors.ElarianError,
+    errors.TalonOneError: errors.ServiceError,
+    errors.TalonOneInvalid: errors.TalonOneError,
+    errors.TalonOneUnauthorized: errors.TalonOneError,
+    errors.TalonOneNotFound: errors.TalonOneError,
+    errors.TalonOneConflict: errors.TalonOneError,
     errors.InternalError: errors.ElarianError,
 }
 
-RETRYABLE = {errors.ConnectionFailed, errors.ConnectionLost, errors.CommandTimedOut, errors.CommandRejected}
+RETRYABLE = {
+    errors.ConnectionFailed,
+    errors.ConnectionLost,
+    errors.CommandTimedOut,
+    errors.CommandRejected,
+    errors.TalonOneConflict,
+}
 
 
 class Greet:
@@ -92,3 +104,35 @@ def test_service_error_carries_the_response() -> None:
     """This SDK: an HTTP error keeps what the service said."""
     raised = errors.ServiceError("not found", status=404, body=b"{}")
     assert (str(raised), raised.status, raised.body) == ("not found", 404, b"{}")
+
+
+def test_planship_error_carries_what_the_service_says() -> None:
+    """FastAPI's errors: words, or a list of what is wrong."""
+    raised = errors.PlanshipError("no", status=422, detail=[{"msg": "field required"}], body=b"{}")
+    assert (str(raised), raised.status, raised.body) == ("no", 422, b"{}")
+    assert raised.detail == [{"msg": "field required"}]
+    assert errors.PlanshipError("no", status=500).detail is None
+
+
+def test_talon_one_error_says_where_each_problem_is() -> None:
+    """The facts, section 12: which attribute is refused is said by the pointer, so the text must have it."""
+    problems = [
+        errors.TalonOneProblem(title="Unknown", details="no such attribute", pointer="/attributes/X"),
+        errors.TalonOneProblem(title="enum", parameter="state"),
+        errors.TalonOneProblem(title="unexpected", line="3"),
+        errors.TalonOneProblem(),
+    ]
+    raised = errors.TalonOneInvalid("The submitted data was invalid", status=400, errors=iter(problems), body=b"{}")
+    assert str(raised) == (
+        "400: The submitted data was invalid"
+        " (/attributes/X: Unknown: no such attribute; state: enum; line 3: unexpected)"
+    )
+    assert raised.message == "The submitted data was invalid"
+    assert raised.errors == tuple(problems)
+    assert (raised.status, raised.body) == (400, b"{}")
+
+
+def test_talon_one_error_without_problems_is_the_message_alone() -> None:
+    """This SDK: no brackets around nothing."""
+    raised = errors.TalonOneError("Bad Gateway", status=502)
+    assert (str(raised), raised.errors, raised.body) == ("502: Bad Gateway", (), b"")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elarian_trio.options import Backoff, ConnectionOptions, JsonSerializer
+from elarian_trio.options import Backoff, ConnectionOptions, HttpOptions, JsonSerializer, Reconnects, Retries
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -144,3 +144,106 @@ def test_size_in_fractions_of_bytes_is_refused() -> None:
     """This SDK: bad arguments are refused with what would be right."""
     with pytest.raises(TypeError, match="fragment_size must be an int"):
         ConnectionOptions(fragment_size=64.5)  # type: ignore[arg-type]
+
+
+# --- HTTP ---
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("attempts", 0),
+        ("first", -0.1),
+        ("first", math.nan),
+        ("cap", -1),
+        ("cap", math.inf),
+        ("methods", {"GET", "post"}),
+    ],
+)
+def test_retries_without_a_schedule_are_refused(name: str, value: Any) -> None:  # noqa: ANN401 - bad on purpose
+    """This SDK: bad arguments are ValueError; a POST would be done twice."""
+    with pytest.raises(ValueError, match=name):
+        Retries(**{name: value})
+
+
+def test_retries_take_any_collection_and_any_case() -> None:
+    """This SDK: a list of methods is as good as a set."""
+    methods: Any = ["get", "Delete"]
+    statuses: Any = [500]
+    retries = Retries(methods=methods, statuses=statuses)
+    assert (retries.methods, retries.statuses) == (frozenset({"GET", "DELETE"}), frozenset({500}))
+
+
+def test_retries_that_are_no_number_are_refused() -> None:
+    """This SDK: half an attempt is none."""
+    with pytest.raises(TypeError, match="attempts must be an int"):
+        Retries(attempts=1.5)  # type: ignore[arg-type]
+
+
+def test_delays_of_retries_double_up_to_the_cap() -> None:
+    """This SDK: after the first, second, third … attempt, however many there were."""
+    retries = Retries(first=0.5, cap=3.0)
+    assert [retries.delay(number) for number in (1, 2, 3, 4, 10_000)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_delays_of_reconnects_grow_up_to_the_cap() -> None:
+    """D22 of the facts about Planship: 0.5 s doubling to 30 s."""
+    reconnects = Reconnects()
+    assert [reconnects.delay(number) for number in (1, 2, 3, 6, 7, 8, 10_000)] == [
+        0.5,
+        1.0,
+        2.0,
+        16.0,
+        30.0,
+        30.0,
+        30.0,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, -0.1) for name in ("first", "cap", "steady_after")),
+        *((name, math.nan) for name in ("first", "cap", "steady_after", "factor", "connect_timeout", "ping_after")),
+        ("factor", 0.5),
+        ("refusals", 0),
+        ("connect_timeout", 0),
+        ("ping_after", 0),
+    ],
+)
+def test_reconnects_without_a_schedule_are_refused(name: str, value: float) -> None:
+    """This SDK: bad arguments are ValueError, naming what was wrong."""
+    with pytest.raises(ValueError, match=name):
+        Reconnects(**{name: value})  # type: ignore[arg-type]
+
+
+def test_reconnects_may_leave_the_silent_alone() -> None:
+    """This SDK: ``None`` is for never asking."""
+    assert Reconnects(ping_after=None).ping_after is None
+
+
+@pytest.mark.parametrize("proxy", ["http://h", "https://h:8443", "socks5://u:p@h:1080", "socks5h://[::1]:1080", None])
+def test_proxy_is_of_a_kind_that_can_be_gone_by(proxy: str | None) -> None:
+    """httpx2: these four."""
+    assert HttpOptions(proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize("proxy", ["h:8080", "gopher://me:hunter2@h", "http://", "http://[hunter2", ""])
+def test_proxy_that_is_none_is_refused_without_repeating_it(proxy: str) -> None:
+    """This SDK: bad arguments are ValueError; it may hold a password."""
+    with pytest.raises(ValueError, match="proxy must be a URL with a host, one of http") as caught:
+        HttpOptions(proxy=proxy)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan])
+def test_time_out_in_which_nothing_can_be_done_is_refused(value: float) -> None:
+    """This SDK: bad arguments are ValueError, naming what was wrong."""
+    with pytest.raises(ValueError, match="timeout"):
+        HttpOptions(timeout=value)
+    assert HttpOptions(timeout=None).timeout is None
+
+
+def test_http_options_show_no_proxy() -> None:
+    """This SDK: it may name credentials."""
+    assert "hunter2" not in repr(HttpOptions(proxy="http://me:hunter2@h"))

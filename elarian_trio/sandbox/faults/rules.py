@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import AnyNotification
     from elarian_trio.sandbox.faults.scope import AnyChannel, Kind, NumbersOf, Target
 
-__all__ = ["Faults", "Rule"]
+__all__ = ["Faults", "Rule", "check_numbers"]
 
 MAX_NAMED = 3  # kinds that a rule's repr names one by one
 
@@ -139,7 +139,7 @@ class Faults:
         if not kinds:
             raise FaultError("on", f"something that {fault.name} can bite", on)
         scope = Scope.of(kinds, named, number, channel)
-        _check_numbers(probability, times, skip)
+        check_numbers(probability, times, skip)
         self._added += 1
         rule = Rule(self._added, fault, scope, probability=probability, times=times, skip=skip)
         rule.seed_with(self._seed)
@@ -217,7 +217,8 @@ def _check_named(fault: Fault, kind: Kind) -> None:
         raise FaultError("status", f"one that {kind.__name__} can be refused with ({statuses})", fault.status)
 
 
-def _check_numbers(probability: float, times: int | None, skip: int) -> None:
+def check_numbers(probability: float, times: int | None, skip: int) -> None:
+    """See that these can say how often a rule bites."""
     if not (_is_number(probability) and 0 < probability <= 1):
         raise FaultError("probability", "a number above 0 and up to 1", probability)
     if times is not None and not (_is_whole(times) and times >= 1):

@@ -34,6 +34,8 @@ __all__ = [
     "Slow",
     "StreamError",
     "When",
+    "as_seconds",
+    "as_when",
 ]
 
 When: TypeAlias = Literal["before", "after"]
@@ -113,7 +115,7 @@ class Fault:
         Raises:
             FaultError: there is no such code, or REJECTED would not be true.
         """
-        return StreamError(_code(code, _CODES, _CUSTOM), text, _when(when, code))
+        return StreamError(_code(code, _CODES, _CUSTOM), text, as_when(when, code))
 
     @staticmethod
     def delay(seconds: float, *, when: When = "before") -> Slow:
@@ -127,7 +129,7 @@ class Fault:
         Raises:
             FaultError: that is no span of time.
         """
-        return Slow(_seconds("seconds", seconds), _when(when))
+        return Slow(as_seconds("seconds", seconds), as_when(when))
 
     @staticmethod
     def answer_twice() -> AnswerTwice:
@@ -152,7 +154,7 @@ class Fault:
         Raises:
             FaultError: *when* is neither.
         """
-        return Drop(_when(when))
+        return Drop(as_when(when))
 
     @staticmethod
     def end_session(
@@ -168,7 +170,7 @@ class Fault:
         Raises:
             FaultError: *code* or *when* is none of those.
         """
-        return EndSession(_code(code, _ENDS, range(0)), text, _when(when))
+        return EndSession(_code(code, _ENDS, range(0)), text, as_when(when))
 
     # Of notifications.
 
@@ -181,7 +183,7 @@ class Fault:
         Raises:
             FaultError: that is no span of time.
         """
-        return Late(_seconds("seconds", seconds))
+        return Late(as_seconds("seconds", seconds))
 
     @staticmethod
     def deliver_out_of_order(within: float = 10.0) -> Late:
@@ -193,7 +195,7 @@ class Fault:
         Raises:
             FaultError: that is no span of time.
         """
-        return Late(_seconds("within", within), lets_pass=True)
+        return Late(as_seconds("within", within), lets_pass=True)
 
     @staticmethod
     def deliver_twice() -> DeliverTwice:
@@ -336,7 +338,8 @@ def _code(given: str | int, names: Mapping[str, int], custom: range) -> int:
     raise FaultError("code", f"one of {known(names)}{own}", given)
 
 
-def _when(given: str, code: str | int = "") -> When:
+def as_when(given: str, code: str | int = "") -> When:
+    """Give the moment that *given* names."""
     if given == "before":
         return "before"
     if given != "after":
@@ -346,7 +349,8 @@ def _when(given: str, code: str | int = "") -> When:
     return "after"
 
 
-def _seconds(argument: str, given: float) -> float:
+def as_seconds(argument: str, given: float) -> float:
+    """Give a span of time that nobody waits too long for."""
     is_number = isinstance(cast("object", given), int | float) and not isinstance(given, bool)
     if not (is_number and 0 < given <= MAX_SECONDS):
         raise FaultError(argument, f"a number of seconds above 0, and {MAX_SECONDS:g} at most", given)

@@ -1,0 +1,100 @@
+"""The pool of connections that httpx2 keeps: its proxy, its TLS, and the streams that come of an upgrade.
+
+:mod:`.sender` stands above; this is the one file that imports httpx2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import ByteStream
+
+try:
+    import httpx2
+    from httpcore2 import NetworkError, ProtocolError, TimeoutException
+except ImportError as _error:
+    _msg = "planship and talonone need the httpx2 package: pip install 'elarian-trio[http]'"
+    raise ModuleNotFoundError(_msg, name="httpx2") from _error
+
+if TYPE_CHECKING:
+    from elarian_trio.options import HttpOptions
+
+__all__ = ["NetworkStream", "httpx2", "open_pool"]
+
+_BROKEN = (NetworkError, ProtocolError, TimeoutException, OSError)
+
+
+def open_pool(base_url: str, options: HttpOptions) -> httpx2.AsyncHTTPTransport:
+    """Make a pool, which is opened and closed by ``async with``.
+
+    Raises:
+        ModuleNotFoundError: a SOCKS proxy is asked for, and the socksio package is not there.
+        ValueError: the environment names a proxy that is none.
+    """
+    verify = True if options.ssl_context is None else options.ssl_context
+    given = replace(options, proxy=_proxy_for(base_url, options))
+    if given.proxy is not None and urlsplit(given.proxy).scheme.startswith("socks"):
+        _require_socks()
+    return httpx2.AsyncHTTPTransport(verify=verify, proxy=given.proxy, trust_env=options.trust_env)
+
+
+def _require_socks() -> None:
+    try:
+        import socksio  # type: ignore[import-not-found,unused-ignore]  # noqa: F401, PLC0415, RUF100 - asked for here only
+    except ImportError as error:
+        msg = "a SOCKS proxy needs the socksio package: pip install socksio"
+        raise ModuleNotFoundError(msg, name="socksio") from error
+
+
+def _proxy_for(base_url: str, options: HttpOptions) -> str | None:
+    """Give the proxy that the options name, or that the environment names, as the standard library reads it."""
+    if options.proxy is not None or not options.trust_env:
+        return options.proxy
+    parts = urlsplit(base_url)
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if not found or proxy_bypass(parts.netloc):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+class NetworkStream(ByteStream):
+    """A connection that has left HTTP behind, as an anyio stream with anyio's errors.
+
+    Args:
+        stream: httpcore2's, which whoever gave it closes.
+    """
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - httpcore2's, or a test's
+        self._stream = stream
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """Wait for bytes; see anyio's streams."""
+        try:
+            data: bytes = await self._stream.read(max_bytes)
+        except _BROKEN as error:
+            raise anyio.BrokenResourceError from error
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        """Send *item*; see anyio's streams."""
+        try:
+            await self._stream.write(item)
+        except _BROKEN as error:
+            raise anyio.BrokenResourceError from error
+
+    async def send_eof(self) -> None:
+        """Refuse: httpcore2's streams have only one end."""
+        await anyio.lowlevel.checkpoint()
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()

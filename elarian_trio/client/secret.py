@@ -1,0 +1,46 @@
+"""A value that does not show itself.
+
+Whatever holds keys, tokens or passwords stands above; nothing is below.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Secret"]
+
+
+class Secret:
+    """A value that does not show itself: a string, or what somebody took for one."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        """Say nothing."""
+        return "<secret>"
+
+    def __reduce__(self) -> str:
+        """Refuse to be copied out of the process."""
+        msg = "a secret is not pickled"
+        raise TypeError(msg)
+
+    @property
+    def kind(self) -> type:
+        """The class of the value."""
+        return type(self._value)
+
+    @property
+    def problem(self) -> str | None:
+        """Say what is wrong with it, if anything, without repeating it."""
+        if not isinstance(self._value, str):
+            return "must be a str"
+        if not self._value.strip():
+            return "must not be empty"
+        if any("\ud800" <= character <= "\udfff" for character in self._value):
+            return "holds a lone surrogate, which UTF-8 cannot carry"
+        return None
+
+    def reveal(self) -> str:
+        """Give the string itself; keep it in no variable."""
+        return str(self._value)

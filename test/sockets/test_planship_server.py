@@ -1,0 +1,544 @@
+"""Planship's stand-in as its users have it: over HTTP and WebSockets, with what goes wrong on purpose."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import pytest
+from web_clients import BOUND, Gone, Refused, caller, web_socket
+
+from elarian_trio import StoreError
+from elarian_trio.sandbox import ManualClock, web
+from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.planship import PlanshipServer, Switches, WebFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+CLICKS = "subscription-button-clicks"
+
+
+def manual(**values: Any) -> PlanshipServer:  # noqa: ANN401 - a server's arguments
+    """Make a server whose time stands still."""
+    return PlanshipServer(clock=ManualClock(START), **values)
+
+
+# --- requests ---
+
+
+async def test_ids_of_any_characters_travel_encoded() -> None:
+    """Facts §5: the path is split where it has a slash, and then decoded."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        made = await client.ask("POST", "/customers", {"alternative_id": "a/b+%é@c"})
+        assert await client.ask("GET", "/customers/a%2Fb%2B%25%C3%A9%40c") == {
+            key: value for key, value in made.items() if key != "subscriptions"
+        }
+        await client.ask("GET", "/customers/a/b", expect=404)
+
+
+async def test_what_is_not_there_is_answered_as_the_services_framework_does() -> None:
+    """Facts §7."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        assert await client.ask("GET", "/nothing", expect=404) == {"detail": "Not Found"}
+        assert await client.ask("PUT", "/customers", expect=405) == {"detail": "Method Not Allowed"}
+        assert await client.ask("GET", "/products/", expect=404) == {"detail": "Not Found"}
+
+
+async def test_a_body_that_is_too_long_is_refused() -> None:
+    """The house: no unbounded buffer."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.ask("POST", "/customers", {"name": "x" * 1_100_000}, expect=413)
+        await client.ask("POST", "/customers", {"name": "x" * 900_000})
+
+
+async def test_a_hundred_at_once_are_each_answered_and_none_is_lost() -> None:
+    """Each request is a unit of work."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha", "large")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(client.use, "asha", 1)
+        usage = await client.ask("GET", f"/customers/asha/products/clicker-demo/levers/{CLICKS}/usage")
+        assert usage["total"] == 100
+
+
+async def test_the_log_shows_what_was_asked_and_answered() -> None:
+    """Issue: a request log; it is begun anew when asked."""
+    async with manual() as planship, caller(planship) as client:
+        planship.forget_requests()
+        await client.ask("POST", "/customers", {"name": "Asha"})
+        (exchange,) = planship.requests
+        assert (exchange.at, exchange.status, exchange.request.method) == (START, 200, "POST")
+        assert json.loads(exchange.request.body) == {"name": "Asha"}
+        assert exchange.request.headers["authorization"] == f"Bearer {client.token}"
+
+
+async def test_runs_with_the_same_seed_are_alike() -> None:
+    """The sandbox's promise of ids, here, too."""
+    bodies = []
+    for _ in range(2):
+        async with manual(seed=7) as planship, caller(planship) as client:
+            bodies.append(await client.ask("POST", "/customers", {}))
+    assert bodies[0] == bodies[1]
+
+
+async def test_credentials_are_not_shown() -> None:
+    """The house: in no repr."""
+    async with PlanshipServer(client_secret="hush") as planship:
+        assert planship.credentials["client_secret"] == "hush"
+        assert "hush" not in repr(planship.credentials)
+
+
+# --- time and tokens ---
+
+
+async def test_tokens_and_periods_go_by_its_clock() -> None:
+    """Issue: time from the sandbox's clock."""
+    async with manual(switches=Switches(token_lifetime=timedelta(days=40))) as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        await client.use("asha", 30)
+        path = "/customers/asha/products/clicker-demo/entitlements"
+        assert (await client.ask("GET", path))[CLICKS] == 70
+        await planship.clock.advance(timedelta(days=31))
+        assert (await client.ask("GET", path))[CLICKS] == 100
+        await planship.clock.advance(timedelta(days=9))
+        await client.ask("GET", path, expect=401)
+
+
+# --- what goes wrong on purpose ---
+
+
+async def test_a_fault_before_the_action_leaves_it_undone_and_one_after_it_done() -> None:
+    """Issue: status, no JSON, dropped, each before or after acting."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+
+        async def make(name: str, fault: WebFault) -> httpx2.Response | None:
+            rule = planship.faults.add(fault, on="POST /api/v1/customers", times=1)
+            headers = {"authorization": f"Bearer {client.token}"}
+            try:
+                return await client.http.post("/customers", json={"alternative_id": name}, headers=headers)
+            except httpx2.RemoteProtocolError:
+                return None
+            finally:
+                assert rule.bites == 1
+
+        unavailable = await make("a", WebFault.status(503, headers={"retry-after": "1"}))
+        assert unavailable is not None
+        assert (unavailable.status_code, unavailable.headers["retry-after"]) == (503, "1")
+        assert await make("b", WebFault.drop()) is None
+        for name in "ab":
+            await client.ask("GET", f"/customers/{name}", expect=404)
+        assert await make("c", WebFault.drop(when="after")) is None
+        garbled = await make("d", WebFault.not_json())
+        assert garbled is not None
+        assert garbled.text.startswith("<html>")
+        for name in "cd":
+            await client.ask("GET", f"/customers/{name}")
+
+
+async def test_a_delay_goes_by_its_clock() -> None:
+    """Issue: delays in the sandbox's time; before, or after the action."""
+    async with manual() as planship, caller(planship) as client:
+        for name, when in (("before", "before"), ("after", "after")):
+            planship.faults.add(WebFault.delay(30, when=when), on="POST *", times=1)
+            answered = anyio.Event()
+
+            async def make(name: str = name, answered: anyio.Event = answered) -> None:
+                await client.ask("POST", "/customers", {"alternative_id": name})
+                answered.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(make)
+                with anyio.fail_after(BOUND):
+                    while not planship.faults.rules[-1].bites:
+                        await anyio.lowlevel.checkpoint()
+                    status = 404 if when == "before" else 200
+                    while True:
+                        reply = await client.http.get(
+                            f"/customers/{name}", headers={"authorization": f"Bearer {client.token}"}
+                        )
+                        if reply.status_code == status:
+                            break
+                assert not answered.is_set()
+                await planship.clock.advance(timedelta(seconds=30))
+                with anyio.fail_after(BOUND):
+                    await answered.wait()
+
+
+# --- WebSockets ---
+
+
+async def test_a_listener_is_told_the_whole_state_on_change_only() -> None:
+    """D20, facts §9: text frames, the full dictionary, as over REST."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        made = await client.subscribe("asha")
+        await client.subscribe("ben")
+        path = "/customers/asha/products/clicker-demo/entitlements"
+        async with client.listen_to("asha") as socket:
+            await client.use("ben", 1)
+            await client.ask("PATCH", f"/customers/asha/subscriptions/{made}", {"auto_renew": False})
+            await client.use("asha", 5)
+            assert await socket.receive() == await client.ask("GET", path)
+            await client.ask("PATCH", f"/customers/asha/subscriptions/{made}", {"plan_slug": "large"})
+            assert (await socket.receive())["premium-button"] is True
+            await client.ask("DELETE", "/customers/asha")
+            assert (await socket.receive())["max-projects"] == 0
+
+
+async def test_a_listener_is_told_of_what_time_changes() -> None:
+    """This SDK: renewals, lapses and use that leaves its period come by themselves."""
+    async with manual(switches=Switches(token_lifetime=timedelta(days=99))) as planship, caller(planship) as client:
+        made = await client.subscribe("asha")
+        await client.use("asha", 3)
+        async with client.listen_to("asha") as socket:
+            await planship.clock.advance(timedelta(days=1))
+            assert (await socket.receive())["button-clicks-per-project-per-day"] == {"null": 10}
+            await client.ask("PATCH", f"/customers/asha/subscriptions/{made}", {"auto_renew": False})
+            await planship.clock.advance(timedelta(days=30))
+            assert (await socket.receive())["max-projects"] == 0
+
+
+async def test_a_snapshot_begins_where_the_switch_says_so() -> None:
+    """D20."""
+    async with PlanshipServer(switches=Switches(snapshot_on_connect=True)) as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            assert (await socket.receive())["max-projects"] == 3
+
+
+async def test_a_slow_listener_is_told_the_latest_and_no_older_state_after_it() -> None:
+    """D20: no unbounded buffer; what it reads goes one way."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            for _ in range(50):
+                await client.use("asha", 1)
+            left = [100]
+            while left[-1] != 50:
+                left.append((await socket.receive())[CLICKS])
+            assert left == sorted(left, reverse=True)
+
+
+async def test_what_a_listener_says_is_ignored_and_pings_are_answered() -> None:
+    """D19."""
+    from wsproto.events import BytesMessage, TextMessage
+
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            await socket.send(TextMessage("subscribe"))
+            await socket.send(BytesMessage(b"\xff"))
+            await socket.ping()
+            await client.use("asha", 1)
+            assert (await socket.receive())[CLICKS] == 99
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ({"token": ""}, 403),
+        ({"token": "wrong"}, 403),
+        ({"name": "nobody"}, 404),
+        ({"product": "none"}, 404),
+    ],
+)
+async def test_a_handshake_that_cannot_be_is_refused(arguments: Mapping[str, str], status: int) -> None:
+    """D19."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        with pytest.raises(Refused) as caught:
+            async with client.listen_to(**{"name": "asha", **arguments}):
+                raise AssertionError("it was let in")
+        assert caught.value.status == status
+        assert "detail" in json.loads(caught.value.body)
+        assert planship.requests[-1].status == status
+
+
+async def test_a_handshake_without_a_token_or_elsewhere_is_refused() -> None:
+    """D19."""
+    async with PlanshipServer() as planship:
+        for path, status in (("customers/a/products/clicker-demo/entitlements", 403), ("other", 404)):
+            with pytest.raises(Refused, match=str(status)):
+                async with web_socket(f"{planship.web_socket_url}/api/v1/ws/{path}"):
+                    raise AssertionError("it was let in")
+
+
+async def test_a_socket_is_closed_when_its_token_expires_or_all_are_revoked() -> None:
+    """D19: 1008."""
+    async with manual() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            await planship.clock.advance(timedelta(hours=1))
+            with pytest.raises(Gone, match="1008"):
+                await socket.receive()
+        await client.sign_in()
+        async with client.listen_to("asha") as socket:
+            await planship.revoke_tokens()
+            with pytest.raises(Gone, match="1008"):
+                await socket.receive()
+            with pytest.raises(Refused, match="403"):
+                async with client.listen_to("asha"):
+                    raise AssertionError("it was let in")
+
+
+async def test_sockets_are_dropped_closed_and_sent_to_as_asked() -> None:
+    """D20: the switches."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            assert planship.listeners == 1
+            assert planship.send_to_sockets("no json") == 1
+            assert await socket.receive() == "no json"
+            assert planship.close_sockets(4321) == 1
+            with pytest.raises(Gone, match="4321"):
+                await socket.receive()
+        async with client.listen_to("asha") as socket:
+            assert planship.drop_sockets() == 1
+            with pytest.raises(Gone, match="None"):
+                await socket.receive()
+        with pytest.raises(ValueError, match="a close code is"):
+            planship.close_sockets(1005)
+
+
+async def test_a_fault_may_refuse_or_drop_a_handshake() -> None:
+    """D19, D20."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        planship.faults.add(WebFault.status(401), on="GET */ws/*", times=1)
+        planship.faults.add(WebFault.drop(), on="GET */ws/*", times=1)
+        for expected in (Refused, Gone):
+            with pytest.raises(expected):
+                async with client.listen_to("asha"):
+                    raise AssertionError("it was let in")
+        async with client.listen_to("asha"):
+            pass
+
+
+async def test_a_failure_of_the_servers_own_closes_a_socket_with_1011(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """D19: internal error; it is logged, and costs that socket only."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+
+        async def fail(_listener: object, _heard: object) -> bool:
+            await anyio.lowlevel.checkpoint()
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as broken:
+            broken.setattr("elarian_trio.sandbox.planship.updates.Listener.serve", fail)
+            async with client.listen_to("asha") as socket:
+                with pytest.raises(Gone, match="1011"):
+                    await socket.receive()
+        assert "a WebSocket failed" in caplog.text
+        assert client.token not in caplog.text
+        async with client.listen_to("asha"):
+            assert planship.listeners == 1
+
+
+async def test_leaving_the_block_closes_sockets_with_1001() -> None:
+    """D19: shutdown."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        socket = await (listening := client.listen_to("asha")).__aenter__()
+
+        async def expect_goodbye() -> None:
+            with pytest.raises(Gone, match="1001"):
+                await socket.receive()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(expect_goodbye)
+            await planship.say_goodbye()
+        await listening.__aexit__(None, None, None)
+
+
+async def test_a_peer_that_reads_nothing_does_not_keep_the_block_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The house: no wait without a bound; anycorn shields what it sends, so the socket is cut."""
+    monkeypatch.setattr(web, "GOODBYE", 0.01)
+    with anyio.fail_after(BOUND):
+        async with AsyncExitStack() as clients, PlanshipServer() as planship, caller(planship) as client:
+            await client.subscribe("asha")
+            await clients.enter_async_context(client.listen_to("asha"))
+            planship.send_to_sockets("x" * 30_000_000)
+            await client.ask("GET", "/products")
+
+
+# --- the file ---
+
+
+async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    """Issue: what is kept goes through the store; the made-up secret and the tokens made with it stay, too."""
+    server = manual(data=tmp_path / "planship.sqlite3")
+    async with server as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        await client.use("asha", 7)
+        before = planship.credentials["client_secret"], planship.base_url, client.token
+        state = await client.ask("GET", "/customers/asha/products/clicker-demo/entitlements")
+        subscriptions = await client.ask("GET", "/customers/asha/subscriptions")
+    async with server as planship, caller(planship) as client:
+        token, client.token = client.token, before[2]
+        assert (planship.credentials["client_secret"], planship.base_url) == before[:2]
+        assert await client.ask("GET", "/customers/asha/products/clicker-demo/entitlements") == state
+        assert await client.ask("GET", "/customers/asha/subscriptions") == subscriptions
+        assert token != client.token
+
+
+async def test_what_the_disk_refuses_is_answered_with_500_and_has_not_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: all or nothing, and a clear error; nobody is told of what was not kept."""
+    full = StoreError("the disk is full: make room, and ask again")
+
+    def refuse(_self: Database, _changes: object) -> Any:  # noqa: ANN401 - never returns
+        raise full
+
+    async with manual(data=tmp_path / "planship.sqlite3") as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            with monkeypatch.context() as broken:
+                broken.setattr(Database, "write", refuse)
+                body = await client.ask("POST", "/customers", {"alternative_id": "ben"}, expect=500)
+                assert body == {"detail": str(full)}
+                path = "/customers/asha/products/clicker-demo/usage/button-click"
+                await client.ask("POST", path, {"usage": 1}, expect=500)
+                with pytest.raises(StoreError):
+                    await planship.revoke_tokens()
+            await client.ask("GET", "/customers/ben", expect=404)
+            await client.use("asha", 10)
+            assert (await socket.receive())[CLICKS] == 90
+
+
+async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: what it saw of a unit that waits for the disk is told once that is kept, or not at all."""
+    write = Database.write
+    second_waits = threading.Event()
+    writes: list[object] = []
+
+    def keep_the_first_only(self: Database, changes: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - as it is
+        writes.append(changes)
+        if len(writes) == 1:
+            assert second_waits.wait(BOUND)
+            return write(self, changes)
+        raise StoreError("the disk is full")
+
+    path = "/customers/asha/products/clicker-demo/usage/button-click"
+    async with manual(data=tmp_path / "planship.sqlite3") as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            with monkeypatch.context() as broken:
+                broken.setattr(Database, "write", keep_the_first_only)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.use, "asha", 1)
+                    with anyio.fail_after(BOUND):
+                        while not writes:
+                            await anyio.lowlevel.checkpoint()
+                    tasks.start_soon(partial(client.ask, "POST", path, {"usage": 10}, expect=500))
+                    with anyio.fail_after(BOUND):
+                        while json.loads(planship.requests[-1].request.body or b"{}") != {"usage": 10}:
+                            await anyio.lowlevel.checkpoint()
+                    for _ in range(20):
+                        await anyio.lowlevel.checkpoint()
+                    second_waits.set()
+            assert (await socket.receive())[CLICKS] == 99
+            await client.use("asha", 2)
+            assert (await socket.receive())[CLICKS] == 97
+
+
+async def test_what_the_file_cannot_give_is_answered_with_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for reading, over HTTP and at a handshake."""
+
+    def refuse(_self: Database, _key: object) -> Any:  # noqa: ANN401 - never returns
+        raise StoreError("it is damaged")
+
+    async with manual(data=tmp_path / "planship.sqlite3") as planship, caller(planship) as client:
+        await client.ask("GET", "/products")
+        monkeypatch.setattr(Database, "rows", refuse)
+        assert await client.ask("GET", "/customers/unread", expect=500) == {"detail": "it is damaged"}
+        with pytest.raises(Refused, match="500"):
+            async with client.listen_to("unread"):
+                raise AssertionError("it was let in")
+
+
+# --- the block ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"address": "0.0.0.0:0"}, "takes a client id and secret of your own"),
+        ({"address": "0.0.0.0:0", "client_id": "a"}, "takes a client id and secret of your own"),
+        ({"address": "nowhere"}, "an address to listen on is host:port"),
+        ({"clock": "sun"}, "clock must be one of"),
+        ({"client_secret": ""}, "client_secret must not be empty"),
+        ({"client_id": "a:b"}, "client_id must not have a colon"),
+    ],
+)
+def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str) -> None:
+    """As the sandbox's other ports: loopback unless somebody chose with what to come in."""
+    with pytest.raises(ValueError, match=words):
+        PlanshipServer(**arguments)
+
+
+def test_a_catalogue_or_switches_of_another_class_say_what_is_wanted() -> None:
+    """The house: from the constructor."""
+    with pytest.raises(TypeError, match="catalogue must be a Catalogue"):
+        PlanshipServer(catalogue={})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="switches must be a Switches"):
+        PlanshipServer(switches=True)  # type: ignore[arg-type]
+
+
+def test_outside_its_block_it_says_that_it_is_not_running() -> None:
+    """The house: typed errors that say what would be right."""
+    planship = PlanshipServer()
+    for read in ("base_url", "clock", "credentials", "web_socket_url"):
+        with pytest.raises(RuntimeError, match="while its block is entered"):
+            getattr(planship, read)
+    with pytest.raises(RuntimeError, match="while its block is entered"):
+        planship.drop_sockets()
+    assert planship.listeners == 0
+
+
+async def test_the_users_error_comes_out_as_it_is() -> None:
+    """The house: no group around it."""
+    with pytest.raises(KeyError, match="mine"):
+        async with PlanshipServer():
+            raise KeyError("mine")
+
+
+async def test_an_address_in_use_is_an_os_error() -> None:
+    """And the same server goes on where it was when it is entered again."""
+    async with PlanshipServer() as planship:
+        address = planship.base_url.removeprefix("http://")
+        with pytest.raises(OSError, match="in use"):
+            async with PlanshipServer(address):
+                raise AssertionError("it listens")
+    async with PlanshipServer(address) as again:
+        assert again.base_url == f"http://{address}"
+
+
+async def test_a_cancelled_block_ends_at_once_with_connections_open() -> None:
+    """The house: nothing is left, whoever is connected."""
+    with anyio.fail_after(BOUND), anyio.CancelScope() as scope:
+        async with PlanshipServer() as planship, caller(planship) as client:
+            await client.subscribe("asha")
+            async with client.listen_to("asha"):
+                port = int(planship.base_url.rpartition(":")[2])
+                async with await anyio.connect_tcp("127.0.0.1", port) as half:
+                    await half.send(b"POST /api/v1/customers HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+                    scope.cancel()
+                    await anyio.sleep_forever()
+    assert scope.cancelled_caught

@@ -1,0 +1,496 @@
+"""Planship's client: its block, its token however many want it, and what a call does about a 401."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx2
+import pytest
+from answering import Answering, json_answer
+from disclosure import Disclosure
+
+from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionLost, PlanshipError
+from elarian_trio.planship import (
+    CreateCustomerParameters,
+    HttpOptions,
+    ModifySubscriptionParameters,
+    PlanshipCustomer,
+    Retries,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+pytestmark = pytest.mark.anyio
+
+BOUND = 5.0  # seconds that anything awaited in a test may take
+PAIR = {"client_id": "ID", "client_secret": "SECRET"}
+TOKEN = "POST /api/v1/auth/token"
+PRODUCT = {"id": "u", "slug": "p", "name": "P", "organization_id": "o"}
+
+
+class Service:
+    """A Planship that knows tokens, and answers everything else with the product.
+
+    Attributes:
+        valid: the tokens that are taken.
+        given: how many tokens it gave.
+        token_answers: what it answers instead of a token, in a row.
+    """
+
+    def __init__(self) -> None:
+        self.transport = Answering(self._answer)
+        self.valid: set[str] = set()
+        self.given = 0
+        self.token_answers: list[httpx2.Response] = []
+        self.gate: anyio.Event | None = None
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        await anyio.lowlevel.checkpoint()
+        if request.url.path == "/api/v1/auth/token":
+            return await self._give_token()
+        if request.headers["authorization"].removeprefix("Bearer ") not in self.valid:
+            return json_answer({"detail": "expired"}, 401)
+        return json_answer(PRODUCT)
+
+    async def _give_token(self) -> httpx2.Response:
+        self.given += 1
+        token = f"t{self.given}"
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.token_answers:
+            return self.token_answers.pop(0)
+        self.valid.add(token)
+        return json_answer({"access_token": token, "token_type": "bearer", "expires_in": 3600})
+
+    def client(self, **arguments: Any) -> PlanshipCustomer:  # noqa: ANN401 - any argument
+        """Make a client of it."""
+        credentials = {} if "get_access_token" in arguments else PAIR
+        return PlanshipCustomer("p", "c", **credentials, transport=self.transport, **arguments)
+
+
+async def at_once(count: int, call: Callable[[], Awaitable[object]]) -> list[object]:
+    """Make so many calls at the same time, and give what came of each."""
+    outcomes: list[object] = []
+
+    async def one() -> None:
+        try:
+            outcomes.append(await call())
+        except Exception as error:
+            outcomes.append(error)
+
+    with anyio.fail_after(BOUND):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(count):
+                tasks.start_soon(one)
+    return outcomes
+
+
+# --- tokens ---
+
+
+async def test_first_calls_ask_for_one_token() -> None:
+    """D3 of the facts: one token, one refresh in flight; the official clients ask once a call."""
+    service = Service()
+    async with service.client() as planship:
+        await at_once(100, planship.get_product)
+        await planship.get_product()
+    assert service.given == 1
+    assert len(service.transport.asked) == 102
+
+
+async def test_expired_token_under_a_hundred_calls_is_refreshed_once() -> None:
+    """Issue 5: one refresh, 0 failures."""
+    service = Service()
+    async with service.client() as planship:
+        await planship.get_product()
+        service.valid.clear()
+        outcomes = await at_once(100, planship.get_product)
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    assert service.given == 2
+
+
+async def test_call_that_lost_the_race_goes_on_with_the_newer_token() -> None:
+    """D3 of the facts: a 401 to an older token than the one there is asks for none."""
+    service = Service()
+    held = anyio.Event()
+    is_held = anyio.Event()
+    inner = service.transport._give
+    assert inner is not None
+
+    async def hold_the_first(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/plans/slow") and not held.is_set():
+            is_held.set()
+            await held.wait()
+            return json_answer({}, 401)
+        answer = inner(request)
+        assert not isinstance(answer, httpx2.Response)
+        return await answer
+
+    service.transport._give = hold_the_first
+    with anyio.fail_after(BOUND):
+        async with service.client() as planship, anyio.create_task_group() as tasks:
+
+            async def slow() -> None:
+                with pytest.raises(PlanshipError, match=r"the plan\.description"):
+                    await planship.get_plan("slow")
+
+            tasks.start_soon(slow)
+            await is_held.wait()
+            service.valid.clear()
+            await planship.get_product()
+            held.set()
+    assert service.given == 2
+
+
+async def test_server_that_answers_401_for_ever_gets_two_requests_a_call() -> None:
+    """D3 of the facts: one forced refresh, one replay, then an error; official clients loop without end."""
+    transport = Answering(
+        lambda request: (
+            json_answer({"access_token": "t", "token_type": "bearer", "expires_in": 1})
+            if request.url.path.endswith("/token")
+            else json_answer({"detail": "no"}, 401)
+        )
+    )
+    async with PlanshipCustomer("p", "c", **PAIR, transport=transport) as planship:
+        for _ in range(2):
+            transport.asked.clear()
+            with pytest.raises(PlanshipError, match="401 Unauthorized: no") as caught:
+                await planship.report_usage("m", 1)
+            assert (caught.value.status, caught.value.detail) == (401, "no")
+            assert sum(line.endswith("/usage/m") for line in transport.lines()) == 2
+
+
+@pytest.mark.parametrize("status", [401, 500])
+async def test_token_that_is_refused_is_not_asked_for_again(status: int) -> None:
+    """D3 of the facts: a 401 of the token call is final, and whoever waited for it has failed as well."""
+    service = Service()
+    service.gate = anyio.Event()
+    service.token_answers = [json_answer({"detail": "bad client"}, status)]
+    async with service.client() as planship, anyio.create_task_group() as tasks:
+        outcomes: list[object] = []
+
+        async def ask() -> None:
+            outcomes.extend(await at_once(100, planship.get_product))
+
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        service.gate.set()
+        await anyio.wait_all_tasks_blocked()
+        assert [getattr(each, "status", None) for each in outcomes] == [status] * 100
+        assert service.transport.lines() == [TOKEN]
+        await planship.get_product()  # the next call asks anew
+
+
+async def test_caller_that_is_cancelled_while_it_asks_leaves_the_asking_to_the_next() -> None:
+    """This SDK: what others wait for does not go down with one of them."""
+    service = Service()
+    service.gate = anyio.Event()
+    async with service.client() as planship, anyio.create_task_group() as tasks:
+        first, outcomes = anyio.CancelScope(), []
+
+        async def ask_and_go() -> None:
+            with first:
+                await planship.get_product()
+
+        async def ask() -> None:
+            outcomes.append(await planship.get_product())
+
+        tasks.start_soon(ask_and_go)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        first.cancel()
+        await anyio.wait_all_tasks_blocked()
+        service.gate.set()
+    assert len(outcomes) == 1
+    assert service.given == 2
+
+
+async def test_function_for_tokens_is_told_whether_one_is_worn_out() -> None:
+    """The facts, section 3: ``False`` at first, ``True`` after a 401; the bare token comes back."""
+    service, forced = Service(), []
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        await anyio.lowlevel.checkpoint()
+        forced.append(force_refresh)
+        service.valid.add(f"g{len(forced)}")
+        return f"g{len(forced)}"
+
+    async with service.client(get_access_token=get_access_token) as planship:
+        await planship.get_product()
+        service.valid.clear()
+        await planship.get_product()
+        with pytest.raises(RuntimeError, match="no client_id"):
+            await planship.get_access_token()
+    assert forced == [False, True]
+    assert TOKEN not in service.transport.lines()
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "words"),
+    [
+        (None, TypeError, "the access token must be a str, got NoneType"),
+        ("", ValueError, "must not be empty"),
+        ("a\nb", ValueError, "must be of printable ASCII"),
+    ],
+)
+async def test_function_that_gives_no_token_fails_that_call(token: Any, kind: type[Exception], words: str) -> None:  # noqa: ANN401
+    """This SDK: an empty token would be a 401 that nobody understands."""
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        return token
+
+    service = Service()
+    async with service.client(get_access_token=get_access_token) as planship:
+        with pytest.raises(kind, match=words):
+            await planship.get_product()
+    assert service.transport.asked == []
+
+
+async def test_error_of_the_function_for_tokens_comes_out_as_it_is() -> None:
+    """This SDK: it is the user's own."""
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        raise KeyError("mine")
+
+    async with Service().client(get_access_token=get_access_token) as planship:
+        with pytest.raises(KeyError, match="mine"):
+            await planship.get_product()
+
+
+async def test_token_may_be_asked_for_by_hand() -> None:
+    """The seed: ``getAccessToken`` gives the whole answer; the client's own token is another."""
+    service = Service()
+    async with service.client() as planship:
+        token = await planship.get_access_token()
+        assert (token.access_token, token.token_type, token.expires_in) == ("t1", "bearer", 3600)
+    assert service.transport.asked[0].headers["authorization"] == "Basic SUQ6U0VDUkVU"
+    assert service.transport.asked[0].content == b""
+
+
+# --- calls ---
+
+
+async def test_every_method_of_the_seed_asks_for_its_own() -> None:
+    """Issue 5: every method, in snake case; what each sends to the byte is seen with the endpoints."""
+    transport = Answering(lambda _: json_answer({"detail": "so"}, 418))
+    calls: list[tuple[str, Callable[[PlanshipCustomer], Awaitable[object]]]] = [
+        ("GET /products/p", lambda it: it.get_product()),
+        ("GET /products/p/plans", lambda it: it.list_plans()),
+        ("GET /products/p/plans/s", lambda it: it.get_plan("s")),
+        ("POST /customers {}", lambda it: it.create_customer()),
+        ('POST /customers {"name":"A"}', lambda it: it.create_customer(CreateCustomerParameters(name="A"))),
+        ("GET /customers/d", lambda it: it.get_customer("d")),
+        ("DELETE /customers/d", lambda it: it.delete_customer("d")),
+        ('POST /products/p/plans/s/subscriptions {"customer_id":"c"}', lambda it: it.create_subscription("s")),
+        ("GET /customers/c/subscriptions", lambda it: it.list_subscriptions()),
+        ("GET /customers/c/subscriptions/u", lambda it: it.get_subscription("u")),
+        (
+            'PATCH /customers/c/subscriptions/u {"max_subscribers":2}',
+            lambda it: it.modify_subscription("u", ModifySubscriptionParameters(max_subscribers=2)),
+        ),
+        ('PATCH /customers/c/subscriptions/u {"plan_slug":"m"}', lambda it: it.change_subscription_plan("u", "m")),
+        (
+            'PATCH /customers/c/subscriptions/u {"renew_plan_slug":"m"}',
+            lambda it: it.change_subscription_renew_plan("u", "m"),
+        ),
+        (
+            'PATCH /customers/c/subscriptions/u {"max_subscribers":5}',
+            lambda it: it.change_subscription_max_subscribers("u", 5),
+        ),
+        (
+            'PATCH /customers/c/subscriptions/u {"auto_renew":false}',
+            lambda it: it.set_subscription_auto_renew("u", False),
+        ),
+        (
+            'PATCH /customers/c/subscriptions/u {"is_active":true}',
+            lambda it: it.set_subscription_is_active("u", True),
+        ),
+        ("GET /customers/c/subscriptions/u/customers", lambda it: it.list_subscription_customers("u")),
+        (
+            "POST /customers/c/subscriptions/u/customers "
+            '{"customer_id":"d","is_administrator":false,"is_subscriber":true}',
+            lambda it: it.add_subscription_customer("u", "d"),
+        ),
+        ("DELETE /customers/c/subscriptions/u/customers/d", lambda it: it.remove_subscription_customer("u", "d")),
+        ("GET /customers/c/products/p/entitlements", lambda it: it.get_entitlements()),
+        ("GET /customers/c/products/p/levers/l/usage", lambda it: it.get_lever_usage("l")),
+        ("GET /customers/c/products/p/usage/m", lambda it: it.get_metering_id_usage("m")),
+        ('POST /customers/c/products/p/usage/m {"usage":3}', lambda it: it.report_usage("m", 3)),
+        ('POST /customers/c/products/p/usage/m {"usage":3,"bucket":"b"}', lambda it: it.report_usage("m", 3, "b")),
+    ]
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        return "t"
+
+    async with PlanshipCustomer("p", "c", get_access_token=get_access_token, transport=transport) as planship:
+        for _, call in calls:
+            with pytest.raises(PlanshipError) as caught:
+                await call(planship)
+            assert (caught.value.status, caught.value.detail) == (418, "so")
+    asked = [
+        f"{line.replace('/api/v1', '')} {body}".strip()
+        for line, body in zip(transport.lines(), transport.bodies(), strict=True)
+    ]
+    assert asked == [line for line, _ in calls]
+    assert {each.headers["authorization"] for each in transport.asked} == {"Bearer t"}
+
+
+async def test_get_is_sent_again_by_default_and_nothing_else() -> None:
+    """Issue 5: GET only, after a 429 or 503; a POST never, whatever the options say."""
+    transport = Answering(lambda _: json_answer({}, 503, retry_after="0"))
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        return "t"
+
+    async with PlanshipCustomer("p", "c", get_access_token=get_access_token, transport=transport) as planship:
+        for call, times in ((planship.list_plans, 3), (planship.create_customer, 1)):
+            transport.asked.clear()
+            with pytest.raises(PlanshipError, match="503"):
+                await call()
+            assert len(transport.asked) == times
+    options = HttpOptions(retries=Retries(attempts=2, methods=frozenset({"DELETE"})))
+    async with PlanshipCustomer(
+        "p", "c", get_access_token=get_access_token, transport=transport, options=options
+    ) as planship:
+        transport.asked.clear()
+        with pytest.raises(PlanshipError, match="503"):
+            await planship.delete_customer("d")
+    assert len(transport.asked) == 2
+
+
+async def test_time_out_holds_for_the_token_as_well() -> None:
+    """This SDK: seconds for one call with all that belongs to it, and nothing of it was sent."""
+    service = Service()
+    service.gate = anyio.Event()
+    async with service.client(options=HttpOptions(timeout=0.01)) as planship:
+        with pytest.raises(CommandTimedOut) as caught:
+            await planship.report_usage("m", 1)
+    assert caught.value.sent is False
+
+
+async def test_broken_connection_is_this_packages_own_error() -> None:
+    """This SDK: transport failures are never httpx2's."""
+    transport = Answering(
+        [json_answer({"access_token": "t", "token_type": "b", "expires_in": 1}), httpx2.ReadError("")]
+    )
+    async with PlanshipCustomer("p", "c", **PAIR, transport=transport) as planship:
+        with pytest.raises(ConnectionLost) as caught:
+            await planship.report_usage("m", 1)
+    assert caught.value.sent is True
+
+
+# --- the block ---
+
+
+async def test_client_works_in_its_block_and_nowhere_else() -> None:
+    """This SDK: one block owns it."""
+    service = Service()
+    planship = service.client()
+    with pytest.raises(ConnectionClosed):
+        await planship.get_product()
+    async with planship as entered:
+        assert entered is planship
+        await planship.get_product()
+    for call in (planship.get_product, planship.get_access_token, planship.get_entitlements):
+        with pytest.raises(ConnectionClosed):
+            await call()
+    with pytest.raises(ConnectionClosed):
+        async with planship.entitlement_updates():
+            pass
+    with pytest.raises(RuntimeError, match="entered before"):
+        async with planship:
+            pass
+    assert service.transport.is_closed
+
+
+async def test_error_of_the_block_comes_out_as_it_is() -> None:
+    """This SDK: no exception group that the user did not raise."""
+    mine = ValueError("mine")
+    with pytest.raises(ValueError, match="mine") as caught:
+        async with Service().client():
+            raise mine
+    assert caught.value is mine
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({}, ValueError, "either client_id and client_secret, or get_access_token"),
+        ({"client_id": "a"}, ValueError, "either client_id"),
+        ({"client_secret": "a"}, ValueError, "either client_id"),
+        ({**PAIR, "get_access_token": print}, ValueError, "either client_id"),
+        ({"client_id": "a", "get_access_token": print}, ValueError, "either client_id"),
+        ({"get_access_token": "t"}, TypeError, "get_access_token must be a function, got str"),
+        ({"client_id": 7, "client_secret": "a"}, TypeError, "client_id must be a str, got int"),
+        ({"client_id": "a", "client_secret": " "}, ValueError, "client_secret must not be empty"),
+        ({"client_id": "a:b", "client_secret": "a"}, ValueError, "client_id must not contain a colon"),
+        ({**PAIR, "base_url": "api.planship.io"}, ValueError, "looks like https://host"),
+        ({**PAIR, "web_socket_url": "https://h"}, ValueError, "looks like wss://host"),
+        ({**PAIR, "product_slug": ""}, ValueError, "must not be ''"),
+        ({**PAIR, "customer_id": None}, TypeError, "got NoneType"),
+    ],
+)
+async def test_bad_arguments_are_refused_at_once(arguments: Any, kind: type[Exception], words: str) -> None:  # noqa: ANN401
+    """This SDK: with what would be right, before anything is opened."""
+    await anyio.lowlevel.checkpoint()
+    with pytest.raises(kind, match=words):
+        PlanshipCustomer(**{"product_slug": "p", "customer_id": "c", **arguments})
+
+
+# --- what is not shown ---
+
+
+async def test_credentials_show_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    """Promise 4 of the design: no repr, log, error or traceback, not even of a service that repeats them."""
+    caplog.set_level(logging.DEBUG)
+    secret, token = "Th1s-1s-the-s3cret-0f-all", "Th3-t0ken-that-nob0dy-s33s"
+    disclosure = Disclosure()
+    disclosure.keep_secret("the secret", secret)
+    disclosure.keep_secret("the token", token)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if not request.url.path.endswith("/auth/token"):
+            return json_answer({"detail": f"what is {token}?"}, 401)
+        if sum(each.url.path.endswith("/auth/token") for each in transport.asked) < 3:
+            return json_answer({"access_token": token, "token_type": "bearer", "expires_in": 1})
+        return json_answer({"detail": f"not {secret}"}, 401)
+
+    transport = Answering(answer)
+    with disclosure.watch_logs():
+        planship = PlanshipCustomer("p", "c", client_id="the-client", client_secret=secret, transport=transport)
+        async with planship:
+            for call in (planship.get_product, planship.get_product, planship.get_access_token):
+                with pytest.raises(PlanshipError) as caught:
+                    await call()
+                disclosure.note_error(caught.value)
+                assert "<secret>" in str(caught.value.detail)
+            disclosure.note_objects()
+        for arguments in ({"client_secret": secret}, {"client_id": "a:b", "client_secret": secret}):
+            with pytest.raises(ValueError, match="client") as refused:
+                PlanshipCustomer("p", "c", **arguments)  # type: ignore[arg-type]
+            disclosure.note_error(refused.value)
+    assert disclosure.found() == []
+
+
+async def test_token_that_cannot_be_read_shows_nowhere() -> None:
+    """Promise 4 of the design: it may be beside what is wrong."""
+    token = "Th3-t0ken-that-nob0dy-s33s"
+    disclosure = Disclosure()
+    disclosure.keep_secret("the token", token)
+    async with PlanshipCustomer("p", "c", **PAIR, transport=Answering([json_answer({"access_token": token})])) as it:
+        with pytest.raises(PlanshipError, match="should be there") as caught:
+            await it.get_product()
+    disclosure.note_error(caught.value)
+    assert disclosure.found() == []

@@ -1,0 +1,386 @@
+"""The one sender: what becomes of broken connections, of answers that are none, and of proxies. Over real sockets."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx2
+import pytest
+import trustme
+from answering import Answering, json_answer
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.tls import TLSStream
+from disclosure import Disclosure
+
+from elarian_trio._http import Attempt, Request, open_sender
+from elarian_trio._http.sender import MAX_BODY
+from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError
+from elarian_trio.options import HttpOptions, Retries
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from anyio.abc import ByteStream
+
+    from elarian_trio._http import Sender
+
+pytestmark = pytest.mark.anyio
+
+BOUND = 5.0  # seconds that anything awaited in a test may take
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+ONCE = Retries(attempts=1)
+DIRECT = HttpOptions(trust_env=False)
+GET = Request(method="GET", path="/a%2Fb")
+SECRET = "s3cr3t-Th1s-1s-n0t-to-be-shown"
+POST = Request(method="POST", path="/x", headers={"authorization": f"Basic {SECRET}"}, content=b'{"a":1}')
+
+
+async def request_of(stream: ByteStream) -> bytes:
+    """Read one request, with its body if it says that there is one."""
+    data = b""
+    while True:
+        data += await stream.receive()
+        head, end, body = data.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
+        if end and len(body) >= length:
+            return data
+
+
+@asynccontextmanager
+async def served(serve: Callable[[ByteStream], Awaitable[None]]) -> AsyncIterator[int]:
+    """Serve connections on loopback; gives the port."""
+
+    async def one(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await serve(stream)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, one)
+        with anyio.fail_after(BOUND):
+            yield listener.extra(SocketAttribute.local_port)
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def sending(port: int, options: HttpOptions = DIRECT, retries: Retries = ONCE) -> AsyncIterator[Sender]:
+    """Open a sender to loopback."""
+    async with open_sender(f"http://127.0.0.1:{port}", options, retries=retries) as sender:
+        yield sender
+
+
+# --- what is sent ---
+
+
+async def test_request_is_what_it_says_to_the_byte() -> None:
+    """This SDK: no cookie, no encoding that would have to be undone, no more headers than these."""
+    asked: list[bytes] = []
+
+    async def serve(stream: ByteStream) -> None:
+        while True:
+            asked.append(await request_of(stream))
+            await stream.send(OK)
+
+    async with served(serve) as port, sending(port) as sender:
+        for request in (GET, POST, Request(method="POST", path="/t"), Request(method="DELETE", path="/d")):
+            response = await sender.send(request)
+            assert (response.status, response.body, response.headers["content-length"]) == (200, b"{}", "2")
+    host = f"Host: 127.0.0.1:{port}\r\n"
+    rest = "accept: application/json\r\nuser-agent: elarian-trio\r\n"
+    credential = f"authorization: Basic {SECRET}\r\n"
+    assert [each.decode() for each in asked] == [
+        f"GET /a%2Fb HTTP/1.1\r\n{host}{rest}\r\n",
+        f'POST /x HTTP/1.1\r\n{host}{rest}{credential}Content-Length: 7\r\n\r\n{{"a":1}}',
+        f"POST /t HTTP/1.1\r\n{host}Content-Length: 0\r\n{rest}\r\n",
+        f"DELETE /d HTTP/1.1\r\n{host}{rest}\r\n",
+    ]
+
+
+async def test_redirect_is_an_answer_and_not_followed() -> None:
+    """This SDK: what a status means is for the service to say, and credentials go nowhere else."""
+    async with open_sender(
+        "https://h", DIRECT, retries=ONCE, transport=Answering([httpx2.Response(302, headers={"location": "/x"})])
+    ) as sender:
+        assert (await sender.send(GET)).status == 302
+
+
+async def test_transport_of_the_user_is_closed_with_the_block() -> None:
+    """This SDK: it replaces the pool in that, too."""
+    transport = Answering([json_answer({})])
+    async with open_sender("https://h", DIRECT, retries=ONCE, transport=transport) as sender:
+        await sender.send(GET)
+        assert not transport.is_closed
+    assert transport.is_closed
+
+
+# --- connections that break ---
+
+
+async def test_nobody_there_is_a_failed_connection() -> None:
+    """This SDK: nothing was sent."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+    port = listener.extra(SocketAttribute.local_port)
+    await listener.aclose()
+    async with sending(port) as sender:
+        with pytest.raises(ConnectionFailed, match=f"GET 127.0.0.1:{port}: could not connect: .+"):
+            await sender.send(GET)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 200 ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    ],
+    ids=["before the answer", "in its first line", "before its body", "in its body", "between its chunks"],
+)
+@pytest.mark.parametrize("how", ["closed", "reset"])
+async def test_connection_that_breaks_is_lost_and_was_sent(said: bytes, how: str) -> None:
+    """This SDK: from the request on the service may have acted, wherever its answer ends."""
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        if said:
+            await stream.send(said)
+        if how == "reset":
+            raw: Any = stream.extra(SocketAttribute.raw_socket)
+            raw.setsockopt(*RESET)
+
+    async with served(serve) as port, sending(port) as sender:
+        with pytest.raises(ConnectionLost, match="broke before the response") as caught:
+            await sender.send(POST)
+    assert caught.value.sent is True
+    assert caught.value.__cause__ is not None
+
+
+RESET = (1, 13, b"\1\0\0\0\0\0\0\0")  # SOL_SOCKET, SO_LINGER, on for 0 seconds: closing sends RST
+
+
+@pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"])
+async def test_answer_that_is_no_http_is_a_protocol_error(said: bytes) -> None:
+    """This SDK: the peer broke the rules, and asking again would not help."""
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        await stream.send(said)
+        await anyio.sleep_forever()
+
+    async with served(serve) as port, sending(port) as sender:
+        with pytest.raises(RemoteProtocolError, match="not HTTP as it should be"):
+            await sender.send(POST)
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+async def test_answer_without_end_is_given_up(*, is_declared: bool) -> None:
+    """This SDK: no unbounded buffer; and nothing of the libraries' generators is left for Trio to report."""
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        length = f"Content-Length: {2 * MAX_BODY}" if is_declared else "Connection: close"
+        await stream.send(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode())
+        while True:
+            await stream.send(bytes(1024 * 1024))
+
+    async with served(serve) as port, sending(port) as sender:
+        with pytest.raises(RemoteProtocolError, match="longer than 16777216 bytes"):
+            await sender.send(POST)
+
+
+async def test_answer_as_long_as_allowed_is_read() -> None:
+    """This SDK: 16 MiB are an answer."""
+    transport = Answering([httpx2.Response(200, content=bytes(MAX_BODY))])
+    async with open_sender("https://h", DIRECT, retries=ONCE, transport=transport) as sender:
+        assert len((await sender.send(GET)).body) == MAX_BODY
+
+
+async def test_call_that_is_cancelled_closes_its_connection() -> None:
+    """This SDK: leaving the block by any way leaves no socket."""
+    ended, scope = anyio.Event(), anyio.CancelScope()
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        scope.cancel()
+        try:
+            await stream.receive()
+        finally:
+            ended.set()
+
+    async with served(serve) as port, sending(port) as sender:
+        with scope:
+            await sender.send(POST)
+        await ended.wait()
+    assert scope.cancelled_caught
+
+
+async def test_leaving_ends_the_calls_that_others_wait_for() -> None:
+    """This SDK: whoever still waits is told that the connection is gone."""
+    is_asked = anyio.Event()
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        is_asked.set()
+        await anyio.sleep_forever()
+
+    async def ask(sender: Sender) -> None:
+        with pytest.raises(ConnectionLost):
+            await sender.send(POST)
+
+    async with served(serve) as port, anyio.create_task_group() as tasks, sending(port) as sender:
+        tasks.start_soon(ask, sender)
+        await is_asked.wait()
+
+
+# --- proxies and TLS ---
+
+
+@asynccontextmanager
+async def proxied(answer: bytes, *, then: Callable[[ByteStream], Awaitable[None]] | None = None) -> AsyncIterator[Any]:
+    """Play an HTTP proxy that gives *answer* to what it is asked first."""
+    asked: list[bytes] = []
+
+    async def serve(stream: ByteStream) -> None:
+        asked.append(await request_of(stream))
+        await stream.send(answer)
+        if then is not None:
+            await then(stream)
+
+    async with served(serve) as port:
+        yield port, asked
+
+
+async def test_http_goes_by_a_proxy_with_its_credentials() -> None:
+    """This SDK: a proxy's URL may name credentials."""
+    async with proxied(OK) as (port, asked):
+        options = HttpOptions(proxy=f"http://me:{SECRET}@127.0.0.1:{port}")
+        async with open_sender("http://planship.test", options, retries=ONCE) as sender:
+            assert (await sender.send(GET)).status == 200
+    assert asked[0].startswith(b"GET http://planship.test/a%2Fb HTTP/1.1\r\n")
+    assert b"Proxy-Authorization: Basic " in asked[0]
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_environment_names_the_proxy_unless_it_is_not_trusted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: as the standard library reads it, with or without a scheme."""
+    for each in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(each, raising=False)
+    async with proxied(OK) as (port, asked), proxied(OK) as (direct, asked_directly):
+        monkeypatch.setenv(name, f"127.0.0.1:{port}" if name == "http_proxy" else f"http://127.0.0.1:{port}")
+        for options in (HttpOptions(), DIRECT):
+            async with open_sender(f"http://127.0.0.1:{direct}", options, retries=ONCE) as sender:
+                await sender.send(GET)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        async with open_sender(f"http://127.0.0.1:{direct}", HttpOptions(), retries=ONCE) as sender:
+            await sender.send(GET)
+    assert (len(asked), len(asked_directly)) == (1, 2)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", b""])
+async def test_proxy_that_gives_no_tunnel_means_that_nothing_was_sent(answer: bytes) -> None:
+    """This SDK: asking a proxy for a tunnel is not yet sending, so asking again is safe."""
+    async with proxied(answer) as (port, asked):
+        options = HttpOptions(proxy=f"http://127.0.0.1:{port}")
+        async with open_sender("https://planship.test", options, retries=ONCE) as sender:
+            with pytest.raises(ConnectionFailed, match=r"could not connect"):
+                await sender.send(POST)
+    assert asked[0].startswith(b"CONNECT planship.test:443 HTTP/1.1\r\n")
+    assert SECRET.encode() not in asked[0]
+
+
+async def test_https_goes_through_the_tunnel_of_a_proxy_by_the_users_own_tls() -> None:
+    """This SDK: proxies and TLS settings hold together."""
+    authority = trustme.CA()
+    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours = ssl.create_default_context()
+    given: Any = authority
+    given.configure_trust(ours)
+    given.issue_cert("planship.test").configure_cert(inside)
+
+    async def serve(stream: ByteStream) -> None:
+        secure = await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
+        assert (await request_of(secure)).startswith(b"GET /a%2Fb HTTP/1.1\r\n")
+        await secure.send(OK)
+
+    async with proxied(b"HTTP/1.1 200 OK\r\n\r\n", then=serve) as (port, _):
+        options = HttpOptions(proxy=f"http://127.0.0.1:{port}", ssl_context=ours)
+        async with open_sender("https://planship.test", options, retries=ONCE) as sender:
+            assert (await sender.send(GET)).status == 200
+
+
+async def test_certificate_that_nobody_vouches_for_is_a_failed_connection() -> None:
+    """This SDK: TLS verifies unless the user's own context does not."""
+    authority = trustme.CA()
+    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    given: Any = authority
+    given.issue_cert("127.0.0.1").configure_cert(inside)
+
+    async def serve(stream: ByteStream) -> None:
+        with suppress(ssl.SSLError):
+            await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
+
+    async with served(serve) as port, open_sender(f"https://127.0.0.1:{port}", DIRECT, retries=ONCE) as sender:
+        with pytest.raises(ConnectionFailed, match="could not connect"):
+            await sender.send(POST)
+
+
+async def test_socks_proxy_without_its_package_says_what_to_install() -> None:
+    """This SDK: socksio is none of its extras."""
+    with pytest.raises(ModuleNotFoundError, match="pip install socksio"):
+        async with open_sender("https://h", HttpOptions(proxy="socks5://127.0.0.1:1080"), retries=ONCE):
+            pass
+
+
+async def test_proxy_of_the_environment_that_is_none_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """This SDK: it may hold a password."""
+    monkeypatch.setenv("https_proxy", f"gopher://me:{SECRET}@h")
+    with pytest.raises(ValueError, match="proxy must be a URL") as caught:
+        async with open_sender("https://h", HttpOptions(), retries=ONCE):
+            pass
+    assert SECRET not in str(caught.value)
+
+
+# --- what is not shown ---
+
+
+async def test_credentials_show_in_no_log_error_or_traceback() -> None:
+    """Promise 4 of the design: not even in the variables of the libraries' frames."""
+    disclosure = Disclosure()
+    disclosure.keep_secret("the credential", SECRET)
+
+    async def serve(stream: ByteStream) -> None:
+        await request_of(stream)
+        await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+
+    request = Request(method="GET", path="/p", query=(("token", SECRET),), headers={"authorization": SECRET})
+    with disclosure.watch_logs():
+        async with served(serve) as port, sending(port) as sender:
+            for each in (POST, request):
+                with pytest.raises(ConnectionLost) as lost:
+                    await sender.send(each)
+                disclosure.note_error(lost.value)
+        async with sending(1, HttpOptions(proxy=f"http://me:{SECRET}@127.0.0.1:1")) as sender:
+            with pytest.raises(ConnectionFailed) as failed:
+                await sender.send(request)
+            disclosure.note_error(failed.value)
+    assert disclosure.texts
+    assert disclosure.found() == []
+
+
+async def test_attempt_counts_as_sent_with_its_head_only() -> None:
+    """This SDK: what a proxy was asked for is not the request."""
+    attempt = Attempt()
+    connect = type("Asked", (), {"method": b"CONNECT"})()
+    get = type("Asked", (), {"method": b"GET"})()
+    await attempt.trace("connection.connect_tcp.started", {})
+    await attempt.trace("http11.send_request_headers.started", {"request": connect})
+    assert attempt.was_sent is False
+    await attempt.trace("http11.send_request_headers.started", {"request": get})
+    assert attempt.was_sent is True
