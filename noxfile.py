@@ -41,6 +41,10 @@ ROOMS = {
     "elarian_trio/_wire": "test/unit/_wire",
     "elarian_trio/_rsocket": "test/unit/_rsocket",
     "elarian_trio/sandbox/world": "test/unit/sandbox_world",
+    "elarian_trio/_http/exchange.py": "test/unit/_http",
+    "elarian_trio/planship/models.py": "test/unit/planship",
+    "elarian_trio/planship/reading.py": "test/unit/planship/test_planship_models.py",
+    "elarian_trio/planship/endpoints.py": "test/unit/planship/test_planship_endpoints.py",
 }
 
 JS_TRANSPORTS = ("tcp-client", "tcp-server", "websocket-client", "websocket-server")

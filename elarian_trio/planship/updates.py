@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EntitlementUpdates", "Feed", "json_of"]
 
-logger = logging.getLogger("elarian_trio.planship")
+logger: logging.Logger = logging.getLogger("elarian_trio.planship")
 
 POLICY_VIOLATION = 1008  # the code with which a service closes whose token has expired
 _REFUSALS = frozenset({401, 403})  # of a token: another one may do
@@ -142,7 +142,7 @@ class Feed:
     def __init__(
         self, *, fetch_token: FetchToken, open_socket: Open, read_state: ReadState, reconnects: Reconnects
     ) -> None:
-        self.updates = EntitlementUpdates()
+        self.updates: EntitlementUpdates = EntitlementUpdates()
         self._fetch_token = fetch_token
         self._open_socket = open_socket
         self._read_state = read_state

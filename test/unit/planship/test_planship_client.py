@@ -424,6 +424,17 @@ async def test_error_of_the_block_comes_out_as_it_is() -> None:
     assert caught.value is mine
 
 
+async def test_block_that_is_cancelled_is_left_at_once() -> None:
+    """This SDK: cancellation is never held back, and what was under way is closed."""
+    service = Service()
+    service.gate = anyio.Event()
+    with anyio.move_on_after(0.01) as scope:
+        async with service.client() as planship:
+            await planship.get_product()
+    assert scope.cancelled_caught
+    assert service.transport.is_closed
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "words"),
     [
