@@ -87,7 +87,7 @@ class Tokens:
     async def _wait_for(self, flight: _Flight, number: int) -> None:
         await flight.ended.wait()
         if flight.error is not None and flight.number > number:
-            raise flight.error
+            raise _again(flight.error) from flight.error
 
     async def _ask(self) -> None:
         is_forced = self._asked > 0
@@ -101,3 +101,11 @@ class Tokens:
         finally:
             self._flight = None
             flight.ended.set()
+
+
+def _again(error: Exception) -> Exception:
+    """Give the same error for another task to raise: each adds to the traceback of its own."""
+    again = type(error).__new__(type(error), *error.args)
+    again.args = error.args
+    vars(again).update(vars(error))
+    return again

@@ -188,7 +188,7 @@ class Feed:
             error = await self._connect_once(row)
             row.attempts += 1
             delay = random.uniform(0, self._reconnects.delay(row.attempts))
-            logger.warning("entitlement updates: %s; connecting again in %.1f s", error, delay)
+            logger.warning("entitlement updates: %s; connecting again in %.1f s", _in_words(error), delay)
             await anyio.sleep(delay)
 
     async def _connect_once(self, row: _Row) -> Exception:
@@ -289,6 +289,13 @@ def _state_in(message: Message) -> str | None:
         pass
     logger.warning("entitlement updates: skipped a message that is no JSON object")
     return None
+
+
+def _in_words(error: Exception) -> str:
+    """Say what went wrong in words of our own: the service's may name customers."""
+    if isinstance(error, PlanshipError):
+        return f"refused with status {error.status}"
+    return "the answer is not HTTP" if isinstance(error, RemoteProtocolError) else str(error)
 
 
 def _status_of(error: Exception) -> int:
