@@ -46,6 +46,10 @@ ROOMS = {
     "elarian_trio/sandbox/planship/rules": "test/unit/sandbox_planship",
     "elarian_trio/sandbox/talonone": "test/unit/sandbox_talonone",  # its server, too: over sockets of the machine's own
     "elarian_trio/talonone": "test/unit/talonone",  # its client, too: what it sends goes to a service of the test's
+    "elarian_trio/_http/exchange.py": "test/unit/_http",
+    "elarian_trio/planship/models.py": "test/unit/planship",
+    "elarian_trio/planship/reading.py": "test/unit/planship/test_planship_models.py",
+    "elarian_trio/planship/endpoints.py": "test/unit/planship/test_planship_endpoints.py",
 }
 
 JS_TRANSPORTS = ("tcp-client", "tcp-server", "websocket-client", "websocket-server")

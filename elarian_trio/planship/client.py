@@ -23,7 +23,7 @@ from elarian_trio.client.secret import Secret
 from elarian_trio.errors import ConnectionClosed
 from elarian_trio.options import HttpOptions, Reconnects, Retries
 from elarian_trio.planship.endpoints import Endpoints, access_token, error_of, redacted, web_socket_base
-from elarian_trio.planship.tokens import Tokens
+from elarian_trio.planship.tokens import Tokens, checked_pair, checked_token
 from elarian_trio.planship.updates import Feed, json_of
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         is_pair = client_id is not None, client_secret is not None
         del client_id, client_secret  # before anything can fail: a traceback may print its frames' variables
         self._endpoints = Endpoints(product_slug, customer_id)
-        self._pair = _checked(*pair) if all(is_pair) else None
+        self._pair = checked_pair(*pair) if all(is_pair) else None
         self._get_token = get_access_token
         if any(is_pair) is not all(is_pair) or any(is_pair) is (get_access_token is not None):
             msg = "give either client_id and client_secret, or get_access_token"
@@ -203,11 +203,11 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Ask for a token, of the service or the user's function."""
         await anyio.lowlevel.checkpoint()
         if self._pair is not None:
-            return _checked_token(Secret((await self._exchange(*self._pair)).access_token))
+            return checked_token(Secret((await self._exchange(*self._pair)).access_token))
         if TYPE_CHECKING:
             assert self._get_token is not None
         answer: Any = self._get_token(is_forced)
-        return _checked_token(Secret(await answer if isawaitable(answer) else answer))
+        return checked_token(Secret(await answer if isawaitable(answer) else answer))
 
     def _require_open(self) -> Sender:
         if not self._entered or self._left:
@@ -494,32 +494,7 @@ _UNAUTHORIZED = 401
 _CLOSED = "the client is used outside of its block"
 
 
-def _checked(client_id: Secret, client_secret: Secret) -> tuple[Secret, Secret]:
-    """Refuse what HTTP Basic cannot carry."""
-    for name, secret in (("client_id", client_id), ("client_secret", client_secret)):
-        _require(name, secret)
-    if ":" in client_id.reveal():
-        msg = "client_id must not contain a colon, which HTTP Basic puts behind it"
-        raise ValueError(msg)
-    return client_id, client_secret
-
-
 def _require_function(name: str, given: object) -> None:
     if given is not None and not callable(given):
         msg = f"{name} must be a function, got {type(given).__name__}"
         raise TypeError(msg)
-
-
-def _checked_token(token: Secret) -> Secret:
-    _require("the access token", token)
-    return token
-
-
-def _require(name: str, secret: Secret) -> None:
-    kind: type[object] = secret.kind
-    if not issubclass(kind, str):
-        msg = f"{name} must be a str, got {kind.__name__}"
-        raise TypeError(msg)
-    if secret.problem is not None:
-        msg = f"{name} {secret.problem}"
-        raise ValueError(msg)

@@ -62,7 +62,7 @@ class PlanshipModel:
         extra: fields that this package does not know, as they came.
     """
 
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.client.secret import Secret
 
-__all__ = ["Token", "Tokens"]
+__all__ = ["Token", "Tokens", "checked_pair", "checked_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Tokens:
     async def _wait_for(self, flight: _Flight, number: int) -> None:
         await flight.ended.wait()
         if flight.error is not None and flight.number > number:
-            raise flight.error
+            raise _again(flight.error) from flight.error
 
     async def _ask(self) -> None:
         is_forced = self._asked > 0
@@ -101,3 +101,37 @@ class Tokens:
         finally:
             self._flight = None
             flight.ended.set()
+
+
+def _again(error: Exception) -> Exception:
+    """Give the same error for another task to raise: each adds to the traceback of its own."""
+    again = type(error).__new__(type(error), *error.args)
+    again.args = error.args
+    vars(again).update(vars(error))
+    return again
+
+
+def checked_pair(client_id: Secret, client_secret: Secret) -> tuple[Secret, Secret]:
+    """Refuse what HTTP Basic cannot carry."""
+    for name, secret in (("client_id", client_id), ("client_secret", client_secret)):
+        _require(name, secret)
+    if ":" in client_id.reveal():
+        msg = "client_id must not contain a colon, which HTTP Basic puts behind it"
+        raise ValueError(msg)
+    return client_id, client_secret
+
+
+def checked_token(token: Secret) -> Secret:
+    """Refuse what is no token, without repeating it."""
+    _require("the access token", token)
+    return token
+
+
+def _require(name: str, secret: Secret) -> None:
+    kind: type[object] = secret.kind
+    if not issubclass(kind, str):
+        msg = f"{name} must be a str, got {kind.__name__}"
+        raise TypeError(msg)
+    if secret.problem is not None:
+        msg = f"{name} {secret.problem}"
+        raise ValueError(msg)

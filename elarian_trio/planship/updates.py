@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EntitlementUpdates", "Feed", "json_of"]
 
-logger = logging.getLogger("elarian_trio.planship")
+logger: logging.Logger = logging.getLogger("elarian_trio.planship")
 
 POLICY_VIOLATION = 1008  # the code with which a service closes whose token has expired
 _REFUSALS = frozenset({401, 403})  # of a token: another one may do
@@ -142,7 +142,7 @@ class Feed:
     def __init__(
         self, *, fetch_token: FetchToken, open_socket: Open, read_state: ReadState, reconnects: Reconnects
     ) -> None:
-        self.updates = EntitlementUpdates()
+        self.updates: EntitlementUpdates = EntitlementUpdates()
         self._fetch_token = fetch_token
         self._open_socket = open_socket
         self._read_state = read_state
@@ -188,7 +188,7 @@ class Feed:
             error = await self._connect_once(row)
             row.attempts += 1
             delay = random.uniform(0, self._reconnects.delay(row.attempts))
-            logger.warning("entitlement updates: %s; connecting again in %.1f s", error, delay)
+            logger.warning("entitlement updates: %s; connecting again in %.1f s", _in_words(error), delay)
             await anyio.sleep(delay)
 
     async def _connect_once(self, row: _Row) -> Exception:
@@ -289,6 +289,13 @@ def _state_in(message: Message) -> str | None:
         pass
     logger.warning("entitlement updates: skipped a message that is no JSON object")
     return None
+
+
+def _in_words(error: Exception) -> str:
+    """Say what went wrong in words of our own: the service's may name customers."""
+    if isinstance(error, PlanshipError):
+        return f"refused with status {error.status}"
+    return "the answer is not HTTP" if isinstance(error, RemoteProtocolError) else str(error)
 
 
 def _status_of(error: Exception) -> int:

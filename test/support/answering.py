@@ -45,8 +45,8 @@ class Answering(httpx2.AsyncBaseTransport):
         return given
 
     async def aclose(self) -> None:
-        await anyio.lowlevel.checkpoint()
         self.is_closed = True
+        await anyio.lowlevel.checkpoint()
 
     def lines(self) -> list[str]:
         """Give what was asked, a line each."""

@@ -16,6 +16,7 @@ from anyio.streams.tls import TLSStream
 from disclosure import Disclosure
 
 from elarian_trio._http import Attempt, Request, open_sender
+from elarian_trio._http.pool import NetworkStream
 from elarian_trio._http.sender import MAX_BODY
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError
 from elarian_trio.options import HttpOptions, Retries
@@ -372,6 +373,12 @@ async def test_credentials_show_in_no_log_error_or_traceback() -> None:
             disclosure.note_error(failed.value)
     assert disclosure.texts
     assert disclosure.found() == []
+
+
+async def test_stream_of_an_upgrade_has_one_end_only() -> None:
+    """httpcore2's streams cannot be half closed, and anyio's say so."""
+    with pytest.raises(NotImplementedError):
+        await NetworkStream(None).send_eof()
 
 
 async def test_attempt_counts_as_sent_with_its_head_only() -> None:

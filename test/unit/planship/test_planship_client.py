@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -180,6 +181,10 @@ async def test_token_that_is_refused_is_not_asked_for_again(status: int) -> None
         service.gate.set()
         await anyio.wait_all_tasks_blocked()
         assert [getattr(each, "status", None) for each in outcomes] == [status] * 100
+        assert {(str(each), getattr(each, "detail", None)) for each in outcomes} == {
+            (f"Planship answered {status} {HTTPStatus(status).phrase}: bad client", "bad client")
+        }
+        assert len({id(each) for each in outcomes}) == 100  # each task has a traceback of its own
         assert service.transport.lines() == [TOKEN]
         await planship.get_product()  # the next call asks anew
 
@@ -263,6 +268,27 @@ async def test_error_of_the_function_for_tokens_comes_out_as_it_is() -> None:
     async with Service().client(get_access_token=get_access_token) as planship:
         with pytest.raises(KeyError, match="mine"):
             await planship.get_product()
+
+
+async def test_error_of_the_function_for_tokens_comes_to_all_who_waited() -> None:
+    """This SDK: as it is, with whatever it holds."""
+    gate = anyio.Event()
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await gate.wait()
+        raise OSError(7, "mine")
+
+    async with Service().client(get_access_token=get_access_token) as planship, anyio.create_task_group() as tasks:
+        outcomes: list[Any] = []
+
+        async def ask() -> None:
+            outcomes.extend(await at_once(3, planship.get_product))
+
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert [(type(each), each.errno, each.strerror) for each in outcomes] == [(OSError, 7, "mine")] * 3
 
 
 async def test_token_may_be_asked_for_by_hand() -> None:
@@ -422,6 +448,17 @@ async def test_error_of_the_block_comes_out_as_it_is() -> None:
         async with Service().client():
             raise mine
     assert caught.value is mine
+
+
+async def test_block_that_is_cancelled_is_left_at_once() -> None:
+    """This SDK: cancellation is never held back, and what was under way is closed."""
+    service = Service()
+    service.gate = anyio.Event()
+    with anyio.move_on_after(0.01) as scope:
+        async with service.client() as planship:
+            await planship.get_product()
+    assert scope.cancelled_caught
+    assert service.transport.is_closed
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx2
 import pytest
 from planship_memory import MemoryPlanship
 from planship_server import as_json
@@ -205,6 +206,28 @@ async def test_message_that_is_no_object_is_skipped_and_logged(junk: str, caplog
     skipped = [each for each in caplog.records if "skipped a message" in each.getMessage()]
     assert len(skipped) == 2
     assert {each.name for each in skipped} == {"elarian_trio.planship"}
+
+
+async def test_loss_is_logged_in_words_that_name_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Promise 4 of the design: personal data in no log above DEBUG, and a service's words may hold some."""
+    planship = a_planship()
+    answers = [as_json({"detail": "asha@example.com is over her limit"}, 429, ("retry-after", "99"))] * 2
+    garbled = [httpx2.RemoteProtocolError("asha@example.com is no HTTP")]
+
+    async def answer(asked: Asked) -> Answer | None:
+        await anyio.lowlevel.checkpoint()
+        if asked.path.endswith("/entitlements") and garbled:
+            raise garbled.pop()
+        return answers.pop() if asked.path.endswith("/entitlements") and answers else None
+
+    planship.server.answer = answer
+    with anyio.fail_after(BOUND):
+        async with planship.client(reconnects=AT_ONCE) as client, client.entitlement_updates() as updates:
+            await updates.receive()
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.DEBUG] == [
+        "entitlement updates: the answer is not HTTP; connecting again in 0.0 s",
+        *["entitlement updates: refused with status 429; connecting again in 0.0 s"] * 2,
+    ]
 
 
 async def test_one_refused_token_is_followed_by_a_fresh_one() -> None:

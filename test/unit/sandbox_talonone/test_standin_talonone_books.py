@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talon_one_desk import Desk
 
+from elarian_trio.sandbox.rows import key_text
 from elarian_trio.sandbox.talonone.rules.deployment import Coupon, Rule
 from elarian_trio.sandbox.talonone.rules.records import (
     TalonOneCouponRecord,
@@ -107,4 +108,4 @@ def test_nothing_that_is_kept_names_who_was_deleted(asked: list[tuple[Any, ...]]
         shop.ask(each)
     shop.ask(("profile", person))
     shop.desk.delete(person)
-    assert not [text for _, text in shop.desk.shelf.rows.values() if f'"{person}"' in text]
+    assert not [key for key, row in shop.desk.shelf.rows.items() if f'"{person}"' in key_text(key) + row.value]
