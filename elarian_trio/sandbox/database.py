@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Script", "script_of"]
 
 APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whose it is
-CACHE_KIB = 32_768  # of pages, for each connection: what is read often stays near, ten million customers do not
+CACHE_KIB = 81_920  # of pages: the upper levels of a tree of a million customers, and what is read often
+READER_CACHE_KIB = 4_096  # of the connection that forgets its pages at every write of the other
 BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
 CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
 _HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
@@ -323,9 +324,9 @@ def _open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
         _run(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         _grow(writer)
         reader = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
-        for connection in (writer, reader):
+        for connection, size in ((writer, CACHE_KIB), (reader, READER_CACHE_KIB)):
             connection.set_busy_timeout(BUSY_TIMEOUT)
-            _run(connection, f"PRAGMA cache_size = -{CACHE_KIB}")
+            _run(connection, f"PRAGMA cache_size = -{size}")
         _run(reader, "PRAGMA query_only = TRUE")
     except BaseException:
         writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # what is damaged stays as it was found
