@@ -27,7 +27,7 @@ from elarian_trio.planship.tokens import Tokens, checked_pair, checked_token
 from elarian_trio.planship.updates import Feed, json_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from typing import Self
 
     import httpx2
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         CustomerInDbBase,
         CustomerSubscriptionWithPlan,
         Entitlements,
+        LeverInList,
         LeverUsage,
         MeteringRecord,
         ModifySubscriptionParameters,
@@ -245,13 +246,24 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """
         return await self._call(self._endpoints.get_product())
 
-    async def list_plans(self) -> tuple[Plan, ...]:
-        """Read the product's plans. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.list_plans())
+    async def list_plans(
+        self, *, public_only: bool | None = None, order_by: str | Sequence[str] = ()
+    ) -> tuple[Plan, ...]:
+        """Read the product's plans. Waits and raises as :meth:`get_product`.
 
-    async def get_plan(self, plan_slug: str) -> PlanDetails:
-        """Read a plan with its entitlements. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.get_plan(plan_slug))
+        Args:
+            public_only: whether to leave out those that not everybody may see; the server's default is no.
+            order_by: a field or several, as ``"order"`` or ``"-name"``, whose ``-`` turns the order round.
+        """
+        return await self._call(self._endpoints.list_plans(public_only=public_only, order_by=order_by))
+
+    async def get_plan(self, plan_slug: str, *, levers_order_by: str | Sequence[str] = ()) -> PlanDetails:
+        """Read a plan with its entitlements, ordered as :meth:`list_plans`. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.get_plan(plan_slug, levers_order_by=levers_order_by))
+
+    async def list_levers(self, *, order_by: str | Sequence[str] = ()) -> tuple[LeverInList, ...]:
+        """Read the product's levers, ordered as :meth:`list_plans`. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.list_levers(order_by=order_by))
 
     # --- customers ---
 
@@ -275,9 +287,9 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Subscribe the customer to a plan. Waits and raises as :meth:`get_product`; never sent twice."""
         return await self._call(self._endpoints.create_subscription(plan_slug, options))
 
-    async def list_subscriptions(self) -> tuple[CustomerSubscriptionWithPlan, ...]:
-        """Read the customer's subscriptions, to any product. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.list_subscriptions())
+    async def list_subscriptions(self, *, product_slug: str | None = None) -> tuple[CustomerSubscriptionWithPlan, ...]:
+        """Read the customer's subscriptions, to any product or to one. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.list_subscriptions(product_slug=product_slug))
 
     async def get_subscription(self, subscription_id: str) -> CustomerSubscriptionWithPlan:
         """Read a subscription of the customer. Waits and raises as :meth:`get_product`."""
