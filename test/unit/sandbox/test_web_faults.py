@@ -73,3 +73,9 @@ def test_what_cannot_be_says_why(make: Any, words: str) -> None:  # noqa: ANN401
     """As the sandbox's own faults."""
     with pytest.raises(FaultError, match=words):
         make()
+
+
+@pytest.mark.parametrize("body", [{}, [], "", 0, False])
+def test_a_body_that_is_empty_is_sent_as_it_is(body: object) -> None:
+    """A past bug: an object without anything in it could not be answered."""
+    assert json.loads(WebFault.status(200, body).reply.body) == body
