@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, cast
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,10 +18,22 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.books import Books
     from elarian_trio.sandbox.world.work import Dice
 
-__all__ = ["NO_REQUEST", "Call", "Exchange", "Log", "Operation", "Rule", "WebReply", "WebRequest", "json_reply"]
+__all__ = [
+    "NO_REQUEST",
+    "Call",
+    "Exchange",
+    "Log",
+    "Operation",
+    "Rule",
+    "WebReply",
+    "WebRequest",
+    "json_reply",
+    "read_json",
+]
 
 MAX_LOGGED = 1_000  # exchanges that the log holds, the latest
 MAX_LOGGED_BYTES = 8 * 1024 * 1024  # of their bodies, together; but always the latest one
+MAX_NESTING = 100  # of JSON in JSON: it is read and written by recursion, and answers put what was sent deeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,52 @@ def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | No
     """Answer with *value* as JSON."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return WebReply(status=status, headers={"content-type": "application/json", **(headers or {})}, body=body)
+
+
+def read_json(body: bytes) -> Any:  # noqa: ANN401 - whatever was sent
+    """Read JSON of which an answer can be made: no NaN, no number beyond a double's, and nothing too deep.
+
+    Raises:
+        ValueError: it is none; as :func:`json.loads` says it, or in words.
+    """
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        value = None
+    else:
+        if not _nests_deeper(value, MAX_NESTING):
+            return value
+    msg = f"nested deeper than {MAX_NESTING} levels"
+    raise ValueError(msg)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"{name} is no number of JSON's"
+    raise ValueError(msg)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        msg = "a number is too large"
+        raise ValueError(msg)
+    return value
+
+
+def _nests_deeper(value: object, levels: int) -> bool:
+    """Say whether there are more *levels* of lists and objects in one another; itself without recursion."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [part for each in level for part in _parts_of(each)]
+        if not level:
+            return False
+    return True
+
+
+def _parts_of(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 class Exchange(NamedTuple):

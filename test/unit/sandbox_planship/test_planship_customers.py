@@ -324,6 +324,7 @@ def test_customers_leave_by_themselves_unless_they_are_the_last_of_their_kind() 
         ({"alternative_id": "x" * 257}, "alternative_id", "value_error.any_str.max_length"),
         ({"alternative_id": ""}, "alternative_id", "value_error.any_str.min_length"),
         ({"metadata": []}, "metadata", "type_error.dict"),
+        ({"metadata": {"a": ["\ud800"]}}, "metadata", "value_error.str"),
     ],
 )
 def test_a_customer_that_cannot_be_is_answered_with_what_is_wrong(value: object, field: str, kind: str) -> None:
@@ -339,6 +340,7 @@ def test_a_customer_that_cannot_be_is_answered_with_what_is_wrong(value: object,
     [
         ({"max_subscribers": 0}, "value_error.number.not_gt"),
         ({"max_subscribers": "2"}, "type_error.integer"),
+        ({"max_subscribers": 2**63}, "value_error.number.not_le"),
         ({"auto_renew": 1}, "type_error.bool"),
         ({"plan_id": "x"}, "type_error.uuid"),
         ({"renew_at": "soon"}, "value_error.datetime"),
@@ -365,6 +367,11 @@ def test_a_change_that_cannot_be_is_answered_with_what_is_wrong_and_changes_noth
         (b"", ["body"], "value_error.missing"),
         (b"{", ["body", 1], "value_error.jsondecode"),
         (b"\xff", ["body", 0], "value_error.jsondecode"),
+        (b'{"metadata": {"a": NaN}}', ["body", 0], "value_error.jsondecode"),
+        (b'{"metadata": {"a": 1e999}}', ["body", 0], "value_error.jsondecode"),
+        (b'{"metadata": {"a": ' + b"9" * 5_000 + b"}}", ["body", 0], "value_error.jsondecode"),
+        (b'{"metadata": ' + b'{"a": ' * 100 + b"1" + b"}" * 101, ["body", 0], "value_error.jsondecode"),
+        (b'{"metadata": ' * 99_999, ["body", 0], "value_error.jsondecode"),
         (b"[]", ["body"], "type_error.dict"),
         (b"{}", ["body", "customer_id"], "value_error.missing"),
         (b'{"customer_id": null}', ["body", "customer_id"], "type_error.none.not_allowed"),
@@ -373,7 +380,7 @@ def test_a_change_that_cannot_be_is_answered_with_what_is_wrong_and_changes_noth
 def test_a_body_that_is_none_is_answered_with_where_it_ends_to_be_one(
     content: bytes, loc: list[object], kind: str
 ) -> None:
-    """Facts §7."""
+    """Facts §7. What could not be answered is no JSON either: it would be met by a failure of the stand-in's own."""
     desk = shop()
     desk.sign_in()
     path = "/api/v1/products/one/plans/monthly/subscriptions"

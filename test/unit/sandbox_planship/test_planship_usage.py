@@ -324,7 +324,7 @@ def test_what_no_lever_counts_is_accepted_and_kept_nowhere() -> None:
     assert desk.ask("GET", "/customers/asha/products/clicker-demo/usage/nothing") == {}
 
 
-@pytest.mark.parametrize("usage", [1.5, 2.0, True, "1", None])
+@pytest.mark.parametrize("usage", [1.5, 2.0, True, "1", None, 2**63, -(2**63)])
 def test_use_is_a_whole_number(usage: object) -> None:
     """D14."""
     desk = Desk()

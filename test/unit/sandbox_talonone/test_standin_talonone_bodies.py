@@ -23,7 +23,6 @@ WRONG: list[tuple[str, str, Any, list[tuple[str, str]]]] = [
     ("PUT", SESSION, {"state": 7}, [("/state", "enum")]),
     ("PUT", SESSION, {"total": "9"}, [("/total", "Invalid type")]),
     ("PUT", SESSION, {"total": True}, [("/total", "Invalid type")]),
-    ("PUT", SESSION, b'{"total":1e999}', [("/total", "Invalid type")]),
     ("PUT", SESSION, {"total": 10**400}, [("/total", "Invalid type")]),
     ("PUT", SESSION, {"profileId": 7, "coupon": [], "referral": {}}, [
         ("/profileId", "Invalid type"), ("/coupon", "Invalid type"), ("/referral", "Invalid type"),
@@ -84,7 +83,12 @@ def test_body_that_is_not_right_is_refused_with_all_that_is_wrong(
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"\xff", b'{"total":NaN}', b'{"a":Infinity}', b'"\\ud800"', b'{"\\udc00":1}', b"[" * 99_999]
+    "body",
+    [
+        *(b"{", b"\xff", b'"\\ud800"', b'{"\\udc00":1}'),
+        *(b'{"total":NaN}', b'{"a":Infinity}', b'{"attributes":{"a":1e999}}', b'{"a":' + b"9" * 5_000 + b"}"),
+        *(b"[" * 99_999, b'{"attributes":' + b'{"a":' * 100 + b"1" + b"}" * 101),
+    ],
 )
 def test_body_that_is_no_json_is_refused(body: bytes) -> None:
     """The facts, D13; a lone surrogate could not be answered, since UTF-8 has none."""

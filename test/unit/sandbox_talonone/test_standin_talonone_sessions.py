@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -332,3 +333,13 @@ def test_empty_body_of_an_update_is_an_empty_object() -> None:
     desk = Desk()
     assert desk.ask("PUT", PATH, b"").status == 200
     assert desk.ask("PUT", "/v1/customer_profiles/u1", b"").status == 200
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_beyond_what_a_number_can_hold_stay_at_the_largest(sign: int) -> None:
+    """A past bug: closing a session was answered with a failure of the stand-in's own."""
+    desk = Desk()
+    total = sign * 1.7e308
+    for name in ("s", "t"):
+        state = desk.session(name, profileId="u1", state="closed", total=total)
+    assert state["profile"]["totalSales"] == sign * sys.float_info.max

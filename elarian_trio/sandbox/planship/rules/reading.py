@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
-from elarian_trio.sandbox.exchange import json_reply
+from elarian_trio.sandbox.exchange import json_reply, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Field", "Refused", "read_body", "read_flag", "read_order", "read_uuid"]
 
 MAX_ALTERNATIVE_ID = 256  # characters, says the vendor's documentation
+MAX_WHOLE = 2**63 - 1  # of a number, as databases have it; sums of those that have no end cannot be answered
 
 
 class Refused(Exception):
@@ -79,15 +80,15 @@ def read_body(request: WebRequest, fields: Mapping[str, Field]) -> dict[str, Any
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
+        value = read_json(body)
     except ValueError as error:
         place = error.pos if isinstance(error, json.JSONDecodeError) else 0
-        words = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+        words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         wrong = Wrong(words, "value_error.jsondecode") if body else Wrong("field required", "value_error.missing")
         raise Refused(422, [_mistake(wrong, "body", *([place] if body else []))]) from None
     if not isinstance(value, dict):
         raise Refused(422, [_mistake(Wrong("value is not a valid dict", "type_error.dict"), "body")])
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", value)
 
 
 def _miss(*, is_null: bool) -> NoReturn:
@@ -110,10 +111,15 @@ def text(value: Any) -> str:  # noqa: ANN401 - what JSON holds, here and below
     if not isinstance(value, str):
         msg = "str type expected"
         raise Wrong(msg, "type_error.str")
-    if any("\ud800" <= each <= "\udfff" for each in value):
+    _check_writable(value)
+    return value
+
+
+def _check_writable(text: str) -> None:
+    """UTF-8 has no lone surrogates, so that an answer could not hold one."""
+    if any("\ud800" <= each <= "\udfff" for each in text):
         msg = "a lone surrogate is no character"
         raise Wrong(msg, "value_error.str")
-    return value
 
 
 def alternative_id(value: Any) -> str:  # noqa: ANN401
@@ -133,6 +139,9 @@ def whole(value: Any) -> int:  # noqa: ANN401
     if not isinstance(value, int) or isinstance(value, bool):
         msg = "value is not a valid integer"
         raise Wrong(msg, "type_error.integer")
+    if abs(value) > MAX_WHOLE:
+        msg = f"ensure this value is not beyond {MAX_WHOLE}"
+        raise Wrong(msg, "value_error.number.not_le")
     return value
 
 
@@ -158,6 +167,7 @@ def mapping(value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, dict):
         msg = "value is not a valid dict"
         raise Wrong(msg, "type_error.dict")
+    _check_writable(json.dumps(value, ensure_ascii=False))
     return json.dumps(value)
 
 

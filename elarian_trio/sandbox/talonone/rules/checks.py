@@ -9,8 +9,9 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from elarian_trio.sandbox.exchange import read_json
 from elarian_trio.sandbox.talonone.rules.work import Problem, Refused
 
 if TYPE_CHECKING:
@@ -45,17 +46,13 @@ def parse(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = read_json(body)
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be answered
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused(400, "the body is no JSON") from None
     if not isinstance(value, dict):
         raise Refused.invalid(Problem("", INVALID_TYPE, "an object is expected"))
     return cast("dict[str, Any]", value)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 # --- kinds of values ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.talonone.rules.work import Work
 
 _PATTERN = "########"  # of the codes that rules make
+MOST = sys.float_info.max
 
 
 class Outcome(NamedTuple):
@@ -53,8 +55,9 @@ class Outcome(NamedTuple):
 
 
 def added(one: float, other: float) -> int | float:
-    """Add amounts of money, of which a tenth is a tenth."""
-    return tidy(float(Decimal(repr(one)) + Decimal(repr(other))))
+    """Add amounts of money, of which a tenth is a tenth; the sum is none beyond what JSON's readers can hold."""
+    total = float(Decimal(repr(one)) + Decimal(repr(other)))
+    return tidy(max(-MOST, min(total, MOST)))
 
 
 def evaluate(work: Work, session: Mapping[str, Any], profile: Mapping[str, Any], event: Mapping[str, Any]) -> Outcome:
