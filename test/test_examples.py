@@ -139,7 +139,7 @@ TOLD_AT_THE_SHOP = (
 )
 
 
-def test_airtime_shop_tells_the_same_on_each_backend_and_its_books_balance() -> None:
+def test_airtime_shop_tells_the_same_on_each_backend_and_has_books_that_balance() -> None:
     """The issue: three services, a readable timeline, a closing table; all that may go wrong is in the story."""
     printed = run("airtime_shop.py", "--backend", "trio")
     assert [words for words in TOLD_AT_THE_SHOP if words not in printed] == []
@@ -149,13 +149,9 @@ def test_airtime_shop_tells_the_same_on_each_backend_and_its_books_balance() -> 
     names = {line.split()[2] for line in timeline.splitlines()}
     assert names == {row.split()[0] for row in table.splitlines()[1:-1]}
     assert run("airtime_shop.py", "--backend", "asyncio") == printed
-
-
-def test_airtime_shop_has_books_that_balance_with_other_amounts() -> None:
-    """This test's own: they balance by what was done, not by luck; another seed is another story."""
-    stories = {run("airtime_shop.py", "--seed", str(seed)) for seed in (2, 3)}
-    assert len(stories) == 2
-    assert all("the books balance" in story for story in stories)
+    other = run("airtime_shop.py", "--seed", "2")  # with other amounts, and codes; by what is done, not by luck
+    assert other != printed
+    assert "the books balance" in other
 
 
 @pytest.mark.parametrize("backend", ["trio", "asyncio"])
