@@ -16,24 +16,24 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio._http import Sender, base_of, open_sender
-from elarian_trio._transport.texts import Opening
+from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
 from elarian_trio.errors import ConnectionClosed
 from elarian_trio.options import HttpOptions, Reconnects, Retries
 from elarian_trio.planship.endpoints import Endpoints, access_token, error_of, redacted, web_socket_base
+from elarian_trio.planship.sockets import open_socket, open_updates_sender
 from elarian_trio.planship.tokens import Tokens, checked_pair, checked_token
 from elarian_trio.planship.updates import Feed, json_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from typing import Self
 
     import httpx2
     from anyio.abc import TaskGroup
 
-    from elarian_trio._transport.texts import Listening
+    from elarian_trio._http import Sender
     from elarian_trio.planship.endpoints import Operation
     from elarian_trio.planship.models import (
         CreateCustomerParameters,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         CustomerInDbBase,
         CustomerSubscriptionWithPlan,
         Entitlements,
+        LeverInList,
         LeverUsage,
         MeteringRecord,
         ModifySubscriptionParameters,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
         SubscriptionWithPlan,
         TokenResponse,
     )
-    from elarian_trio.planship.tokens import Token
     from elarian_trio.planship.updates import EntitlementUpdates
 
     TokenGetter: TypeAlias = Callable[[bool], Awaitable[str]]
@@ -246,13 +246,24 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """
         return await self._call(self._endpoints.get_product())
 
-    async def list_plans(self) -> tuple[Plan, ...]:
-        """Read the product's plans. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.list_plans())
+    async def list_plans(
+        self, *, public_only: bool | None = None, order_by: str | Sequence[str] = ()
+    ) -> tuple[Plan, ...]:
+        """Read the product's plans. Waits and raises as :meth:`get_product`.
 
-    async def get_plan(self, plan_slug: str) -> PlanDetails:
-        """Read a plan with its entitlements. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.get_plan(plan_slug))
+        Args:
+            public_only: whether to leave out those that not everybody may see; the server's default is no.
+            order_by: a field or several, as ``"order"`` or ``"-name"``, whose ``-`` turns the order round.
+        """
+        return await self._call(self._endpoints.list_plans(public_only=public_only, order_by=order_by))
+
+    async def get_plan(self, plan_slug: str, *, levers_order_by: str | Sequence[str] = ()) -> PlanDetails:
+        """Read a plan with its entitlements, ordered as :meth:`list_plans`. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.get_plan(plan_slug, levers_order_by=levers_order_by))
+
+    async def list_levers(self, *, order_by: str | Sequence[str] = ()) -> tuple[LeverInList, ...]:
+        """Read the product's levers, ordered as :meth:`list_plans`. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.list_levers(order_by=order_by))
 
     # --- customers ---
 
@@ -276,9 +287,9 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Subscribe the customer to a plan. Waits and raises as :meth:`get_product`; never sent twice."""
         return await self._call(self._endpoints.create_subscription(plan_slug, options))
 
-    async def list_subscriptions(self) -> tuple[CustomerSubscriptionWithPlan, ...]:
-        """Read the customer's subscriptions, to any product. Waits and raises as :meth:`get_product`."""
-        return await self._call(self._endpoints.list_subscriptions())
+    async def list_subscriptions(self, *, product_slug: str | None = None) -> tuple[CustomerSubscriptionWithPlan, ...]:
+        """Read the customer's subscriptions, to any product or to one. Waits and raises as :meth:`get_product`."""
+        return await self._call(self._endpoints.list_subscriptions(product_slug=product_slug))
 
     async def get_subscription(self, subscription_id: str) -> CustomerSubscriptionWithPlan:
         """Read a subscription of the customer. Waits and raises as :meth:`get_product`."""
@@ -449,10 +460,11 @@ class PlanshipCustomer(AsyncContextManagerMixin):
     @asynccontextmanager
     async def _feeding(self, known: str | None) -> AsyncGenerator[EntitlementUpdates]:
         self._require_open()
-        async with self._updates_sender() as sender:
+        options = replace(self._options, timeout=self._reconnects.connect_timeout)
+        async with open_updates_sender(self._updates_url, options, self._transport) as sender:
             feed = Feed(
                 fetch_token=self._tokens.fresh,
-                open_socket=partial(self._open_socket, sender),
+                open_socket=partial(open_socket, sender, self._endpoints),
                 read_state=partial(self._call, self._endpoints.get_entitlements()),
                 reconnects=self._reconnects,
             )
@@ -464,30 +476,6 @@ class PlanshipCustomer(AsyncContextManagerMixin):
                     yield updates
             finally:
                 self._feeds.discard(feed)
-
-    @asynccontextmanager
-    async def _updates_sender(self) -> AsyncGenerator[Sender]:
-        """Give what WebSockets are asked for by: the user's transport, or a pool, since a proxy may go by the host."""
-        options = replace(self._options, timeout=self._reconnects.connect_timeout)
-        if self._transport is not None:
-            yield Sender(self._updates_url, self._transport, options.timeout, DEFAULT_RETRIES)
-            return
-        async with open_sender(self._updates_url, options, retries=DEFAULT_RETRIES) as sender:
-            yield sender
-
-    @asynccontextmanager
-    async def _open_socket(self, sender: Sender, token: Token) -> AsyncGenerator[Listening]:
-        """Open a WebSocket; it says goodbye, for half a second at most, however its block is left."""
-        opening = Opening()
-        async with sender.upgrade(self._endpoints.entitlement_updates(token.secret, opening.headers)) as upgrade:
-            if upgrade.stream is None:
-                raise error_of(redacted(upgrade.response, token.secret))
-            socket = opening.accept(upgrade.response.headers, upgrade.stream)
-            try:
-                yield socket
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await socket.say_goodbye()
 
 
 _UNAUTHORIZED = 401

@@ -7,7 +7,7 @@ is ``metadata`` in what is sent and ``metadata_`` in what is answered; what is l
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
@@ -24,6 +24,7 @@ from elarian_trio.planship.models import (
     CustomerInDbBase,
     CustomerSubscriptionWithPlan,
     Entitlements,
+    LeverInList,
     LeverUsage,
     MeteringRecord,
     ModifySubscriptionParameters,
@@ -39,6 +40,8 @@ from elarian_trio.planship.models import (
 from elarian_trio.planship.reading import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from elarian_trio._http.exchange import Response
     from elarian_trio.client.secret import Secret
 
@@ -178,13 +181,22 @@ class Endpoints:
         """Ask for the product."""
         return _get(self._product_path(), Product, "the product")
 
-    def list_plans(self) -> Operation[tuple[Plan, ...]]:
+    def list_plans(
+        self, *, public_only: bool | None = None, order_by: str | Sequence[str] = ()
+    ) -> Operation[tuple[Plan, ...]]:
         """Ask for the plans."""
-        return _get(self._product_path("plans"), tuple[Plan, ...], "the plans")
+        flag = _optional("public_only", bool, public_only)
+        query = [(name, "true" if value else "false") for name, value in flag.items()] + _order("order_by", order_by)
+        return _get(self._product_path("plans"), tuple[Plan, ...], "the plans", query)
 
-    def get_plan(self, plan_slug: str) -> Operation[PlanDetails]:
+    def get_plan(self, plan_slug: str, *, levers_order_by: str | Sequence[str] = ()) -> Operation[PlanDetails]:
         """Ask for a plan with its entitlements."""
-        return _get(self._product_path("plans", plan_slug), PlanDetails, "the plan")
+        query = _order("levers_order_by", levers_order_by)
+        return _get(self._product_path("plans", plan_slug), PlanDetails, "the plan", query)
+
+    def list_levers(self, *, order_by: str | Sequence[str] = ()) -> Operation[tuple[LeverInList, ...]]:
+        """Ask for the levers."""
+        return _get(self._product_path("levers"), tuple[LeverInList, ...], "the levers", _order("order_by", order_by))
 
     def _product_path(self, *segments: str) -> str:
         return path_of("products", self.product_slug, *segments)
@@ -220,10 +232,13 @@ class Endpoints:
         path = self._product_path("plans", plan_slug, "subscriptions")
         return _send("POST", path, body, SubscriptionWithPlan, "the subscription")
 
-    def list_subscriptions(self) -> Operation[tuple[CustomerSubscriptionWithPlan, ...]]:
-        """Ask for the customer's subscriptions, to any product."""
+    def list_subscriptions(
+        self, *, product_slug: str | None = None
+    ) -> Operation[tuple[CustomerSubscriptionWithPlan, ...]]:
+        """Ask for the customer's subscriptions, to any product or to one."""
+        query = _optional("product_slug", str, product_slug).items()
         path = self._customer_path("subscriptions")
-        return _get(path, tuple[CustomerSubscriptionWithPlan, ...], "the subscriptions")
+        return _get(path, tuple[CustomerSubscriptionWithPlan, ...], "the subscriptions", query)
 
     def get_subscription(self, subscription_id: str) -> Operation[CustomerSubscriptionWithPlan]:
         """Ask for a subscription."""
@@ -311,8 +326,18 @@ class Endpoints:
         return self._customer_path("products", self.product_slug, *segments)
 
 
-def _get(path: str, kind: Callable[..., T], name: str) -> Operation[T]:
-    return Operation(request=Request(method="GET", path=f"{_PREFIX}{path}"), kind=kind, name=name)
+def _get(path: str, kind: Callable[..., T], name: str, query: Iterable[tuple[str, str]] = ()) -> Operation[T]:
+    request = Request(method="GET", path=f"{_PREFIX}{path}", query=tuple(query))
+    return Operation(request=request, kind=kind, name=name)
+
+
+def _order(name: str, fields: str | Sequence[str]) -> list[tuple[str, str]]:
+    """Give by what a list shall be ordered, as the query says it: the parameter again for each field."""
+    given: Sequence[str] = [fields] if isinstance(fields, str) else fields
+    require(name, Sequence, given)
+    for field in given:
+        require(name, str, field)
+    return [(name, field) for field in given]
 
 
 def _send(method: str, path: str, body: Mapping[str, Any] | None, kind: Callable[..., T], name: str) -> Operation[T]:

@@ -20,6 +20,7 @@ __all__ = [
     "CustomerInDbBase",
     "CustomerSubscriptionWithPlan",
     "Entitlements",
+    "LeverInList",
     "LeverUsage",
     "MeteringRecord",
     "ModifySubscriptionParameters",
@@ -155,6 +156,17 @@ class PlanDetails(Plan):
     """
 
     entitlements: tuple[PlanEntitlement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeverInList(PlanshipModel):
+    """A lever in a list (since API 0.1.5): as :class:`Plan`, and its default as text, where a plan says nothing."""
+
+    slug: str
+    name: str
+    description: str
+    default_value: str
+    order: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

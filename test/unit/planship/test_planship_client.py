@@ -310,13 +310,20 @@ async def test_every_method_of_the_seed_asks_for_its_own() -> None:
     calls: list[tuple[str, Callable[[PlanshipCustomer], Awaitable[object]]]] = [
         ("GET /products/p", lambda it: it.get_product()),
         ("GET /products/p/plans", lambda it: it.list_plans()),
+        (
+            "GET /products/p/plans?public_only=true&order_by=-name",
+            lambda it: it.list_plans(public_only=True, order_by="-name"),
+        ),
         ("GET /products/p/plans/s", lambda it: it.get_plan("s")),
+        ("GET /products/p/plans/s?levers_order_by=name", lambda it: it.get_plan("s", levers_order_by=["name"])),
+        ("GET /products/p/levers?order_by=order", lambda it: it.list_levers(order_by="order")),
         ("POST /customers {}", lambda it: it.create_customer()),
         ('POST /customers {"name":"A"}', lambda it: it.create_customer(CreateCustomerParameters(name="A"))),
         ("GET /customers/d", lambda it: it.get_customer("d")),
         ("DELETE /customers/d", lambda it: it.delete_customer("d")),
         ('POST /products/p/plans/s/subscriptions {"customer_id":"c"}', lambda it: it.create_subscription("s")),
         ("GET /customers/c/subscriptions", lambda it: it.list_subscriptions()),
+        ("GET /customers/c/subscriptions?product_slug=q", lambda it: it.list_subscriptions(product_slug="q")),
         ("GET /customers/c/subscriptions/u", lambda it: it.get_subscription("u")),
         (
             'PATCH /customers/c/subscriptions/u {"max_subscribers":2}',

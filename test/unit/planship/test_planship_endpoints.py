@@ -40,7 +40,17 @@ EVERY_CHANGE = ModifySubscriptionParameters(
 REQUESTS: list[tuple[Operation[Any], str, str | None]] = [
     (E.get_product(), f"GET {P}", None),
     (E.list_plans(), f"GET {P}/plans", None),
+    (E.list_plans(public_only=True), f"GET {P}/plans?public_only=true", None),
+    (E.list_plans(public_only=False, order_by="-name"), f"GET {P}/plans?public_only=false&order_by=-name", None),
+    (E.list_plans(order_by=("order", "a&b é")), f"GET {P}/plans?order_by=order&order_by=a%26b%20%C3%A9", None),
     (E.get_plan("s/m"), f"GET {P}/plans/s%2Fm", None),
+    (
+        E.get_plan("s", levers_order_by=["order", "-name"]),
+        f"GET {P}/plans/s?levers_order_by=order&levers_order_by=-name",
+        None,
+    ),
+    (E.list_levers(), f"GET {P}/levers", None),
+    (E.list_levers(order_by="slug"), f"GET {P}/levers?order_by=slug", None),
     (E.create_customer(None), "POST /api/v1/customers", "{}"),
     (E.create_customer(CreateCustomerParameters()), "POST /api/v1/customers", "{}"),
     (
@@ -58,6 +68,7 @@ REQUESTS: list[tuple[Operation[Any], str, str | None]] = [
         '"auto_renew":true,"metadata":{}}',
     ),
     (E.list_subscriptions(), f"GET {C}/subscriptions", None),
+    (E.list_subscriptions(product_slug="p/1"), f"GET {C}/subscriptions?product_slug=p%2F1", None),
     (E.get_subscription("u"), f"GET {C}/subscriptions/u", None),
     (E.modify_subscription("u", ModifySubscriptionParameters()), f"PATCH {C}/subscriptions/u", "{}"),
     (
@@ -145,6 +156,11 @@ def of_the_wrong_type() -> list[tuple[str, Any]]:
         ("params", lambda: e.modify_subscription("u", {"plan_slug": "m"})),
         ("params", lambda: e.modify_subscription("u", None)),
         ("an id or slug", lambda: e.get_plan(None)),
+        ("public_only", lambda: e.list_plans(public_only=1)),
+        ("order_by", lambda: e.list_plans(order_by=None)),
+        ("order_by", lambda: e.list_levers(order_by=["name", 1])),
+        ("levers_order_by", lambda: e.get_plan("s", levers_order_by={"name"})),
+        ("product_slug", lambda: e.list_subscriptions(product_slug=5)),
         ("plan_slug", lambda: e.change_subscription("u", {"plan_slug": None})),
         ("plan_slug", lambda: e.change_subscription("u", {"plan_slug": 1})),
         ("max_subscribers", lambda: e.change_subscription("u", {"max_subscribers": True})),
