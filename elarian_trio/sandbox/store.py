@@ -102,7 +102,7 @@ class Store:
     """
 
     def __init__(self, database: Database, *, inline: bool) -> None:
-        self.commits = 0
+        self.commits: int = 0
         self._database = database
         self._inline = inline
         self._staged = Layer()
