@@ -42,16 +42,29 @@ _CUT_SHORT = ("disconnected", "peer closed connection")  # what httpcore2 and h1
 class Attempt:
     """Knows whether anything of a request, in any of its attempts, has been handed to the network."""
 
-    __slots__ = ("was_sent",)
+    __slots__ = ("_opened", "was_sent")
 
     def __init__(self) -> None:
         self.was_sent = False
+        self._opened: Any = None  # a connection that was made, and on which nothing was sent yet
 
-    async def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Be told by the transport what it does; asking a proxy for a tunnel is not yet sending."""
-        if name.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
-            self.was_sent = True
-        await anyio.lowlevel.checkpoint()
+    async def trace(self, name: str, info: Mapping[str, Any]) -> None:  # noqa: ASYNC910 - see below
+        """Be told by the transport what it does; asking a proxy for a tunnel is not yet sending.
+
+        No checkpoint: between a connection's opening and whoever will close it, nobody would if this were cancelled.
+        """
+        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._opened = info["return_value"]
+        if name.endswith("send_request_headers.started"):
+            self._opened = None
+            self.was_sent = self.was_sent or info["request"].method != b"CONNECT"
+
+    async def abandon(self) -> None:
+        """Close a connection on which nothing was sent: httpcore2 forgets one that is cancelled at that point."""
+        await anyio.lowlevel.cancel_shielded_checkpoint()
+        stream, self._opened = self._opened, None
+        if stream is not None:
+            await anyio.aclose_forcefully(NetworkStream(stream))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +176,19 @@ class Sender:
     async def _answered(self, request: Request, attempt: Attempt) -> AsyncGenerator[httpx2.Response]:
         """Send, and give the answer once its head is there; the connection is let go, or closed, with the block."""
         with self._in_our_words(request, attempt):
-            answered = await self._transport.handle_async_request(
-                httpx2.Request(  # in no variable: it shows its address, which may hold a token
-                    request.method,
-                    f"{self._base_url}{request.target}",
-                    headers=Headers({**_HEADERS, **request.headers}),
-                    content=request.content or b"",
-                    extensions={"trace": attempt.trace},
+            try:
+                answered = await self._transport.handle_async_request(
+                    httpx2.Request(  # in no variable: it shows its address, which may hold a token
+                        request.method,
+                        f"{self._base_url}{request.target}",
+                        headers=Headers({**_HEADERS, **request.headers}),
+                        content=request.content or b"",
+                        extensions={"trace": attempt.trace},
+                    )
                 )
-            )
+            except BaseException:
+                await attempt.abandon()
+                raise
         try:
             yield answered
         finally:

@@ -423,3 +423,33 @@ async def test_attempt_counts_as_sent_with_its_head_only() -> None:
     assert attempt.was_sent is False
     await attempt.trace("http11.send_request_headers.started", {"request": get})
     assert attempt.was_sent is True
+
+
+@pytest.mark.parametrize("stage", ["connection.connect_tcp.complete", "connection.start_tls.started"])
+async def test_connection_that_is_open_when_its_caller_is_cancelled_is_closed(
+    stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: what opened sockets told us so by a checkpoint, at which one was lost; the suite sees each."""
+    trace = Attempt.trace
+    closed = anyio.Event()
+
+    async def serve(stream: ByteStream) -> None:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while True:
+                await stream.receive()
+        closed.set()
+
+    async with served(serve) as port:
+        with anyio.fail_after(BOUND):
+            scheme = "https" if "tls" in stage else "http"
+            async with open_sender(f"{scheme}://127.0.0.1:{port}", DIRECT, retries=ONCE) as sender:
+                with anyio.CancelScope() as caller:
+
+                    async def cancelling(attempt: Attempt, name: str, info: Any) -> None:  # noqa: ANN401
+                        if name == stage:
+                            caller.cancel()
+                        await trace(attempt, name, info)
+
+                    monkeypatch.setattr(Attempt, "trace", cancelling)
+                    await sender.send(GET)
+                await closed.wait()
