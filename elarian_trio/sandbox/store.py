@@ -290,8 +290,8 @@ class Family:
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[Record | Row | None, int]] = {}  # and how long each is in JSON
-        self.is_whole = False  # whether there is nothing of the kinds that are not among these
-        self.weight = LEAST_WEIGHT
+        self.is_whole: bool = False  # whether there is nothing of the kinds that are not among these
+        self.weight: int = LEAST_WEIGHT
 
 
 def _read(family: Family, key: Key[R]) -> R | None:
