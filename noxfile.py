@@ -286,6 +286,8 @@ def examples(session: nox.Session) -> None:
     session.run("python", "examples/loan_collection.py", silent=True)
     session.run("python", "examples/loan_collection.py", "--backend", "asyncio", silent=True)
     session.run("python", "examples/ussd_bank.py", silent=True)
+    session.run("python", "examples/airtime_shop.py", silent=True)
+    session.run("python", "examples/airtime_shop.py", "--backend", "asyncio", silent=True)
     session.run("python", "-m", "pytest", "-q", "--rootdir=examples", "examples/test_ussd_bank.py")
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +24,8 @@ except ImportError as _error:
     raise ModuleNotFoundError(_msg, name="httpx2") from _error
 
 if TYPE_CHECKING:
+    import ssl
+
     from elarian_trio.options import HttpOptions
 
 __all__ = ["NetworkStream", "httpx2", "open_pool"]
@@ -36,11 +40,23 @@ def open_pool(base_url: str, options: HttpOptions) -> httpx2.AsyncHTTPTransport:
         ModuleNotFoundError: a SOCKS proxy is asked for, and the socksio package is not there.
         ValueError: the environment names a proxy that is none.
     """
-    verify = True if options.ssl_context is None else options.ssl_context
+    verify = _verifying(trust_env=options.trust_env) if options.ssl_context is None else options.ssl_context
     given = replace(options, proxy=_proxy_for(base_url, options))
     if given.proxy is not None and urlsplit(given.proxy).scheme.startswith("socks"):
         _require_socks()
     return httpx2.AsyncHTTPTransport(verify=verify, proxy=given.proxy, trust_env=options.trust_env)
+
+
+def _verifying(*, trust_env: bool) -> ssl.SSLContext:
+    """Give the default context, as the environment names authorities at present."""
+    named = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")) if trust_env else ()
+    return _loaded(trust_env, named)
+
+
+@lru_cache(maxsize=8)
+def _loaded(trust_env: bool, _named: tuple[str | None, ...]) -> ssl.SSLContext:  # noqa: FBT001, RUF100 - a key
+    """Load the authorities, which holds up the loop for some 15 ms: once a process, not once a client."""
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 def _require_socks() -> None:

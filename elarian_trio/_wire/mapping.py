@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, cast, get_args, get_origin
 
+from elarian_trio.models.checks import alternatives, enum_of, field_types
 from elarian_trio.models.messaging import Url
-from elarian_trio.models.model import Model, alternatives, enum_of, field_types
+from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import Notification
 
 from . import tables

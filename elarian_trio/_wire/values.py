@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import EnumDescriptor
 
-    from elarian_trio.models.model import WireEnum
+    from elarian_trio.models.checks import WireEnum
 
 Message: TypeAlias = Any
 """A compiled message: its fields are reached by names that are found at run time, which no checker can follow."""

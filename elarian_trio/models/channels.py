@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .checks import WireEnum
 from .identity import CustomerNumberProvider
-from .model import Model, WireEnum
+from .model import Model
 
 
 class Channel(WireEnum):

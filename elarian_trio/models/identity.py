@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from .model import EPOCH, Model, WireEnum
+from .checks import WireEnum
+from .model import EPOCH, Model
 
 
 class CustomerNumberProvider(WireEnum):

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from .channels import MessagingChannel
+from .checks import WireEnum
 from .identity import ChannelNumberProvider, ChannelNumberProviderName, CustomerNumber
-from .model import Model, WireEnum
+from .model import Model
 from .payments import Cash
 from .voice import VoiceAction, VoiceCallInput
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from .checks import WireEnum
 from .identity import CustomerNumber
-from .model import Model, WireEnum
+from .model import Model
 
 
 class PaymentChannel(WireEnum):

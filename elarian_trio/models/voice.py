@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from .channels import MessagingChannel
+from .checks import WireEnum
 from .identity import CustomerNumber
-from .model import Model, WireEnum
+from .model import Model
 
 
 class VoiceCallDirection(WireEnum):

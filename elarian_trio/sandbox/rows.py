@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from elarian_trio.errors import StoreError
-from elarian_trio.models.model import EPOCH, field_types, sparse
+from elarian_trio.models.checks import field_types
+from elarian_trio.models.model import EPOCH, restored, sparse
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
@@ -60,6 +61,7 @@ _TOLD: dict[type, tuple[str, ...]] = {}
 _NOTHING: Mapping[str, Any] = {}
 _VALUES: dict[type, Callable[[Any], Any]] = {}
 _dump: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_load: Callable[[str], Any] = json.JSONDecoder().decode
 _KINDS: dict[str, type[Record]] = {**RECORDS}
 
 
@@ -162,12 +164,12 @@ def _read(
     if version != VERSION:
         msg = f"it is written in form {version}, and this version of elarian_trio reads form {VERSION}"
         raise ValueError(msg)
-    value = json.loads(text)
+    value = _load(text)
     name = value["class"] if kind is None else kind
     if name not in kinds:
         msg = f"nothing is called {name!r} here"
         raise ValueError(msg)
-    return kinds[name].from_json({**told, **value})
+    return restored(kinds[name], {**told, **value})
 
 
 def _told_by(kind: type) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ class Store:
     """
 
     def __init__(self, database: Database, *, inline: bool) -> None:
-        self.commits = 0
+        self.commits: int = 0
         self._database = database
         self._inline = inline
         self._staged = Layer()
@@ -139,8 +139,7 @@ class Store:
                 return cast("R | None", layer.records[key])
         found = self._at_hand.get(key)
         if found is _UNKNOWN:
-            self._at_hand.learn(key, self._database.rows(key))
-            found = self._at_hand.get(key)
+            found = self._at_hand.learn(key, self._database.rows(key))
         return cast("R | None", found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
@@ -291,8 +290,18 @@ class Family:
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[Record | Row | None, int]] = {}  # and how long each is in JSON
-        self.is_whole = False  # whether there is nothing of the kinds that are not among these
-        self.weight = LEAST_WEIGHT
+        self.is_whole: bool = False  # whether there is nothing of the kinds that are not among these
+        self.weight: int = LEAST_WEIGHT
+
+
+def _read(family: Family, key: Key[R]) -> R | None:
+    """Give what is under *key*, read now if it was not before."""
+    kind = kind_of(key)
+    found, length = family.records.get(kind, _NOTHING)
+    if isinstance(found, Row):
+        found = found.read(key)
+        family.records[kind] = found, length
+    return cast("R | None", found)
 
 
 class AtHand:
@@ -312,25 +321,29 @@ class AtHand:
         Raises:
             StoreError: what is there cannot be read.
         """
-        place, kind = _place_of(key), kind_of(key)
+        place = _place_of(key)
         family = self._families.get(place)
-        if family is None or not (family.is_whole or kind in family.records):
+        if family is None or not (family.is_whole or kind_of(key) in family.records):
             return _UNKNOWN
         self._families.move_to_end(place)
-        found, length = family.records.get(kind, _NOTHING)
-        if isinstance(found, Row):
-            found = found.read(key)
-            family.records[kind] = found, length
-        return found
+        return _read(family, key)
 
-    def learn(self, key: Key[Any], rows: Mapping[str, Row]) -> None:
-        """Know that *rows* are all that lies where *key* does, but for what is known of it already."""
+    def learn(self, key: Key[R], rows: Mapping[str, Row]) -> R | None:
+        """Know that *rows* are all that lies where *key* does, but for what is known of it already.
+
+        Returns:
+            What is under *key*.
+
+        Raises:
+            StoreError: what is there cannot be read.
+        """
         family = self._family(key)
         for kind, row in rows.items():
             if kind not in family.records:
                 self._set(family, kind, row, len(row.value))
         family.is_whole = True
         self._shrink()
+        return _read(family, key)
 
     def put(self, key: Key[Any], record: Record | None, length: int) -> None:
         """Know what is under *key*, and how long its JSON is."""

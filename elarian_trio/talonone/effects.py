@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from elarian_trio.models.model import field_types
+from elarian_trio.models.checks import field_types
 from elarian_trio.talonone.reading import SCALARS, as_integer, as_list, as_text
 
 

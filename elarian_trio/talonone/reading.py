@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Self, cast, get_args, get_origin
 
-from elarian_trio.models.model import alternatives, field_types
+from elarian_trio.models.checks import alternatives, field_types
 from elarian_trio.talonone.values import UNSET, Unset, wire_name
 
 NOTHING: Mapping[str, Any] = {}

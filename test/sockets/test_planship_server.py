@@ -17,7 +17,7 @@ from web_clients import BOUND, Gone, Refused, caller, web_socket
 
 from elarian_trio import StoreError
 from elarian_trio.sandbox import ManualClock, web
-from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.database import Database, Script
 from elarian_trio.sandbox.planship import PlanshipServer, Switches, WebFault
 
 if TYPE_CHECKING:
@@ -401,14 +401,14 @@ async def test_what_the_disk_refuses_is_answered_with_500_and_has_not_happened(
     """Issue: all or nothing, and a clear error; nobody is told of what was not kept."""
     full = StoreError("the disk is full: make room, and ask again")
 
-    def refuse(_self: Database, _changes: object) -> Any:  # noqa: ANN401 - never returns
+    def refuse(_self: Database, _script: object) -> Any:  # noqa: ANN401 - never returns
         raise full
 
     async with manual(data=tmp_path / "planship.sqlite3") as planship, caller(planship) as client:
         await client.subscribe("asha")
         async with client.listen_to("asha") as socket:
             with monkeypatch.context() as broken:
-                broken.setattr(Database, "write", refuse)
+                broken.setattr(Database, "run", refuse)
                 body = await client.ask("POST", "/customers", {"alternative_id": "ben"}, expect=500)
                 assert body == {"detail": str(full)}
                 path = "/customers/asha/products/clicker-demo/usage/button-click"
@@ -424,15 +424,16 @@ async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This SDK: what it saw of a unit that waits for the disk is told once that is kept, or not at all."""
-    write = Database.write
+    run = Database.run
     second_waits = threading.Event()
     writes: list[object] = []
 
-    def keep_the_first_only(self: Database, changes: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - as it is
-        writes.append(changes)
+    def keep_the_first_only(self: Database, script: Script) -> None:
+        writes.append(script)
         if len(writes) == 1:
             assert second_waits.wait(BOUND)
-            return write(self, changes)
+            run(self, script)
+            return
         raise StoreError("the disk is full")
 
     path = "/customers/asha/products/clicker-demo/usage/button-click"
@@ -440,7 +441,7 @@ async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
         await client.subscribe("asha")
         async with client.listen_to("asha") as socket:
             with monkeypatch.context() as broken:
-                broken.setattr(Database, "write", keep_the_first_only)
+                broken.setattr(Database, "run", keep_the_first_only)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(client.use, "asha", 1)
                     with anyio.fail_after(BOUND):

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from elarian_trio import models as room
 from elarian_trio.models import commands, identity, notifications, simulator, voice
 from elarian_trio.models.channels import MessagingChannel
-from elarian_trio.models.model import EPOCH, Model, alternatives, enum_of, field_types
+from elarian_trio.models.checks import alternatives, enum_of, field_types
+from elarian_trio.models.model import EPOCH, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

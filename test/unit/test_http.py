@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -16,13 +16,14 @@ from anyio.streams.tls import TLSStream
 from disclosure import Disclosure
 
 from elarian_trio._http import Attempt, Request, open_sender
-from elarian_trio._http.pool import NetworkStream
+from elarian_trio._http.pool import NetworkStream, _loaded
 from elarian_trio._http.sender import MAX_BODY
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError
 from elarian_trio.options import HttpOptions, Retries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     from anyio.abc import ByteStream
 
@@ -328,6 +329,37 @@ async def test_certificate_that_nobody_vouches_for_is_a_failed_connection() -> N
     async with served(serve) as port, open_sender(f"https://127.0.0.1:{port}", DIRECT, retries=ONCE) as sender:
         with pytest.raises(ConnectionFailed, match="could not connect"):
             await sender.send(POST)
+
+
+async def test_authorities_are_loaded_once_and_anew_where_the_environment_names_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop that enters a client for each customer: loading them holds up every task for 15 ms."""
+    authority = trustme.CA()
+    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    given: Any = authority
+    given.issue_cert("127.0.0.1").configure_cert(inside)
+    given.cert_pem.write_to_path(tmp_path / "ours.pem")
+
+    async def serve(stream: ByteStream) -> None:
+        with suppress(ssl.SSLError):
+            secure = await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
+            await request_of(secure)
+            await secure.send(OK)
+
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with served(serve) as port:
+        loaded: list[int] = []
+        for file in ("", "", "ours.pem", "ours.pem"):
+            if file:
+                monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / file))
+            async with open_sender(f"https://127.0.0.1:{port}", HttpOptions(), retries=ONCE) as sender:
+                loaded.append(_loaded.cache_info().misses)
+                with nullcontext() if file else pytest.raises(ConnectionFailed, match="could not connect"):
+                    assert (await sender.send(GET)).status == 200
+    assert loaded[0] == loaded[1]
+    assert loaded[2] == loaded[3]
 
 
 async def test_socks_proxy_without_its_package_says_what_to_install() -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 
 from elarian_trio._rsocket import ErrorCode
+from elarian_trio.models.checks import WireEnum, enum_of, field_types
 from elarian_trio.models.messaging import MessageDeliveryStatus, MessagingConsentUpdateStatus
-from elarian_trio.models.model import WireEnum, enum_of, field_types
 from elarian_trio.models.payments import PaymentStatus
 from elarian_trio.sandbox.world.rules import refused
 from elarian_trio.sandbox.world.work import Refusal

@@ -17,7 +17,7 @@ from elarian_trio import models as room
 from elarian_trio._wire import _pb, mapping
 from elarian_trio._wire.envelopes import decode_reply  # noqa: F401 - importing it makes the pairs
 from elarian_trio.models import identity, messaging, payments, voice
-from elarian_trio.models.model import WireEnum
+from elarian_trio.models.checks import WireEnum
 
 FILES = [
     importlib.import_module(each.name).DESCRIPTOR for each in pkgutil.iter_modules(_pb.__path__, f"{_pb.__name__}.")

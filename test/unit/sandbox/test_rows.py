@@ -84,7 +84,7 @@ def test_every_notification_comes_back(
     [
         (VERSION + 1, "{}", "form 2"),
         (VERSION, '{"class": "Purse"}', "nothing is called 'Purse'"),
-        (VERSION, '{"class": "TokenExpires", "nonsense": 1}', "no field 'nonsense'"),
+        (VERSION, '{"class": "TokenExpires", "org_id": "o", "digest": "d", "nonsense": 1}', "no field 'nonsense'"),
         (VERSION, "{", "Expecting"),
     ],
 )

@@ -171,6 +171,18 @@ def test_rule_sees_the_session_the_profile_and_the_event_as_they_are_answered() 
     assert seen[-1][1]["type"] == "talon_profile_updated"
 
 
+def test_rule_sees_who_recommended_where_a_referral_code_counts() -> None:
+    """The shop that rewards its advocates: a code says nothing of whose it is, to the rule or to the app."""
+    seen: list[tuple[str, str]] = []
+    desk = Desk(Rule(lambda state, _event: seen.append((state.referral, state.advocate)) or []))
+    desk.profile("u1")
+    code = desk.referral("u1")["code"]
+    desk.session("s", profileId="u2", referral=code)
+    desk.session("t", profileId="u1", referral=code)  # her own does not count
+    desk.session("u", profileId="u2")
+    assert seen[-3:] == [(code, "u1"), ("", ""), ("", "")]
+
+
 def test_codes_of_a_cancelled_session_are_not_judged() -> None:
     """This SDK: nobody uses them; rules see the state and may take back what they gave."""
     desk = Desk(Rule(spring), coupons=[Coupon(code="SPRING", usage_limit=1)])

@@ -30,6 +30,7 @@ class RuleState(NamedTuple):
         coupon: the session's coupon code if it counts, else ``""``.
         referral: its referral code if it counts, else ``""``.
         now: the sandbox's present.
+        advocate: the profile whose referral code that is, ``""`` where none counts, or it is nobody's.
     """
 
     session: Mapping[str, Any]
@@ -37,6 +38,7 @@ class RuleState(NamedTuple):
     coupon: str
     referral: str
     now: datetime
+    advocate: str = ""
 
 
 Condition: TypeAlias = Callable[[RuleState, Mapping[str, Any]], bool]

@@ -12,7 +12,7 @@ from elarian_trio.sandbox.talonone.rules.checks import is_number
 from elarian_trio.sandbox.talonone.rules.deployment import RuleState
 from elarian_trio.sandbox.talonone.rules.records import TalonOneCouponRecord, TalonOneReferralRecord
 from elarian_trio.sandbox.talonone.rules.referrals import keep_referral
-from elarian_trio.sandbox.talonone.rules.verdicts import judge_coupon, judge_referral
+from elarian_trio.sandbox.talonone.rules.verdicts import advocate_of, judge_coupon, judge_referral
 from elarian_trio.sandbox.talonone.rules.work import Refused
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def evaluate(work: Work, session: Mapping[str, Any], profile: Mapping[str, Any],
     if session["state"] != "cancelled":
         coupon = judge_coupon(work, state, event)
         referral = judge_referral(work, state, event)
-    state = state._replace(coupon=_accepted(coupon), referral=_accepted(referral))
+    code = _accepted(referral)
+    state = state._replace(coupon=_accepted(coupon), referral=code, advocate=advocate_of(work, code))
     given = [(kind, verdict) for kind, verdict in (("Coupon", coupon), ("Referral", referral)) if verdict is not None]
     effects = [verdict.effect(kind) for kind, verdict in given if not verdict.reason]
     for index, rule in enumerate(work.deployment.rules):

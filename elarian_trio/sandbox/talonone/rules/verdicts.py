@@ -162,6 +162,12 @@ def judge_referral(work: Work, state: RuleState, event: Mapping[str, Any]) -> Ve
     return Verdict(code, reason, record.campaign_id, ruleset_id, record.id)
 
 
+def advocate_of(work: Work, code: str) -> str:
+    """Give the profile whose referral code that is; ``""`` where there is no such code, or it is nobody's."""
+    found = work.books.find(TalonOneReferralKey(work.account, code))
+    return "" if found is None else found.advocate
+
+
 def _of_referral(
     work: Work,
     state: RuleState,

@@ -1,0 +1,208 @@
+"""What fields accept, read off their type hints once per class: strings become enums, times UTC, sequences tuples.
+
+:mod:`.model` stands above; it imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
+
+Convert: TypeAlias = Callable[[str, Any], Any]
+
+_FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
+_CHECKED: dict[type, tuple[tuple[str, frozenset[type], Convert], ...]] = {}
+
+
+class WireEnum(StrEnum):
+    """An enum whose values are Elarian's wire names in lower case, without their prefix.
+
+    ``UNKNOWN`` stands for number 0 and for numbers that a newer server may send; sending it is a ValueError.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        known = ", ".join(repr(member.value) for member in cls if member.value != "unknown")
+        msg = f"{value!r} is no {cls.__name__}; known are {known}"
+        raise ValueError(msg)
+
+
+def field_types(cls: type) -> Mapping[str, Any]:
+    """Give the resolved type of each dataclass field of *cls*, in order; worked out once per class."""
+    found = _FIELD_TYPES.get(cls)
+    if found is None:
+        hints = get_type_hints(cls)
+        found = _FIELD_TYPES[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return found
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any type form
+    """Give the members of a union (nested ones flattened by typing itself), or the hint alone."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def enum_of(hint: Any) -> type[WireEnum] | None:  # noqa: ANN401 - any type form
+    """Give the enum among a hint's alternatives, if there is one."""
+    for each in alternatives(hint):
+        if isinstance(each, type) and issubclass(each, WireEnum):
+            return each
+    return None
+
+
+def checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
+    """Give, for each field of *cls*, classes whose values pass as they are, and what converts and checks the others.
+
+    A ``str`` passes if it is ASCII.
+    """
+    found = _CHECKED.get(cls)
+    if found is None:
+        hints = field_types(cls).items()
+        found = _CHECKED[cls] = tuple((name, _passing(hint), _converter(hint)) for name, hint in hints)
+    return found
+
+
+def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form
+    enum = enum_of(hint)
+    kinds = {_kind(each) for each in alternatives(hint)}
+    if enum is not None:
+        return frozenset({enum, *(kinds & {types.NoneType})})
+    return frozenset(kind for kind in kinds if kind in _PASSING or dataclasses.is_dataclass(kind))
+
+
+def _converter(hint: Any) -> Convert:  # noqa: ANN401 - any type form
+    enum = enum_of(hint)
+    if enum is not None:
+        return to_enum(enum, optional=type(None) in alternatives(hint))
+    parts = [each for each in alternatives(hint) if each is not type(None)]
+    kinds = [_kind(each) for each in parts]
+    check = _to_one_of(kinds) if len(kinds) > 1 else _CHECKS.get(kinds[0]) or _to_one_of(kinds)
+    return _optional(check) if type(None) in alternatives(hint) else check
+
+
+def _kind(part: Any) -> type:  # noqa: ANN401
+    """Give the class of an alternative's values."""
+    kind: type = get_origin(part) or part
+    return kind
+
+
+def _to_one_of(kinds: list[type]) -> Convert:
+    """Several classes, or one that has no check of its own; strings and tuples among them are checked as such."""
+    allowed = tuple(kinds)
+    wanted = f"{'one of ' if len(kinds) > 1 else 'a '}{', '.join(kind.__name__ for kind in kinds)}"
+
+    def convert(name: str, value: Any) -> Any:  # noqa: ANN401
+        if not isinstance(cast("object", value), allowed):
+            if tuple in allowed and isinstance(cast("object", value), list):
+                return tuple(value)
+            _wrong_type(name, wanted, value)
+        return _check_str(name, value) if isinstance(cast("object", value), str) else value
+
+    return convert
+
+
+def _optional(check: Convert) -> Convert:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def to_enum(enum: type[WireEnum], *, optional: bool) -> Convert:
+    """Give what makes a member of *enum* of its name."""
+    members = {member.value: member for member in enum}  # the enum's own lookup takes ten times as long
+
+    def convert(name: str, value: Any) -> Any:  # noqa: ANN401
+        if type(value) is enum or (value is None and optional):
+            return value
+        if not isinstance(value, str):
+            _wrong_type(name, f"a {enum.__name__} or its name", value)
+        return members.get(value) or enum(value)
+
+    return convert
+
+
+def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
+    if not isinstance(value, str):
+        _wrong_type(name, "a str", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        msg = f"{name} holds a lone surrogate at index {error.start}, which UTF-8 cannot carry"
+        raise ValueError(msg) from None  # the text may be a credential: neither quoted nor chained
+    return value
+
+
+def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
+    if not isinstance(value, datetime):
+        _wrong_type(name, "an aware datetime", value)
+    if value.tzinfo is UTC:
+        return value
+    if value.utcoffset() is None:
+        msg = f"{name} must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}"
+        raise ValueError(msg)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        msg = f"{name} must be within the years 1 to 9999 of UTC, got {value!r}"
+        raise ValueError(msg) from None
+
+
+def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _wrong_type(name, "a number", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        msg = f"{name} must be finite, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
+    """Money travels as a double: what a double would change is refused here."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        _wrong_type(name, "a Decimal, int or str", value)
+    try:
+        amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except ArithmeticError:
+        msg = f"{name} must be a decimal number, got {value!r}"
+        raise ValueError(msg) from None
+    if not amount.is_finite() or not math.isfinite(float(amount)) or Decimal(repr(float(amount))) != amount:
+        msg = f"{name} must be a finite amount that a double holds exactly (about 15 digits), got {value!r}"
+        raise ValueError(msg)
+    return amount
+
+
+def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    given = cast("object", value)  # a checker then narrows that, and not the Any
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        _wrong_type(name, "a sequence", value)
+    return tuple(value)  # a tuple comes back as itself
+
+
+def _check_mapping(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
+    if not isinstance(cast("object", value), (dict, Mapping)):
+        _wrong_type(name, "a mapping", value)
+    return dict(value)
+
+
+_PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})
+
+_CHECKS: Mapping[Any, Convert] = {
+    str: _check_str,
+    datetime: _check_datetime,
+    float: _check_float,
+    Decimal: _check_decimal,
+    tuple: _check_tuple,
+    Mapping: _check_mapping,
+}
+
+
+def _wrong_type(name: str, wanted: str, value: Any) -> NoReturn:  # noqa: ANN401
+    msg = f"{name} must be {wanted}, got {type(value).__name__}"
+    raise TypeError(msg)
