@@ -63,7 +63,9 @@ class WebFault:
         if isinstance(status, bool) or status not in range(200, 600):
             raise FaultError("status", "an HTTP status from 200 to 599", status)
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        content = body if isinstance(body, bytes) else json.dumps({"detail": DESCRIPTION} if body is None else body).encode()
+        content = (
+            body if isinstance(body, bytes) else json.dumps({"detail": DESCRIPTION} if body is None else body).encode()
+        )
         reply = WebReply(status=status, headers={"content-type": kind, **(headers or {})}, body=content)
         return WebFault("answer", as_when(when), reply=reply)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -26,6 +27,8 @@ from elarian_trio.sandbox.planship import PlanshipServer, WebFault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from elarian_trio.sandbox.clock import ClockName
 
 pytestmark = pytest.mark.anyio
 
@@ -55,10 +58,15 @@ class Getter:
 
 
 @asynccontextmanager
-async def shop(*, by_getter: bool = False, **settings: Any) -> AsyncIterator[tuple[PlanshipServer, PlanshipCustomer]]:  # noqa: ANN401
+async def shop(
+    *,
+    by_getter: bool = False,
+    clock: ClockName = "auto",
+    **settings: Any,  # noqa: ANN401 - the client's
+) -> AsyncIterator[tuple[PlanshipServer, PlanshipCustomer]]:
     """Have a customer who is subscribed to the smallest plan."""
     with anyio.fail_after(BOUND):
-        async with PlanshipServer(seed=1) as planship:
+        async with PlanshipServer(seed=1, clock=clock) as planship:
             credentials = Getter(planship).arguments if by_getter else planship.credentials
             async with PlanshipCustomer(PRODUCT, WHO, **{**credentials, **settings}) as customer:
                 await customer.create_customer(CreateCustomerParameters(alternative_id=WHO))
@@ -181,13 +189,15 @@ async def test_token_is_had_by_hand_where_there_are_credentials() -> None:
 @pytest.mark.parametrize("by_getter", [False, True], ids=["credentials", "getter"])
 async def test_tokens_revoked_under_a_hundred_calls_are_refreshed_once_and_none_fails(by_getter: bool) -> None:
     """Issue 5: one refresh, 0 failures; D3. All hundred are held at the service until the tokens count no more."""
-    async with shop(by_getter=by_getter) as (planship, customer):
-        planship.faults.add(WebFault.delay(0.2), on="GET *", times=100)
+    async with shop(by_getter=by_getter, clock="manual") as (planship, customer):
+        held = planship.faults.add(WebFault.delay(1), on="GET *", times=100)
         async with anyio.create_task_group() as tasks:
             for _ in range(100):
                 tasks.start_soon(customer.get_entitlements)
-            await until(lambda: len(planship.requests) == 100)
+            await until(lambda: held.bites == 100)
             await planship.revoke_tokens()
+            await anyio.wait_all_tasks_blocked()
+            await planship.clock.advance(timedelta(seconds=1))
         lines = asked(planship)
     assert sum(line == "POST /api/v1/auth/token 200" for line in lines) == 1
     assert (sum(line.endswith(" 401") for line in lines), len(lines)) == (100, 201)
