@@ -7,13 +7,12 @@ are seeded. It is to HTTP what :mod:`.faults` is to Elarian's own connection, an
 from __future__ import annotations
 
 import json
-import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from elarian_trio.sandbox.exchange import WebReply
-from elarian_trio.sandbox.faults.rules import check_numbers
+from elarian_trio.sandbox.faults.chance import ChanceRule, ChanceRules
 from elarian_trio.sandbox.faults.values import DESCRIPTION, FaultError, When, as_seconds, as_when
 
 if TYPE_CHECKING:
@@ -97,53 +96,30 @@ class WebFault:
         return WebFault("drop", as_when(when))
 
 
-class WebRule:
+class WebRule(ChanceRule):
     """A fault, and when it bites. Made by :meth:`WebFaults.add`.
 
     Attributes:
         fault: what goes wrong.
         on: which requests, ``None`` for all.
-        probability: how likely it is, each time that the rule looks at one.
-        times: how often at most; ``None`` for no limit.
-        skip: how many of what it looks at are let go first.
-        seen: how many requests it has looked at.
-        bites: how often it bit.
     """
 
-    def __init__(
-        self, number: int, fault: WebFault, on: str | None, *, probability: float, times: int | None, skip: int
-    ) -> None:
+    def __init__(self, fault: WebFault, on: str | None, *, probability: float, times: int | None, skip: int) -> None:
+        super().__init__(probability=probability, times=times, skip=skip)
         self.fault: WebFault = fault
         self.on: str | None = on
-        self.probability: float = probability
-        self.times: int | None = times
-        self.skip: int = skip
-        self.seen: int = 0
-        self.bites: int = 0
-        self._number = number
-        self._dice = random.Random()
 
     def __repr__(self) -> str:
         """Say what it does and how often it did."""
         return f"<WebRule {self.fault.kind} on {self.on or 'all'}: seen {self.seen}, bites {self.bites}>"
 
-    def seed_with(self, seed: int | str | None) -> None:
-        """For the stand-in: take other dice, not those of any other rule with the same seed."""
-        self._dice = random.Random(None if seed is None else f"{seed}/{self._number}")
-
     def bites_on(self, request: WebRequest) -> bool:
         """For the stand-in: look at *request*, throw the dice, and say whether the fault bites; that counts."""
-        is_spent = self.times is not None and self.bites >= self.times
-        if is_spent or not (self.on is None or fnmatchcase(f"{request.method} {request.path}", self.on)):
-            return False
-        self.seen += 1
-        if self.seen <= self.skip or self._dice.random() >= self.probability:
-            return False
-        self.bites += 1
-        return True
+        is_meant = self.on is None or fnmatchcase(f"{request.method} {request.path}", self.on)
+        return not self.is_spent and is_meant and self.throw()
 
 
-class WebFaults:
+class WebFaults(ChanceRules[WebRule]):
     """The failures that a stand-in provokes: ``server.faults``. Without rules, none.
 
     ::
@@ -153,11 +129,6 @@ class WebFaults:
 
     Rules are asked in the order in which they were added, and the first one that bites is what happens.
     """
-
-    def __init__(self, seed: int | str | None = None) -> None:
-        self._rules: list[WebRule] = []
-        self._seed = seed
-        self._added = 0
 
     def add(
         self,
@@ -188,27 +159,8 @@ class WebFaults:
             raise FaultError("fault", "a WebFault, as WebFault.drop()", fault)
         if on is not None and " " not in on:
             raise FaultError("on", "a method and a path, as 'GET /api/v1/products/*' or 'POST *'", on)
-        check_numbers(probability, times, skip)
-        self._added += 1
-        rule = WebRule(self._added, fault, on, probability=probability, times=times, skip=skip)
-        rule.seed_with(self._seed)
-        self._rules.append(rule)
-        return rule
-
-    def remove(self, rule: WebRule) -> None:
-        """Take *rule* away. Does nothing if it is not there any more."""
-        if rule in self._rules:
-            self._rules.remove(rule)
-
-    def clear(self) -> None:
-        """Take all rules away."""
-        self._rules.clear()
-
-    @property
-    def rules(self) -> tuple[WebRule, ...]:
-        """The rules, in the order in which they are asked."""
-        return tuple(self._rules)
+        return self._add(WebRule(fault, on, probability=probability, times=times, skip=skip))
 
     def on_request(self, request: WebRequest) -> WebFault | None:
         """For the stand-in: give what goes wrong with *request*; that counts."""
-        return next((rule.fault for rule in self._rules if rule.bites_on(request)), None)
+        return next((rule.fault for rule in self.rules if rule.bites_on(request)), None)

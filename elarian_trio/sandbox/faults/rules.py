@@ -5,10 +5,10 @@ Users hold these. The sandbox's connections stand above and ask, for each comman
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any, cast
 
 from elarian_trio.models.commands import Command
+from elarian_trio.sandbox.faults.chance import ChanceRule, ChanceRules
 from elarian_trio.sandbox.faults.scope import Scope, kinds_named
 from elarian_trio.sandbox.faults.values import Fault, FaultError, Late, Refuse, known, statuses_of
 
@@ -19,35 +19,22 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import AnyNotification
     from elarian_trio.sandbox.faults.scope import AnyChannel, Kind, NumbersOf, Target
 
-__all__ = ["Faults", "Rule", "check_numbers"]
+__all__ = ["Faults", "Rule"]
 
 MAX_NAMED = 3  # kinds that a rule's repr names one by one
 
 
-class Rule:
+class Rule(ChanceRule):
     """A fault, and when it bites. Made by :meth:`Faults.add`.
 
     Attributes:
         fault: what goes wrong.
-        probability: how likely it is, each time that the rule looks at something.
-        times: how often at most; ``None`` for no limit.
-        skip: how many of what it looks at are let go first.
-        seen: how many commands and notifications it has looked at; no more of them once it is spent.
-        bites: how often it bit.
     """
 
-    def __init__(
-        self, number: int, fault: Fault, scope: Scope, *, probability: float, times: int | None, skip: int
-    ) -> None:
+    def __init__(self, fault: Fault, scope: Scope, *, probability: float, times: int | None, skip: int) -> None:
+        super().__init__(probability=probability, times=times, skip=skip)
         self.fault: Fault = fault
-        self.probability: float = probability
-        self.times: int | None = times
-        self.skip: int = skip
-        self.seen: int = 0
-        self.bites: int = 0
-        self._number = number
         self._scope = scope
-        self._dice = random.Random()
 
     def __repr__(self) -> str:
         """Say what it does and how often it did; whose number it looks at is left out."""
@@ -55,27 +42,12 @@ class Rule:
         named = ", ".join(kinds) if len(kinds) <= MAX_NAMED else f"{len(kinds)} kinds"
         return f"<Rule {self.fault!r} on {named}: seen {self.seen}, bites {self.bites}>"
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether it has bitten as often as it may."""
-        return self.times is not None and self.bites >= self.times
-
-    def seed_with(self, seed: int | str | None) -> None:
-        """For the sandbox: take other dice, not those of any other rule with the same seed."""
-        self._dice = random.Random(None if seed is None else f"{seed}/{self._number}")
-
     def bites_on(self, message: Command[Any] | AnyNotification, numbers_of: NumbersOf) -> bool:
         """For the sandbox: look at *message*, throw the dice, and say whether the fault bites; that counts."""
-        if self.is_spent or not self._scope.takes_in(message, numbers_of):
-            return False
-        self.seen += 1
-        if self.seen <= self.skip or self._dice.random() >= self.probability:
-            return False
-        self.bites += 1
-        return True
+        return not self.is_spent and self._scope.takes_in(message, numbers_of) and self.throw()
 
 
-class Faults:
+class Faults(ChanceRules[Rule]):
     """The failures that a sandbox provokes: ``sandbox.faults``, or ``Sandbox(faults=…)``. Without rules, none.
 
     ::
@@ -91,9 +63,7 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._seed: int | str | None = None
-        self._added = 0
+        super().__init__()
         self._bites = 0
 
     def add(
@@ -139,26 +109,7 @@ class Faults:
         if not kinds:
             raise FaultError("on", f"something that {fault.name} can bite", on)
         scope = Scope.of(kinds, named, number, channel)
-        check_numbers(probability, times, skip)
-        self._added += 1
-        rule = Rule(self._added, fault, scope, probability=probability, times=times, skip=skip)
-        rule.seed_with(self._seed)
-        self._rules.append(rule)
-        return rule
-
-    def remove(self, rule: Rule) -> None:
-        """Take *rule* away; what it has set going goes on. Does nothing if it is not there any more."""
-        if rule in self._rules:
-            self._rules.remove(rule)
-
-    def clear(self) -> None:
-        """Take all rules away; what they have set going goes on."""
-        self._rules.clear()
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules, in the order in which they are asked; those that are spent, too."""
-        return tuple(self._rules)
+        return self._add(Rule(fault, scope, probability=probability, times=times, skip=skip))
 
     @property
     def bites(self) -> int:
@@ -170,25 +121,19 @@ class Faults:
     @property
     def has_rules(self) -> bool:
         """Whether anything may still go wrong."""
-        return any(not rule.is_spent for rule in self._rules)
-
-    def seed_with(self, seed: int | str | None) -> None:
-        """Take the dice of *seed*, for the rules that are there, too; with ``None`` they are nobody's."""
-        self._seed = seed
-        for rule in self._rules:
-            rule.seed_with(seed)
+        return any(not rule.is_spent for rule in self.rules)
 
     def on_command(self, command: Command[Any], numbers_of: NumbersOf) -> Fault | None:
         """Give what goes wrong with *command*; that counts."""
-        return self._first(self._rules, command, numbers_of)
+        return self._first(self.rules, command, numbers_of)
 
     def on_notification(self, notification: AnyNotification, numbers_of: NumbersOf) -> Fault | None:
         """Give what goes wrong with *notification* as it is sent; that counts."""
-        return self._first((rule for rule in self._rules if type(rule.fault) is not Late), notification, numbers_of)
+        return self._first((rule for rule in self.rules if type(rule.fault) is not Late), notification, numbers_of)
 
     def lateness_of(self, notification: AnyNotification, numbers_of: NumbersOf) -> Late | None:
         """Give what keeps *notification* from being sent now; that counts."""
-        fault = self._first((rule for rule in self._rules if type(rule.fault) is Late), notification, numbers_of)
+        fault = self._first((rule for rule in self.rules if type(rule.fault) is Late), notification, numbers_of)
         return fault if isinstance(fault, Late) else None
 
     def _first(
@@ -215,21 +160,3 @@ def _check_named(fault: Fault, kind: Kind) -> None:
     if issubclass(kind, Command) and isinstance(fault, Refuse) and not fault.can_bite(kind):
         statuses = known(statuses_of(kind)) or "none: it is answered without a status"
         raise FaultError("status", f"one that {kind.__name__} can be refused with ({statuses})", fault.status)
-
-
-def check_numbers(probability: float, times: int | None, skip: int) -> None:
-    """See that these can say how often a rule bites."""
-    if not (_is_number(probability) and 0 < probability <= 1):
-        raise FaultError("probability", "a number above 0 and up to 1", probability)
-    if times is not None and not (_is_whole(times) and times >= 1):
-        raise FaultError("times", "a whole number from 1, or left out for no limit", times)
-    if not (_is_whole(skip) and skip >= 0):
-        raise FaultError("skip", "a whole number from 0", skip)
-
-
-def _is_whole(given: object) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool)
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, float) or _is_whole(given)
