@@ -1,7 +1,7 @@
 """Opens what a sandbox remembers, and puts in it what the sandbox was set up with.
 
 The server stands above. A file that was there before keeps its customers, its balances and, where the sandbox made its
-key up itself, the key; channel numbers are as the sandbox says now. Below are the database and the store.
+key up itself, the key; channel numbers are as the sandbox says now. :mod:`.kept` is below.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from elarian_trio.sandbox.database import Database
-from elarian_trio.sandbox.dice import SeededDice
-from elarian_trio.sandbox.store import Store
+from elarian_trio.sandbox.kept import Kept, open_kept
 from elarian_trio.sandbox.world.entities import PurseRecord
 
 if TYPE_CHECKING:
     import os
 
+    from elarian_trio.sandbox.database import Database
     from elarian_trio.sandbox.organisation import Organisations
     from elarian_trio.sandbox.world.entities import Key, Record
 
@@ -24,31 +23,14 @@ __all__ = ["Opened", "open_store"]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Kept):
     """What was opened.
 
     Attributes:
-        database: where records are; to be closed.
-        store: where the engine finds them.
         organisations: what the sandbox was set up with, with the keys that hold.
-        dice: where ids come from.
     """
 
-    database: Database
-    store: Store
     organisations: Organisations
-    dice: SeededDice
-
-    def close(self) -> None:
-        """Keep what is left, and close it.
-
-        Raises:
-            StoreError: the disk refuses what is left. Nobody was told that it was done.
-        """
-        try:
-            self.store.flush()
-        finally:
-            self.database.close()
 
 
 def open_store(
@@ -65,18 +47,15 @@ def open_store(
     Raises:
         StoreError: see :meth:`.database.Database.open`.
     """
-    database = Database.open(path)
+    kept = open_kept(path, seed)
     try:
-        times = int(database.fact("times opened") or 0)
-        database.state("times opened", str(times + 1))
         if keeps_key and path is not None:
-            organisations = _with_kept_key(database, organisations)
-        database.write(_furniture(database, organisations))
-        dice = SeededDice(seed if seed is None or not times else f"{seed}, opened again {times}")
-        return Opened(database, Store(database, inline=path is None), organisations, dice)
+            organisations = _with_kept_key(kept.database, organisations)
+        kept.database.write(_furniture(kept.database, organisations))
     except BaseException:
-        database.close()
+        kept.database.close()
         raise
+    return Opened(kept.database, kept.store, kept.dice, organisations)
 
 
 def _with_kept_key(database: Database, organisations: Organisations) -> Organisations:
