@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from elarian_trio._rsocket.frames import FragmentableFrame
 
 MIN_FRAGMENT_SIZE = 64  # rsocket-java refuses smaller settings, and middle fragments below 61 bytes
-_LENGTH_SIZE = 3  # of a frame on a byte stream and of metadata; the first counts on WebSocket, too, as peers count it
+LENGTH_SIZE = 3  # of a frame on a byte stream and of metadata; the first counts on WebSocket, too, as peers count it
 _CREDIT_SIZE = 4
 _MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of the largest payload
 
@@ -39,7 +39,7 @@ class Payload:
 
 def needs_cutting(frame: FragmentableFrame, size: int) -> bool:
     """Whether *frame* with its length prefix is larger than *size* bytes."""
-    return _LENGTH_SIZE + encoded_size(frame) > size
+    return LENGTH_SIZE + encoded_size(frame) > size
 
 
 def split_frame(frame: FragmentableFrame, size: int) -> Iterator[FragmentableFrame]:
@@ -54,10 +54,10 @@ def split_frame(frame: FragmentableFrame, size: int) -> Iterator[FragmentableFra
     data_at = metadata_at = 0
     piece: FragmentableFrame = frame
     while True:
-        room = size - _LENGTH_SIZE - _fixed_size(piece)
+        room = size - LENGTH_SIZE - _fixed_size(piece)
         metadata_piece = None
         if metadata is not None and (metadata_at < len(metadata) or piece is frame):
-            room -= _LENGTH_SIZE
+            room -= LENGTH_SIZE
             metadata_piece = metadata[metadata_at : metadata_at + room]
             metadata_at += len(metadata_piece)
             room -= len(metadata_piece)

@@ -225,6 +225,8 @@ _library: Any = rsocket.frame
 _HEADER = struct.Struct(">IH")
 _EMPTY_METADATA = _Present()
 _IGNORE, _METADATA, _RESUME = 0x200, 0x100, 0x80
+WHOLE_REQUEST = 0x04 << 10  # what a header says behind the stream id: type and flags
+WHOLE_ANSWER = 0x0A << 10 | 0x40 | 0x20  # complete, and next
 _SETUP_STRINGS_AT = 18  # after header, version and two times come token and MIME types
 
 
@@ -532,13 +534,36 @@ _READERS: dict[int, Callable[[_Kind, bytes, int, int], Frame]] = {
 # take a tenth of it. They do what _write and _read do, and a test holds them against each other.
 
 
+def encode_request(stream_id: int, data: bytes, metadata: bytes | None) -> bytes:
+    """Write a whole REQUEST_RESPONSE, as ``encode_frame`` does, without the value in between.
+
+    Raises:
+        LocalProtocolError: as ``encode_frame``.
+    """
+    return _join(stream_id, WHOLE_REQUEST, data, metadata)
+
+
+def encode_answer(stream_id: int, data: bytes, metadata: bytes | None) -> bytes:
+    """Write a whole PAYLOAD that completes its stream, as ``encode_frame`` does, without the value in between.
+
+    Raises:
+        LocalProtocolError: as ``encode_frame``.
+    """
+    return _join(stream_id, WHOLE_ANSWER, data, metadata)
+
+
+def whole_size(data: bytes, metadata: bytes | None) -> int:
+    """How many bytes ``encode_request`` and ``encode_answer`` give."""
+    return HEADER_SIZE + len(data) + (0 if metadata is None else 3 + len(metadata))
+
+
 def _write_request(frame: RequestResponseFrame) -> bytes:
-    return _join(frame, 0x04 << 10 | (0x80 if frame.follows else 0))
+    return _join(frame.stream_id, WHOLE_REQUEST | (0x80 if frame.follows else 0), frame.data, frame.metadata)
 
 
 def _write_payload(frame: PayloadFrame) -> bytes:
     flags = (0x80 if frame.follows else 0) | (0x40 if frame.complete else 0) | (0x20 if frame.next_ else 0)
-    return _join(frame, 0x0A << 10 | flags)
+    return _join(frame.stream_id, 0x0A << 10 | flags, frame.data, frame.metadata)
 
 
 _QUICK_WRITERS: dict[type[Frame], Callable[[Any], bytes]] = {
@@ -547,16 +572,29 @@ _QUICK_WRITERS: dict[type[Frame], Callable[[Any], bytes]] = {
 }
 
 
-def _join(frame: RequestResponseFrame | PayloadFrame, word: int) -> bytes:
-    stream_id, data, metadata = frame.stream_id, frame.data, frame.metadata
+def _join(stream_id: int, word: int, data: bytes, metadata: bytes | None) -> bytes:
     if not 0 < stream_id <= MAX_STREAM_ID:
-        msg = f"{type(frame).__name__} cannot go on stream {stream_id}"
+        msg = f"a frame of a request cannot go on stream {stream_id}"
         raise LocalProtocolError(msg)
     if metadata is None:
-        _require_size(HEADER_SIZE + len(data))
-        return b"".join((_HEADER.pack(stream_id, word), data))
+        if len(data) > MAX_FRAME_SIZE - HEADER_SIZE:
+            raise _too_large(HEADER_SIZE + len(data))
+        return _HEADER.pack(stream_id, word) + data
     _require_size(HEADER_SIZE + 3 + len(metadata) + len(data))
     return b"".join((_HEADER.pack(stream_id, word | _METADATA), len(metadata).to_bytes(3, "big"), metadata, data))
+
+
+def read_whole(data: bytes) -> tuple[int, int] | None:
+    """Give stream id and kind of a whole frame without metadata, ``None`` for any other.
+
+    The kind is :data:`WHOLE_REQUEST` or :data:`WHOLE_ANSWER`; such a frame's data begins behind its header, and there is
+    nothing else that ``decode_frame`` could tell, or find wrong.
+    """
+    if not HEADER_SIZE <= len(data) <= MAX_FRAME_SIZE:
+        return None
+    stream_id, word = _HEADER.unpack_from(data)
+    is_whole = word == WHOLE_ANSWER or word == WHOLE_REQUEST
+    return (stream_id, word) if is_whole and 0 < stream_id <= MAX_STREAM_ID else None
 
 
 def _read_request(data: bytes, stream_id: int, word: int) -> Frame:
@@ -612,5 +650,8 @@ def _require_bits(name: str, value: int, bits: int) -> None:
 
 def _require_size(size: int) -> None:
     if size > MAX_FRAME_SIZE:
-        msg = f"a frame of {size} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}"
-        raise LocalProtocolError(msg)
+        raise _too_large(size)
+
+
+def _too_large(size: int) -> LocalProtocolError:
+    return LocalProtocolError(f"a frame of {size} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}")

@@ -9,29 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from elarian_trio._rsocket.frames import KeepaliveFrame, encode_frame, encoded_size
-from elarian_trio._rsocket.turns import Turns
+from elarian_trio._rsocket.frames import KeepaliveFrame, encode_frame
+from elarian_trio._rsocket.turns import Departure, Turns
 
 if TYPE_CHECKING:
-    from elarian_trio._rsocket.frames import ErrorFrame, Frame, StreamFrame
+    from elarian_trio._rsocket.frames import ErrorFrame, Frame
     from elarian_trio._rsocket.resume import Resumption
 
 _MAX_ECHOES = 1024  # a peer that asks more often than it reads gets the newest answers only
 _MAX_ECHO_BYTES = 1024 * 1024  # of their data, so that large ones cannot pile up either; one always has room
-
-
-class Departure(NamedTuple):
-    """A frame that leaves.
-
-    Attributes:
-        data: its bytes, without length prefix.
-        stream_frame: what they say, if that is new and on a stream.
-    """
-
-    data: bytes
-    stream_frame: StreamFrame | None = None
 
 
 class Outbox:
@@ -93,11 +81,22 @@ class Outbox:
             return None
         return self._take_keepalive() or self._take_replay() or self._take_new() or self._take_farewell()
 
+    def take_wholes(self, max_bytes: int) -> list[tuple[int, bytes]]:
+        """Give what ``take`` would as long as that is whole frames of streams, up to about *max_bytes*.
+
+        Nothing where anything else may come up in between, were it only the question for the peer's position.
+        """
+        if self.opening is not None or self.is_held or self._pings or self._echoes:
+            return []
+        if not self._resumption.is_calm(max_bytes + self.turns.fragment_size):
+            return []
+        return self.turns.take_wholes(max_bytes)
+
     @property
     def is_blocked(self) -> bool:
         """Whether the next counted frame finds no room to be kept; the others wait behind it, as order must hold."""
-        frame = self.turns.peek()
-        return frame is not None and not self._resumption.has_room(encoded_size(frame))
+        size = self.turns.next_size
+        return size is not None and not self._resumption.has_room(size)
 
     @property
     def _has_frame(self) -> bool:
@@ -105,7 +104,7 @@ class Outbox:
         if self._pings or self._echoes or self._resumption.replaying:
             return True
         is_blocked = self.is_blocked
-        return self._resumption.is_question_due(blocked=is_blocked) or not (is_blocked or self.turns.peek() is None)
+        return self._resumption.is_question_due(blocked=is_blocked) or not (is_blocked or self.turns.next_size is None)
 
     def _take_keepalive(self) -> Departure | None:
         """Give a KEEPALIVE, ours, an echo, or a question; it says how far we have received, 0 where nobody counts."""
@@ -129,12 +128,10 @@ class Outbox:
         return None if data is None else Departure(data)
 
     def _take_new(self) -> Departure | None:
-        frame = None if self.is_blocked else self.turns.take()
-        if frame is None:
-            return None
-        data = encode_frame(frame)
-        self._resumption.keep(data)
-        return Departure(data, frame)
+        departure = None if self.is_blocked else self.turns.take()
+        if departure is not None:
+            self._resumption.keep(departure.data)
+        return departure
 
     def _take_farewell(self) -> Departure | None:
         farewell, self.farewell = self.farewell, None

@@ -106,6 +106,11 @@ class Resumption:
         if self.token is not None and len(data) >= HEADER_SIZE and counts(data):
             self.received += len(data)
 
+    def count_in_whole(self, data: bytes) -> None:
+        """Note a received frame of a stream, as ``count_in`` does."""
+        if self.token is not None:
+            self.received += len(data)
+
     def tell(self) -> int:
         """Give the position for a KEEPALIVE that leaves now."""
         if self.received not in self._told:
@@ -119,6 +124,14 @@ class Resumption:
     def has_room(self, size: int) -> bool:
         """Whether a counted frame of *size* bytes may leave; where nothing is kept, one of any size may."""
         return self.abandoned or not self._kept or self.kept_bytes + size <= self._capacity
+
+    def is_calm(self, size: int) -> bool:
+        """Whether *size* more bytes may leave without anything being repeated, asked or held back meanwhile."""
+        if self.abandoned:
+            return not self._replay
+        kept = self.kept_bytes + size
+        is_silent = self._asked is not None or kept * _ASK_AT < self._capacity
+        return is_silent and kept <= self._capacity and not self._replay
 
     def keep(self, data: bytes) -> None:
         """Note a counted frame that leaves for the first time."""

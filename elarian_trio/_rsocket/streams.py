@@ -89,13 +89,15 @@ class Stream:
 
     __slots__ = ("again", "ends_at", "requester", "state", "stream_id", "wants_answer")
 
-    def __init__(self, stream_id: int, *, requester: bool, wants_answer: bool = True) -> None:
+    def __init__(
+        self, stream_id: int, *, requester: bool, wants_answer: bool = True, state: StreamState | None = None
+    ) -> None:
         self.stream_id = stream_id
         self.requester = requester
         self.wants_answer = wants_answer
         self.ends_at: float = math.inf
         self.again: PayloadFrame | None = None
-        self.state = StreamState.QUEUED if requester else StreamState.ASSEMBLING
+        self.state = state or (StreamState.QUEUED if requester else StreamState.ASSEMBLING)
 
     def allows(self, move: Move) -> bool:
         """Whether *move* is legal now."""

@@ -1,31 +1,47 @@
 """What waits to be sent on streams: CANCELs, and payloads and ERRORs that take turns, one frame each.
 
-Above: the outbox, which looks at a frame before it takes it, so that one that finds no room where sent frames are kept
-stays here and can still be dropped. Below: frames and the cutting of payloads.
+Above: the outbox, which asks how large a frame is before it takes it, so that one that finds no room where sent frames
+are kept stays here and can still be dropped. Below: frames and the cutting of payloads. What needs no cutting waits as
+the bytes that it will be; of a payload that does, one fragment is written at a time.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from elarian_trio._rsocket.fragments import needs_cutting, split_frame
-from elarian_trio._rsocket.frames import ErrorFrame, encoded_size
+from elarian_trio._rsocket.frames import ErrorFrame, encode_frame, encoded_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from elarian_trio._rsocket.frames import CancelFrame, FragmentableFrame, StreamFrame
+    from elarian_trio._rsocket.frames import CancelFrame, FragmentableFrame
 
 _MAX_CUT_AT_ONCE = 8  # payloads whose fragments take turns: each is a partial payload in the peer's memory
 
 
+class Departure(NamedTuple):
+    """A frame that leaves.
+
+    Attributes:
+        data: its bytes, without length prefix.
+        stream_id: the stream that it is on, 0 for none, and for what is repeated.
+        has_more: whether more fragments of the same payload come behind it.
+    """
+
+    data: bytes
+    stream_id: int = 0
+    has_more: bool = False
+
+
 @dataclass(slots=True)
-class _Turn:
-    head: FragmentableFrame | ErrorFrame  # the next to leave
+class _Cut:
+    """A payload on its way in fragments."""
+
+    head: FragmentableFrame  # the next to leave
     rest: Iterator[FragmentableFrame]
-    is_cut: bool
     size: int  # of all of it
 
 
@@ -39,31 +55,36 @@ class Turns:
 
     def __init__(self, fragment_size: int) -> None:
         self.fragment_size: int = fragment_size
-        self._cancels: deque[CancelFrame] = deque()
-        self._turns: OrderedDict[int, _Turn] = OrderedDict()
-        self._waiting: OrderedDict[int, _Turn] = OrderedDict()
+        self._cancels: deque[Departure] = deque()
+        self._turns: OrderedDict[int, bytes | _Cut] = OrderedDict()
+        self._waiting: OrderedDict[int, _Cut] = OrderedDict()
         self._cut_at_once = 0
         self.waiting_bytes: int = 0
 
     def put_cancel(self, frame: CancelFrame) -> None:
         """Queue a CANCEL, which overtakes payloads."""
-        self._cancels.append(frame)
-        self.waiting_bytes += encoded_size(frame)
+        data = encode_frame(frame)
+        self._cancels.append(Departure(data, frame.stream_id))
+        self.waiting_bytes += len(data)
 
     def put(self, frame: FragmentableFrame | ErrorFrame) -> None:
         """Queue a stream's payload or ERROR, cut where it is too large."""
-        size = encoded_size(frame)
-        self.waiting_bytes += size
         if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self.fragment_size):
-            self._turns[frame.stream_id] = _Turn(frame, iter(()), is_cut=False, size=size)
+            self.put_whole(frame.stream_id, encode_frame(frame))
             return
         pieces = split_frame(frame, self.fragment_size)
-        turn = _Turn(next(pieces), pieces, is_cut=True, size=size)
+        cut = _Cut(next(pieces), pieces, encoded_size(frame))
+        self.waiting_bytes += cut.size
         if self._cut_at_once < _MAX_CUT_AT_ONCE:
             self._cut_at_once += 1
-            self._turns[frame.stream_id] = turn
+            self._turns[frame.stream_id] = cut
         else:
-            self._waiting[frame.stream_id] = turn
+            self._waiting[frame.stream_id] = cut
+
+    def put_whole(self, stream_id: int, data: bytes) -> None:
+        """Queue what needs no cutting, encoded."""
+        self._turns[stream_id] = data
+        self.waiting_bytes += len(data)
 
     def drop(self, stream_id: int) -> None:
         """Forget what is left of a stream's payload."""
@@ -71,7 +92,9 @@ class Turns:
         if waiting is not None:
             self.waiting_bytes -= waiting.size
         turn = self._turns.pop(stream_id, None)
-        if turn is not None:
+        if isinstance(turn, bytes):
+            self.waiting_bytes -= len(turn)
+        elif turn is not None:
             self._retire(turn)
 
     def clear(self) -> None:
@@ -80,44 +103,56 @@ class Turns:
             queue.clear()
         self._cut_at_once = self.waiting_bytes = 0
 
-    def peek(self) -> StreamFrame | None:
-        """Show what ``take`` would give."""
+    @property
+    def next_size(self) -> int | None:
+        """How many bytes ``take`` would give, ``None`` for nothing."""
         if self._cancels:
-            return self._cancels[0]
+            return len(self._cancels[0].data)
         if not self._turns:  # then nothing is in _waiting: whoever leaves _turns lets the next one in
             return None
-        return next(iter(self._turns.values())).head
+        turn = next(iter(self._turns.values()))
+        return len(turn) if isinstance(turn, bytes) else encoded_size(turn.head)
 
-    def take(self) -> StreamFrame | None:
+    def take(self) -> Departure | None:
         """Give the next frame, ``None`` if none waits."""
         if self._cancels:
             cancel = self._cancels.popleft()
-            self.waiting_bytes -= encoded_size(cancel)
+            self.waiting_bytes -= len(cancel.data)
             return cancel
         if not self._turns:
             return None
         stream_id, turn = self._turns.popitem(last=False)
+        if isinstance(turn, bytes):
+            self.waiting_bytes -= len(turn)
+            return Departure(turn, stream_id)
         frame = turn.head
-        if has_more(frame):
+        if frame.follows:
             turn.head = next(turn.rest)
             self._turns[stream_id] = turn
         else:
             self._retire(turn)
-        return frame
+        return Departure(encode_frame(frame), stream_id, frame.follows)
 
-    def _retire(self, turn: _Turn) -> None:
-        """Be done with a payload or ERROR; where it was large, the next large one takes turns."""
-        self.waiting_bytes -= turn.size
-        if not turn.is_cut:
-            return
+    def take_wholes(self, max_bytes: int) -> list[tuple[int, bytes]]:
+        """Give what ``take`` would, as long as that is no CANCEL and was not cut, up to about *max_bytes*."""
+        taken: list[tuple[int, bytes]] = []
+        turns, size = self._turns, 0
+        while turns and size < max_bytes and not self._cancels:
+            stream_id, turn = turns.popitem(last=False)
+            if not isinstance(turn, bytes):
+                turns[stream_id] = turn
+                turns.move_to_end(stream_id, last=False)
+                break
+            taken.append((stream_id, turn))
+            size += len(turn)
+        self.waiting_bytes -= size
+        return taken
+
+    def _retire(self, cut: _Cut) -> None:
+        """Be done with a large payload; the next large one takes turns."""
+        self.waiting_bytes -= cut.size
         if self._waiting:
             stream_id, following = self._waiting.popitem(last=False)
             self._turns[stream_id] = following
         else:
             self._cut_at_once -= 1
-
-
-def has_more(frame: StreamFrame) -> bool:
-    """Whether more fragments of the same payload come behind *frame*."""
-    follows: bool = getattr(frame, "follows", False)
-    return follows

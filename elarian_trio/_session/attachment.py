@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._session.parking import Bell
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -71,7 +73,7 @@ class Attachment:
         self._scope = anyio.CancelScope(shield=True)
         self._is_proven = False
         self._task_status = task_status
-        self._work = anyio.Event()  # for the writer: something waits to be sent
+        self._work = Bell()  # for the writer: something waits to be sent
         self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
 
     @property
@@ -90,12 +92,12 @@ class Attachment:
 
     def wake(self) -> None:
         """Have the writer look for what waits to be sent."""
-        self._work.set()
+        self._work.ring()
 
     def stop_within(self, seconds: float) -> None:
         """Have the writer send its last, and the stay end within *seconds*."""
         self._scope.deadline = anyio.current_time() + seconds
-        self._work.set()
+        self._work.ring()
 
     def stop(self, error: Exception | None) -> None:
         """End the stay now; the first call says with what."""
@@ -169,25 +171,27 @@ class Attachment:
         await anyio.lowlevel.checkpoint()
 
     async def _write(self) -> None:
-        while True:
-            while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
-                await self._send(frames)
-            if self._session.ending:
-                break
-            await self._work.wait()
-            self._work = anyio.Event()
-        if not self.is_over:
+        """Send what waits, each time within the lifetime: a peer that takes nothing for so long is dead as well."""
+        with anyio.CancelScope() as patience:
+            while True:
+                while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
+                    await self._send(frames, patience)
+                if self._session.ending:
+                    break
+                await self._work.wait()
+        if patience.cancelled_caught and not self.is_over:
+            self._session.lose(f"the peer took nothing for {self._connection.lifetime:g} s")
+        elif not self.is_over:
             await self._say_goodbye()
         await anyio.lowlevel.checkpoint()
 
-    async def _send(self, frames: list[bytes]) -> None:
-        """Send, within the lifetime: a peer that takes nothing for so long is as dead as one that says nothing."""
-        limit = self._connection.lifetime if self._transport.timed else math.inf
-        with anyio.move_on_after(limit) as scope:
-            await self._transport.send_frames(frames)
-            self._session.bytes_sent += sum(map(len, frames))
-        if scope.cancelled_caught and not self.is_over:
-            self._session.lose(f"the peer took nothing for {limit:g} s")
+    async def _send(self, frames: list[bytes], patience: anyio.CancelScope) -> None:
+        lifetime = self._connection.lifetime
+        if self._transport.timed and lifetime != math.inf:
+            patience.deadline = anyio.current_time() + lifetime
+        await self._transport.send_frames(frames)
+        patience.deadline = math.inf
+        self._session.bytes_sent += sum(map(len, frames))
 
     async def _say_goodbye(self) -> None:
         """Let the peer close first, for a moment, where closing could cost it our last words."""

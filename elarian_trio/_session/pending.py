@@ -1,20 +1,22 @@
 """Waiters by key: who waits for which stream's answer, or for which KEEPALIVE's.
 
-:mod:`elarian_trio._session.session` stands above; anyio's events and the errors are all that is below. Everything here
+:mod:`elarian_trio._session.session` stands above; the places where tasks wait and the errors are all that is below. Everything here
 but :meth:`Waiter.wait` is synchronous, so that a session's end can wake everybody in one step.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
-import anyio
+import anyio.lowlevel
 
+from elarian_trio._session.parking import Spot
 from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable
+    from collections.abc import Callable, Hashable
+    from typing import Self
 
 __all__ = ["Handover", "Pending", "Question", "Waiter"]
 
@@ -35,43 +37,49 @@ class Question(NamedTuple):
     was_received: Callable[[], bool]
 
 
-class Waiter(Generic[T]):
-    """One answer that somebody waits for. Made by :meth:`Pending.catch`.
+class Waiter(Spot, Generic[T]):
+    """One answer that one task waits for, as long as its ``with`` block. Made by :meth:`Pending.catch`.
 
     The first of :meth:`resolve` and :meth:`fail` counts; later ones do nothing.
+
+    Attributes:
+        done: whether there is an answer or an error, taken or not.
+        error: what :meth:`fail` was given, if that came first.
     """
 
-    __slots__ = ("_error", "_event", "_value")
+    __slots__ = ("_forget", "_value", "done", "error")
 
-    def __init__(self) -> None:
-        self._event = anyio.Event()
-        self._value: list[T] = []
-        self._error: Exception | None = None
+    def __init__(self, forget: Callable[[], object]) -> None:
+        self._parked = None
+        self._forget = forget
+        self._value: T | None = None
+        self.done: bool = False
+        self.error: Exception | None = None
 
-    @property
-    def done(self) -> bool:
-        """Whether there is an answer or an error, taken or not."""
-        return bool(self._value) or self._error is not None
+    def __enter__(self) -> Self:
+        """Be what catches the answer."""
+        return self
 
-    @property
-    def error(self) -> Exception | None:
-        """What :meth:`fail` was given, if that came first."""
-        return self._error
+    def __exit__(self, *_: object) -> None:
+        """Be forgotten."""
+        self._forget()
 
     def resolve(self, value: T) -> bool:
         """Hand *value* to the waiter; ``False`` if it was done already."""
         if self.done:
             return False
-        self._value.append(value)
-        self._event.set()
+        self.done = True
+        self._value = value
+        self.unpark()
         return True
 
     def fail(self, error: Exception) -> bool:
         """Make the waiter raise *error*; ``False`` if it was done already."""
         if self.done:
             return False
-        self._error = error
-        self._event.set()
+        self.done = True
+        self.error = error
+        self.unpark()
         return True
 
     async def wait(self) -> T:
@@ -83,10 +91,13 @@ class Waiter(Generic[T]):
         Cancellation:
             Nothing is left behind but the waiter, which its ``with`` block forgets.
         """
-        await self._event.wait()
-        if self._error is not None:
-            raise self._error
-        return self._value[0]
+        if self.done:
+            await anyio.lowlevel.checkpoint()
+        else:
+            await self.park()
+        if self.error is not None:
+            raise self.error
+        return cast("T", self._value)
 
 
 class Handoff(Generic[T]):
@@ -129,9 +140,8 @@ class Pending(Generic[K, T]):
         """Give the keys that have no answer yet."""
         return [key for key, waiter in self._waiters.items() if not waiter.done]
 
-    @contextmanager
-    def catch(self, key: K) -> Generator[Waiter[T]]:
-        """Open a block within which *key*'s answer is caught.
+    def catch(self, key: K) -> Waiter[T]:
+        """Give a block within which *key*'s answer is caught, from this call on.
 
         Raises:
             ValueError: somebody waits for *key* already.
@@ -139,11 +149,8 @@ class Pending(Generic[K, T]):
         if key in self._waiters:
             msg = f"somebody waits for {key!r} already"
             raise ValueError(msg)
-        waiter = self._waiters[key] = Waiter[T]()
-        try:
-            yield waiter
-        finally:
-            del self._waiters[key]
+        waiter = self._waiters[key] = Waiter[T](partial(self._waiters.pop, key))
+        return waiter
 
     def expect(self, key: K, call: Callable[[T | Exception], None]) -> None:
         """Have *call* called, once, with *key*'s answer or error, instead of waiting for it.

@@ -286,7 +286,6 @@ class Session:
             Always a checkpoint. Cancelled before the writer has taken the request, nothing is sent; later, one CANCEL
             follows it.
         """
-        handover = handover or Handover()
         if not self.usable:
             await anyio.lowlevel.checkpoint()
             raise self._lost(sent=False)
@@ -294,11 +293,13 @@ class Session:
         self._wake_writer()
         try:
             with self._requests.catch(stream_id) as waiter:
-                handover.follow(waiter)
+                if handover is not None:
+                    handover.follow(waiter)
                 try:
                     return await waiter.wait()
                 finally:
-                    handover.note(sent=self._was_sent(stream_id, waiter))
+                    if handover is not None:
+                        handover.note(sent=self._was_sent(stream_id, waiter))
                     if not waiter.done:
                         self._connection.cancel(stream_id)
                         self._wake_writer()
@@ -518,13 +519,20 @@ class Session:
             except RemoteProtocolError as error:  # the connection has queued the ERROR that says so
                 self._leave(error)
                 return
-            self.hand_over(events)
+            self._react(events)
+        self._wake_writer_if_needed()
 
     def hand_over(self, events: list[Event]) -> None:
         """For the reader and the timer: react to what the connection reports."""
+        self._react(events)
+        self._wake_writer_if_needed()
+
+    def _react(self, events: list[Event]) -> None:
         for event in events:
             if not self._leaving:
                 self._REACTIONS[type(event)](self, event)
+
+    def _wake_writer_if_needed(self) -> None:
         if self._connection.wants_to_send:
             self._wake_writer()
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from elarian_trio._rsocket import frames as f
-from elarian_trio._rsocket.turns import Turns
+from elarian_trio._rsocket.turns import Departure, Turns
 
 
-def drain(turns: Turns) -> list[f.StreamFrame]:
+def drain(turns: Turns) -> list[Departure]:
     """Take everything, in order."""
-    out: list[f.StreamFrame] = []
-    while (frame := turns.take()) is not None:
-        out.append(frame)
+    out: list[Departure] = []
+    while (departure := turns.take()) is not None:
+        out.append(departure)
     return out
 
 
-def ids(frames: list[f.StreamFrame]) -> list[int]:
-    """Give the streams that *frames* are on."""
-    return [frame.stream_id for frame in frames]
+def drain_some(turns: Turns, number: int) -> list[Departure]:
+    """Take so many, in order."""
+    return [departure for _ in range(number) if (departure := turns.take()) is not None]
+
+
+def ids(departures: list[Departure]) -> list[int]:
+    """Give the streams of what leaves."""
+    return [departure.stream_id for departure in departures]
 
 
 def large(stream_id: int, pieces: int = 3) -> f.PayloadFrame:
@@ -58,19 +63,37 @@ def test_what_is_dropped_makes_room() -> None:
     assert sorted(left) == sorted([*range(2, 9), 10, 11] * 2)
 
 
-def test_cancels_overtake_payloads_and_what_is_shown_is_what_leaves() -> None:
-    """This SDK: a frame is looked at before it is taken, and cancelling what waits changes what is shown."""
+def test_cancels_overtake_payloads_and_the_size_told_is_that_of_what_leaves() -> None:
+    """This SDK: a frame's size is asked before it is taken, and cancelling what waits changes it."""
     turns = Turns(64)
     turns.put(large(1, 2))
     turns.put(large(3, 2))
-    first = turns.peek()
-    assert first == turns.peek()
-    assert turns.take() is first
+    size = turns.next_size
+    first = turns.take()
+    assert first is not None
+    assert (size, first.has_more) == (len(first.data), True)
     turns.drop(3)
     turns.put_cancel(f.CancelFrame(3))
-    assert turns.peek() == f.CancelFrame(3)
+    assert turns.next_size == f.HEADER_SIZE
     assert ids(drain(turns)) == [3, 1]
-    assert turns.peek() is None
+    assert turns.next_size is None
+
+
+def test_whole_frames_leave_together_up_to_what_comes_between() -> None:
+    """This SDK: a run of whole frames ends before one that was cut, behind enough bytes, and where a CANCEL waits."""
+    turns = Turns(64)
+    for stream_id in (1, 3, 5):
+        turns.put(f.PayloadFrame(stream_id, b"small"))
+    turns.put(large(7, 2))
+    turns.put(f.PayloadFrame(9, b"small"))
+    turns.put_cancel(f.CancelFrame(11))
+    assert turns.take_wholes(1000) == []
+    assert ids(drain_some(turns, 1)) == [11]
+    assert [stream_id for stream_id, _ in turns.take_wholes(12)] == [1, 3]
+    assert [stream_id for stream_id, _ in turns.take_wholes(1000)] == [5]
+    assert turns.take_wholes(1000) == []
+    assert ids(drain(turns)) == [7, 9, 7]
+    assert turns.waiting_bytes == 0
 
 
 def test_clear_forgets_everything() -> None:
@@ -97,7 +120,7 @@ def test_what_is_held_is_counted_until_it_has_left() -> None:
     for stream_id in range(7, 27, 2):  # two more than take turns
         turns.put(large(stream_id, 2))
     assert turns.waiting_bytes == small + 10 * 116
-    assert ids([turns.take() for _ in range(4)]) == [1, 3, 5, 7]  # type: ignore[misc]
+    assert ids(drain_some(turns, 4)) == [1, 3, 5, 7]
     assert turns.waiting_bytes == 10 * 116
     for stream_id in (7, 25, 25):
         turns.drop(stream_id)

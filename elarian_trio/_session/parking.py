@@ -1,0 +1,77 @@
+"""Where one task waits until it is woken: the least that a loop offers for it.
+
+:mod:`.pending` and :mod:`.attachment` stand above. An ``anyio.Event`` can do more (any number of tasks wait for it, it
+stays set) and takes three times as long, of which a busy connection has one for every request. Trio's own parking and
+asyncio's futures are what anyio's events are made of, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import anyio.lowlevel
+import trio.lowlevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Bell", "Spot"]
+
+
+class Spot:
+    """A place for one task to wait at. Whoever wakes it says elsewhere what for."""
+
+    __slots__ = ("_parked",)
+
+    def __init__(self) -> None:
+        self._parked: trio.lowlevel.Task | asyncio.Future[None] | None = None
+
+    async def park(self) -> None:
+        """Wait for :meth:`unpark`; a checkpoint.
+
+        Cancellation:
+            The place is free again.
+        """
+        if trio.lowlevel.in_trio_task():
+            self._parked = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._abort)
+        else:
+            self._parked = asyncio.get_running_loop().create_future()
+            await self._parked
+
+    def unpark(self) -> None:
+        """Wake the task that waits here; if none does, nothing happens."""
+        parked, self._parked = self._parked, None
+        if isinstance(parked, trio.lowlevel.Task):
+            trio.lowlevel.reschedule(parked)
+        elif parked is not None and not parked.done():  # a cancelled task has yet to be told
+            parked.set_result(None)
+
+    def _abort(self, _: Callable[[], object]) -> trio.lowlevel.Abort:
+        self._parked = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Bell(Spot):
+    """What one task waits for again and again: that there is something to do."""
+
+    __slots__ = ("_rung",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rung = False
+
+    def ring(self) -> None:
+        """Wake the task, or have its next :meth:`wait` return at once."""
+        self._rung = True
+        if self._parked is not None:
+            self.unpark()
+
+    async def wait(self) -> None:
+        """Wait until it was rung since the last time; a checkpoint."""
+        if self._rung:
+            await anyio.lowlevel.checkpoint()
+        else:
+            await self.park()
+        self._rung = False
