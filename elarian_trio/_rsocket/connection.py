@@ -862,6 +862,8 @@ class Connection:
             self._keepalive.start(now, interval=interval, lifetime=lifetime)
 
     def _require_open(self, doing: str) -> None:
+        if self._phase is ConnectionPhase.OPEN:
+            return
         is_client_connecting = self._role is Role.CLIENT and self._phase is ConnectionPhase.CONNECTING
         if not self._is_started or not (is_client_connecting or self._phase in _LIVE_PHASES):
             msg = f"cannot {doing} while the connection is {self._phase.name}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from elarian_trio._rsocket.values import value
+
 if TYPE_CHECKING:
     from elarian_trio._rsocket.fragments import Payload
     from elarian_trio._rsocket.setup import Setup
@@ -34,7 +36,7 @@ class KeepaliveAnswered:
     round_trip: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestReceived:
     """The peer's request is complete; answer with ``respond`` or ``fail``."""
 
@@ -56,7 +58,7 @@ class MetadataPushed:
     metadata: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ResponseReceived:
     """The answer to a request of ours is complete."""
 

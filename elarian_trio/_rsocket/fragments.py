@@ -6,7 +6,7 @@ that rsocket-java, -js and -py were seen to need.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from elarian_trio._rsocket.frames import (
@@ -17,6 +17,7 @@ from elarian_trio._rsocket.frames import (
     RequestStreamFrame,
     encoded_size,
 )
+from elarian_trio._rsocket.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ _CREDIT_SIZE = 4
 _MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of the largest payload
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Payload:
     """What a request or an answer carries; ``metadata=None`` is none at all, ``b""`` is present but empty."""
 

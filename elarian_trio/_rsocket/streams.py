@@ -7,7 +7,7 @@ refused, or sent without wanting an answer, passes through the same states.
 from __future__ import annotations
 
 import math
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING
 
 from elarian_trio._rsocket.frames import MAX_STREAM_ID
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from elarian_trio._rsocket.frames import PayloadFrame
 
 
-class StreamState(Enum):
+class StreamState(IntEnum):
     """Where a stream stands; the first four are our requests, the next three the peer's."""
 
     QUEUED = auto()  # nothing of it was handed out
@@ -31,7 +31,7 @@ class StreamState(Enum):
     DONE = auto()
 
 
-class Move(Enum):
+class Move(IntEnum):
     """What happens to a stream; ``_IN`` is a frame received, ``_OUT`` a frame handed out."""
 
     PIECE_OUT = auto()  # more of the payload follows

@@ -6,8 +6,7 @@ but :meth:`Waiter.wait` is synchronous, so that a session's end can wake everybo
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import anyio.lowlevel
 
@@ -47,11 +46,12 @@ class Waiter(Spot, Generic[T]):
         error: what :meth:`fail` was given, if that came first.
     """
 
-    __slots__ = ("_forget", "_value", "done", "error")
+    __slots__ = ("_key", "_value", "_waiters", "done", "error")
 
-    def __init__(self, forget: Callable[[], object]) -> None:
+    def __init__(self, waiters: dict[Any, Any], key: Hashable) -> None:
         self._parked = None
-        self._forget = forget
+        self._waiters = waiters
+        self._key = key
         self._value: T | None = None
         self.done: bool = False
         self.error: Exception | None = None
@@ -62,7 +62,7 @@ class Waiter(Spot, Generic[T]):
 
     def __exit__(self, *_: object) -> None:
         """Be forgotten."""
-        self._forget()
+        del self._waiters[self._key]
 
     def resolve(self, value: T) -> bool:
         """Hand *value* to the waiter; ``False`` if it was done already."""
@@ -149,7 +149,8 @@ class Pending(Generic[K, T]):
         if key in self._waiters:
             msg = f"somebody waits for {key!r} already"
             raise ValueError(msg)
-        waiter = self._waiters[key] = Waiter[T](partial(self._waiters.pop, key))
+        waiter: Waiter[T] = Waiter(self._waiters, key)
+        self._waiters[key] = waiter
         return waiter
 
     def expect(self, key: K, call: Callable[[T | Exception], None]) -> None:
