@@ -159,8 +159,7 @@ class Attachment:
     async def _read(self, frames: Sequence[bytes]) -> None:
         try:
             while not self.is_over:
-                if frames:  # no checkpoint between reading and feeding: a cancelled reader would lose frames
-                    self._session.take_in(frames)
+                await self._take_in(frames)
                 frames = await self._transport.receive_frames()
         except TRANSPORT_ERRORS:
             self._read_over = True
@@ -169,6 +168,17 @@ class Attachment:
             if self.flushed:
                 self._session.end()
         await anyio.lowlevel.checkpoint()
+
+    async def _take_in(self, frames: Sequence[bytes]) -> None:
+        """Hand *frames* over, and let others have their turn in between: answers leave while the rest is acted on.
+
+        A reader that is cancelled there forgets the rest: no frame counts as received before it is handed over.
+        """
+        turn = self._session.frames_per_turn
+        for begin in range(0, len(frames), turn):
+            if begin:
+                await anyio.lowlevel.checkpoint()
+            self._session.take_in(frames[begin : begin + turn])
 
     async def _write(self) -> None:
         """Send what waits, each time within the lifetime: a peer that takes nothing for so long is dead as well."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from elarian_trio._session.session import Session
 
-__all__ = ["IncomingRequest", "StreamFailed", "call_safely"]
+__all__ = ["IncomingRequest", "StreamFailed", "call_safely", "report"]
 
 logger = logging.getLogger("elarian_trio.session")
 
@@ -61,7 +61,7 @@ class IncomingRequest:
         self._answer = answer
         self._open = True
         self._canceled = False
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] | None = None
 
     @property
     def canceled(self) -> bool:
@@ -81,11 +81,11 @@ class IncomingRequest:
         if self._canceled:
             callback()
         elif self._open:
-            self._callbacks.append(callback)
+            self._callbacks = [*(self._callbacks or ()), callback]
 
     def cancel(self) -> None:
         """For the session only: nobody waits for the answer any more. Does nothing after an answer."""
-        callbacks = self._callbacks[:]
+        callbacks = self._callbacks or ()
         if self._close():
             self._canceled = True
             for callback in callbacks:
@@ -93,7 +93,7 @@ class IncomingRequest:
 
     def _close(self) -> bool:
         was_open, self._open = self._open, False
-        self._callbacks.clear()
+        self._callbacks = None
         return was_open
 
 
@@ -102,7 +102,12 @@ def call_safely(callback: Callable[[], None]) -> Exception | None:
     try:
         callback()
     except Exception as error:
-        logger.error("a callback raised %s", type(error).__name__)
-        logger.debug("it was raised here", exc_info=True)
+        report(error)
         return error
     return None
+
+
+def report(error: Exception) -> None:
+    """Log what a callback has raised, without its words; to be called where it was caught."""
+    logger.error("a callback raised %s", type(error).__name__)
+    logger.debug("it was raised here", exc_info=True)

@@ -91,10 +91,7 @@ class Waiter(Spot, Generic[T]):
         Cancellation:
             Nothing is left behind but the waiter, which its ``with`` block forgets.
         """
-        if self.done:
-            await anyio.lowlevel.checkpoint()
-        else:
-            await self.park()
+        await (anyio.lowlevel.checkpoint() if self.done else self.park())
         if self.error is not None:
             raise self.error
         return cast("T", self._value)

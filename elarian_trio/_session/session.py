@@ -40,7 +40,7 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.attachment import Attachment, close_transport
-from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
+from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely, report
 from elarian_trio._session.pending import Handover, Pending, Question, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
@@ -89,6 +89,8 @@ class Session:
         on_idle: called whenever the last request, of ours or of the peer's, has ended.
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
         redact: takes secrets out of the peer's words, which errors repeat.
+        frames_per_turn: how many frames are acted on before other tasks have their turn. Where each is much work, as
+            for a server, few: what they are answered leaves meanwhile, and neither end waits for the other's batch.
 
     Attributes:
         bytes_sent: of frames, without length prefixes.
@@ -106,8 +108,10 @@ class Session:
         on_idle: Callable[[], None] | None = None,
         clock: Callable[[], float] = anyio.current_time,
         redact: Callable[[str], str] = str,
+        frames_per_turn: int = 1024,
     ) -> None:
         self._connection = connection
+        self.frames_per_turn: int = frames_per_turn
         self._redact = redact
         self._handler = handler
         self._on_setup = on_setup
@@ -179,7 +183,7 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether no request is under way, neither of ours nor of the peer's."""
-        return not (self._requests or self._incoming)
+        return not (self._incoming or self._requests)
 
     @property
     def outstanding(self) -> int:
@@ -495,7 +499,7 @@ class Session:
 
     def _settle(self) -> None:
         """See whether the last request has ended, for whoever waits for that."""
-        if not self.idle:
+        if self._incoming or self._requests:
             return
         if self._peer_leaves:
             self._leave(None)
@@ -612,8 +616,10 @@ class Session:
         answer = partial(self._answer, event.stream_id)
         request = IncomingRequest(self, event.payload.data, event.payload.metadata, answer, event.stream_id)
         self._incoming[event.stream_id] = request
-        error = call_safely(partial(self._handler, request))
-        if error is not None:
+        try:
+            self._handler(request)
+        except Exception as error:
+            report(error)
             request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
 
     def _answer(self, stream_id: int, answer: bytes | StreamFailed) -> bool:
