@@ -1,0 +1,69 @@
+// Elarian's own JavaScript SDK, driven as the peers in Python are (see rounds.py): `peer_sdk.js`, ELARIAN_... set.
+'use strict';
+
+const readline = require('readline');
+const { initializeClient } = require('elarian');
+
+const CUSTOMERS = 5000;
+const SMS = { number: '83044', channel: 'sms' };
+const { ELARIAN_ORG_ID, ELARIAN_APP_ID, ELARIAN_API_KEY, ELARIAN_ENDPOINT } = process.env;
+const NANOSECONDS = 1e9;
+
+const say = (words) => process.stdout.write(`${JSON.stringify(words)}\n`);
+const seconds = () => Number(process.hrtime.bigint()) / NANOSECONDS;
+const processor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+// One command after another, each for the next customer.
+function commandsOf(app) {
+  let count = 0;
+  const next = () => {
+    count = (count + 1) % CUSTOMERS;
+    return new app.Customer({ number: `+2547${String(count).padStart(8, '0')}`, provider: 'cellular' });
+  };
+  return {
+    get_state: () => next().getState(),
+    update_metadata: () => next().updateMetadata({ seen: 'yes' }),
+    send_message: () => next().sendMessage(SMS, { body: { text: 'Hello!' } }),
+  };
+}
+
+async function round(request, inFlight, duration) {
+  const took = [];
+  const [began, cpu] = [seconds(), processor()];
+  const until = began + duration;
+  const work = async () => {
+    for (let start = seconds(); start < until; start = seconds()) {
+      await request();
+      took.push(seconds() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+  const [ended, spent] = [seconds() - began, processor() - cpu];
+  took.sort((one, other) => one - other);
+  const at = (part) => took[Math.floor(took.length * part)] || 0;
+  return { count: took.length, seconds: ended, cpu: spent, p50: at(0.5), p99: at(0.99) };
+}
+
+async function main() {
+  const { hostname, port } = new URL(ELARIAN_ENDPOINT);
+  const app = await initializeClient(
+    { orgId: ELARIAN_ORG_ID, appId: ELARIAN_APP_ID, apiKey: ELARIAN_API_KEY, options: { keepAlive: 10000, lifetime: 1800000 } },
+    { host: hostname === '127.0.0.1' ? 'localhost' : hostname, port: Number(port) }, // the SDK asks for a name
+  );
+  const commands = commandsOf(app);
+  say({ ready: true });
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const words = JSON.parse(line);
+    say(words.do === 'cpu' ? { cpu: processor() } : await round(commands[words.request || 'get_state'], words.in_flight, words.seconds));
+  }
+  app.disconnect();
+  process.exit(0);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
