@@ -1,4 +1,4 @@
-"""Our own session, raw: ``python peer_session.py PORT BACKEND [resumable]``.
+"""Our own session, raw: ``python peer_session.py BACKEND PORT [resumable]``.
 
 It is what the client stands on, without types: :class:`~elarian_trio._session.Session` over TCP.
 """
@@ -6,13 +6,12 @@ It is what the client stands on, without types: :class:`~elarian_trio._session.S
 from __future__ import annotations
 
 import secrets
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
-from rounds import PAYLOAD, be_driven
+from rounds import PAYLOAD
+from under_anyio import be_driven, words
 
 from elarian_trio import ConnectionOptions
 from elarian_trio._rsocket import Connection, Role, Setup
@@ -20,18 +19,7 @@ from elarian_trio._session import Session
 from elarian_trio._transport import open_tcp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rounds import Work
-
     from elarian_trio._session import IncomingRequest
-
-
-async def together(works: Sequence[Work]) -> None:
-    """Run *works* at once."""
-    async with anyio.create_task_group() as workers:
-        for work in works:
-            workers.start_soon(work)
 
 
 def connection(*, resumable: bool) -> Connection:
@@ -56,10 +44,10 @@ async def main(port: str, *, resumable: bool) -> None:
     session = Session(connection(resumable=resumable), answer)
     async with anyio.create_task_group() as tasks:
         await tasks.start(session.run, await open_tcp("127.0.0.1", int(port)))
-        await be_driven(anyio.to_thread.run_sync, together, {"echo": partial(session.request, PAYLOAD)})
+        await be_driven({"echo": partial(session.request, PAYLOAD)})
         tasks.cancel_scope.cancel()
 
 
 if __name__ == "__main__":
-    _, at, backend, *words = sys.argv
-    anyio.run(partial(main, resumable="resumable" in words), at, backend=backend)
+    backend, (at, *more) = words()
+    anyio.run(partial(main, resumable="resumable" in more), at, backend=backend)

@@ -1,36 +1,28 @@
-"""Our client, with types, as an app uses it: ``python peer_typed.py BACKEND [notifications]``, ``ELARIAN_...`` set.
+"""Our client, with types, as an app uses it: ``python peer_typed.py BACKEND ROLE``, with ``ELARIAN_...`` set.
 
-Each command is for the next of some thousands of customers, as it would be in life. With ``notifications`` it reads
-them off a subscription and answers each by leaving its block.
+``commands``: each is for the next of some thousands of customers, as it would be in life.
+``notifications``: it reads them off a subscription and answers each by leaving its block.
+``idle COUNT``: so many clients that do nothing.
 """
 
 from __future__ import annotations
 
-import sys
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
-from rounds import be_driven
+from under_anyio import be_driven, words
 
 from elarian_trio import Elarian, MessagingChannel, ReceivedSmsNotification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable
 
-    from rounds import Work
+    from anyio.abc import TaskStatus
 
 CUSTOMERS = 5_000
 SMS = MessagingChannel.sms("83044")
 ROOM = 4_096  # notifications; more than are ever under way
-
-
-async def together(works: Sequence[Work]) -> None:
-    """Run *works* at once."""
-    async with anyio.create_task_group() as workers:
-        for work in works:
-            workers.start_soon(work)
 
 
 class Commands:
@@ -61,23 +53,46 @@ async def hear(app: Elarian) -> None:
                 pass
 
 
-async def main(role: str) -> None:
-    """Connect and be driven."""
+async def do_commands() -> None:
+    """Connect, and send commands."""
+    async with Elarian.from_env() as app:
+        commands = Commands(app)
+        requests = (commands.get_state, commands.update_metadata, commands.send_message)
+        await be_driven({request.__name__: request for request in requests})
+
+
+async def do_notifications() -> None:
+    """Connect, and answer notifications."""
     app = Elarian.from_env()
     async with anyio.create_task_group() as tasks:
-        if role == "notifications":
-            tasks.start_soon(hear, app)
+        tasks.start_soon(hear, app)
         async with app:
-            commands = Commands(app)
-            requests = {
-                "get_state": commands.get_state,
-                "update_metadata": commands.update_metadata,
-                "send_message": commands.send_message,
-            }
-            await be_driven(anyio.to_thread.run_sync, together, requests)
+            await be_driven({})
             tasks.cancel_scope.cancel()
 
 
+async def stay(*, task_status: TaskStatus[None]) -> None:
+    """Connect, and do nothing."""
+    async with Elarian.from_env():
+        task_status.started()
+        await anyio.sleep_forever()
+
+
+async def do_nothing(count: str) -> None:
+    """Connect *count* clients."""
+    async with anyio.create_task_group() as clients:
+        for _ in range(int(count)):
+            await clients.start(stay)
+        await be_driven({})
+        clients.cancel_scope.cancel()
+
+
+ROLES: dict[str, Callable[..., Awaitable[None]]] = {
+    "commands": do_commands,
+    "notifications": do_notifications,
+    "idle": do_nothing,
+}
+
 if __name__ == "__main__":
-    _, backend, *words = sys.argv
-    anyio.run(main, words[0] if words else "commands", backend=backend)
+    backend, (role, *arguments) = words()
+    anyio.run(ROLES[role], *arguments, backend=backend)

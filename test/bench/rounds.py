@@ -27,7 +27,7 @@ PAYLOAD = bytes(range(120))  # what raw requests carry
 
 
 class Tally:
-    """What one round took: each request's time, the round's, and the processor's in this process.
+    """What one round took: each request's time, and its own.
 
     Attributes:
         until: when no further request begins.
@@ -37,7 +37,6 @@ class Tally:
 
     def __init__(self, seconds: float) -> None:
         self._took: list[float] = []
-        self._cpu = time.process_time()
         self._began = self.now()
         self.until = self._began + seconds
 
@@ -52,10 +51,10 @@ class Tally:
 
     def report(self) -> dict[str, Any]:
         """Give what is told of it; times in seconds."""
-        seconds, cpu = self.now() - self._began, time.process_time() - self._cpu
+        seconds = self.now() - self._began
         took = sorted(self._took)
         p50, p99 = (took[int(len(took) * part)] if took else 0.0 for part in (0.5, 0.99))
-        return {"count": len(took), "seconds": seconds, "cpu": cpu, "p50": p50, "p99": p99}
+        return {"count": len(took), "seconds": seconds, "p50": p50, "p99": p99}
 
 
 async def do_round(
@@ -81,11 +80,6 @@ def resident() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-async def tell_cpu() -> dict[str, Any]:
-    """Give the seconds of processor that this process has had."""
-    return {"cpu": time.process_time()}
-
-
 async def tell_memory() -> dict[str, Any]:
     """Give the bytes of memory that this process has."""
     return {"resident": resident()}
@@ -106,7 +100,7 @@ async def be_driven(
         acts: what else can be done.
     """
     first = next(iter(requests), "")
-    known = {"cpu": tell_cpu, "memory": tell_memory, **acts}
+    known = {"memory": tell_memory, **acts}
     say({"ready": True})
     while line := await in_thread(sys.stdin.readline):
         words = json.loads(line)
