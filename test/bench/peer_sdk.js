@@ -13,17 +13,20 @@ const NANOSECONDS = 1e9;
 const say = (words) => process.stdout.write(`${JSON.stringify(words)}\n`);
 const seconds = () => Number(process.hrtime.bigint()) / NANOSECONDS;
 
-// One command after another, each for the next customer.
+// One command after another, each for the next customer of those who get no other kind.
 function commandsOf(app) {
-  let count = 0;
-  const next = () => {
-    count = (count + 1) % CUSTOMERS;
-    return new app.Customer({ number: `+2547${String(count).padStart(8, '0')}`, provider: 'cellular' });
+  const customers = (kind) => {
+    let count = -1;
+    return () => {
+      count = (count + 1) % CUSTOMERS;
+      return new app.Customer({ number: `+254${kind}${String(count).padStart(8, '0')}`, provider: 'cellular' });
+    };
   };
+  const [read, written, messaged] = [5, 6, 7].map(customers);
   return {
-    get_state: () => next().getState(),
-    update_metadata: () => next().updateMetadata({ seen: 'yes' }),
-    send_message: () => next().sendMessage(SMS, { body: { text: 'Hello!' } }),
+    get_state: () => read().getState(),
+    update_metadata: () => written().updateMetadata({ seen: 'yes' }),
+    send_message: () => messaged().sendMessage(SMS, { body: { text: 'Hello!' } }),
   };
 }
 

@@ -26,23 +26,23 @@ ROOM = 4_096  # notifications; more than are ever under way
 
 
 class Commands:
-    """One command after another, each for the next customer."""
+    """One command after another, each for the next customer of those who get no other kind."""
 
     def __init__(self, app: Elarian) -> None:
         self._app = app
-        self._numbers = cycle([f"+2547{each:08d}" for each in range(CUSTOMERS)])
+        self._numbers = [cycle([f"+254{kind}{each:08d}" for each in range(CUSTOMERS)]) for kind in (5, 6, 7)]
 
     async def get_state(self) -> None:
         """Read."""
-        await self._app.customer(next(self._numbers)).get_state()
+        await self._app.customer(next(self._numbers[0])).get_state()
 
     async def update_metadata(self) -> None:
         """Write."""
-        await self._app.customer(next(self._numbers)).update_metadata({"seen": "yes"})
+        await self._app.customer(next(self._numbers[1])).update_metadata({"seen": "yes"})
 
     async def send_message(self) -> None:
         """Send."""
-        await self._app.customer(next(self._numbers)).send_message(SMS, "Hello!")
+        await self._app.customer(next(self._numbers[2])).send_message(SMS, "Hello!")
 
 
 async def hear(app: Elarian) -> None:

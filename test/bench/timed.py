@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from stage import Ground
 
 BOUND = 60.0  # seconds that a round may take beyond its own length
-QUIET = 0.1  # seconds without work after which a server counts as done with what a round left behind ...
+QUIET = 0.05  # seconds without work after which a server counts as done with what a round left behind ...
 QUIET_BOUND = 5.0  # ... or that it is given for it
-LITTLE = 0.005  # seconds of processor that it may have in that time
+LITTLE = 0.002  # seconds of processor that it may have in that time
 
 
 @dataclass(frozen=True)

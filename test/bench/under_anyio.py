@@ -37,10 +37,10 @@ async def weigh(waiting: Callable[[], Awaitable[object]], count: int) -> dict[st
 
 
 async def be_driven(requests: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
-    """Do what the driver says; on top of what all peers can, ``{"do": "weigh", "count": ...}``, ``request`` or none."""
+    """Do what the driver says; on top of what all peers can, weigh requests that nobody answers, or bare tasks."""
 
     async def act(count: int, request: str | None = None) -> dict[str, Any]:
-        return await weigh(requests[request] if request else anyio.sleep_forever, count)
+        return await weigh(requests[request] if request else anyio.Event().wait, count)
 
     await rounds.be_driven(anyio.to_thread.run_sync, together, requests, weigh=act)
 

@@ -73,7 +73,7 @@ class Weights:
     customers: dict[str, list[int]] = field(default_factory=dict)
 
 
-TASK, RAW, TYPED = "a task that merely sleeps", "session.request()", "customer.get_state()"
+TASK, RAW, TYPED = "a task that waits for an event", "session.request()", "customer.get_state()"
 
 
 async def weigh_pending(ground: Ground, sizes: Sizes, weights: Weights) -> None:
