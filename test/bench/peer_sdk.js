@@ -35,10 +35,12 @@ async function round(request, inFlight, duration) {
   const began = seconds();
   const until = began + duration;
   const work = async () => {
-    for (let start = seconds(); start < until; start = seconds()) {
+    let start = seconds();
+    do {
       await request();
       took.push(seconds() - start);
-    }
+      start = seconds();
+    } while (start < until);
   };
   await Promise.all(Array.from({ length: inFlight }, work));
   const spent = seconds() - began;
