@@ -1,6 +1,6 @@
 """Bytes of Elarian's that a server of the standard library can give back: ``python samples.py NAME FILE`` writes them.
 
-Replies are what the sandbox answers for a customer of whom little is known, so about as long as raw requests.
+The reply is what the sandbox answers for a customer of whom little is known, about as long as a raw request.
 """
 
 from __future__ import annotations
@@ -12,17 +12,9 @@ from typing import TYPE_CHECKING
 
 from echo import MARK
 
-from elarian_trio import (
-    CustomerNumber,
-    CustomerState,
-    CustomerStateUpdateReply,
-    IdentityState,
-    MessagingChannel,
-    ReceivedSmsNotification,
-    Tag,
-)
+from elarian_trio import CustomerNumber, CustomerState, IdentityState, MessagingChannel, ReceivedSmsNotification, Tag
 from elarian_trio._wire.envelopes import encode_notification, encode_reply
-from elarian_trio.models.commands import GetCustomerState, UpdateCustomerMetadata
+from elarian_trio.models.commands import GetCustomerState
 from elarian_trio.models.replies import GetCustomerStateReply
 
 if TYPE_CHECKING:
@@ -42,12 +34,6 @@ def state() -> bytes:
     )
 
 
-def updated() -> bytes:
-    """Give the reply to updating a customer's metadata."""
-    reply = CustomerStateUpdateReply(status=True, description="ok", customer_id=WHO)
-    return encode_reply(UpdateCustomerMetadata(customer=NUMBER, updates={}), reply)
-
-
 def notification() -> bytes:
     """Give a received SMS, with a mark wherever its customer's number or an id stands."""
     told = ReceivedSmsNotification(
@@ -64,7 +50,7 @@ def notification() -> bytes:
     return encode_notification(told)
 
 
-SAMPLES: dict[str, Callable[[], bytes]] = {"get_state": state, "update_metadata": updated, "notification": notification}
+SAMPLES: dict[str, Callable[[], bytes]] = {"get_state": state, "notification": notification}
 
 if __name__ == "__main__":
     name, file = sys.argv[1:]
