@@ -53,7 +53,7 @@ ROOMS = {
 }
 
 JS_TRANSPORTS = ("tcp-client", "tcp-server", "websocket-client", "websocket-server")
-# Folders of npm packages that test/interop finds its peers in; two lines of rsocket-js cannot share one folder.
+# Folders of npm packages that test/interop and test/bench find peers in; two lines of rsocket-js cannot share one.
 NPM_PEERS = {
     "js0": [f"rsocket-{part}@0.0.27" for part in ("core", "flowable", "types", *JS_TRANSPORTS)] + ["ws@7"],
     "js1": [f"rsocket-{part}@1.0.0-alpha.3" for part in ("core", *JS_TRANSPORTS)] + ["ws@8"],
@@ -232,11 +232,8 @@ def interop(session: nox.Session) -> None:
         session.skip("node and npm are not installed")
     session.install("-e", ".[all]", *group("tests"))
     peers = Path(session.create_tmp()).resolve() / "peers"
-    for line, packages in NPM_PEERS.items():
-        folder = peers / line
-        folder.mkdir(parents=True, exist_ok=True)
-        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
-        session.run("npm", "install", "--prefix", str(folder), *quiet, *packages, external=True)
+    for line in NPM_PEERS:
+        install_npm_peer(session, peers, line)
     session.run("python", "-m", "venv", "--clear", str(peers / "venv"))
     pip = (str(python_in(peers / "venv")), "-m", "pip", "install", "--quiet")
     session.run(*pip, *group("interop-peer"), external=True)
@@ -246,6 +243,33 @@ def interop(session: nox.Session) -> None:
     session.run(*planship, *group("interop-planship"), external=True)
     build_java_peer(session, peers / "java")
     run_in_halves(session, "test/interop", ELARIAN_TRIO_PEERS=str(peers))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Us and our peers side by side, written down in test/bench/RESULTS.md; fails where a figure is missed: minutes.
+
+    With ``-- --only raw`` or ``-- --quick``, which measure a part, nothing is written.
+    """
+    session.install("-e", ".[all]")
+    peers = Path(session.create_tmp()).resolve() / "peers"
+    python = python_in(peers / "rsocket-py")
+    session.run("python", "-m", "venv", "--clear", str(peers / "rsocket-py"))
+    session.run(str(python), "-m", "pip", "install", "--quiet", *group("bench-peer"), external=True)
+    words = ["--rsocket-python", str(python)]
+    if shutil.which("node") and shutil.which("npm"):
+        words += ["--node-modules", str(install_npm_peer(session, peers, "sdk"))]
+    words += session.posargs or ["--output", "test/bench/RESULTS.md"]
+    session.run("python", "test/bench", *words)
+
+
+def install_npm_peer(session: nox.Session, peers: Path, line: str) -> Path:
+    """Install the packages of *line* into a folder of *peers*; give where they are then."""
+    folder = peers / line
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
+    session.run("npm", "install", "--prefix", str(folder), *quiet, *NPM_PEERS[line], external=True)
+    return folder / "node_modules"
 
 
 def python_in(environment: Path) -> Path:

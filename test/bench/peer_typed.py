@@ -1,0 +1,98 @@
+"""Our client, with types, as an app uses it: ``python peer_typed.py BACKEND ROLE``, with ``ELARIAN_...`` set.
+
+``commands``: each is for the next of some thousands of customers, as it would be in life.
+``notifications``: it reads them off a subscription and answers each by leaving its block.
+``idle COUNT``: so many clients that do nothing.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import anyio
+from under_anyio import be_driven, words
+
+from elarian_trio import Elarian, MessagingChannel, ReceivedSmsNotification
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from anyio.abc import TaskStatus
+
+CUSTOMERS = 5_000
+SMS = MessagingChannel.sms("83044")
+ROOM = 4_096  # notifications; more than are ever under way
+
+
+class Commands:
+    """One command after another, each for the next customer of those who get no other kind."""
+
+    def __init__(self, app: Elarian) -> None:
+        self._app = app
+        self._numbers = [cycle([f"+254{kind}{each:08d}" for each in range(CUSTOMERS)]) for kind in (5, 6, 7)]
+
+    async def get_state(self) -> None:
+        """Read."""
+        await self._app.customer(next(self._numbers[0])).get_state()
+
+    async def update_metadata(self) -> None:
+        """Write."""
+        await self._app.customer(next(self._numbers[1])).update_metadata({"seen": "yes"})
+
+    async def send_message(self) -> None:
+        """Send."""
+        await self._app.customer(next(self._numbers[2])).send_message(SMS, "Hello!")
+
+
+async def hear(app: Elarian) -> None:
+    """Answer notifications, for ever."""
+    async with app.notifications(ReceivedSmsNotification, max_buffer_size=ROOM) as inbox:
+        async for delivery in inbox:
+            async with delivery:
+                pass
+
+
+async def do_commands() -> None:
+    """Connect, and send commands."""
+    async with Elarian.from_env() as app:
+        commands = Commands(app)
+        requests = (commands.get_state, commands.update_metadata, commands.send_message)
+        await be_driven({request.__name__: request for request in requests})
+
+
+async def do_notifications() -> None:
+    """Connect, and answer notifications."""
+    app = Elarian.from_env()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hear, app)
+        async with app:
+            await be_driven({})
+            tasks.cancel_scope.cancel()
+
+
+async def stay(*, task_status: TaskStatus[None]) -> None:
+    """Connect, and do nothing."""
+    async with Elarian.from_env():
+        task_status.started()
+        await anyio.sleep_forever()
+
+
+async def do_nothing(count: str) -> None:
+    """Connect *count* clients."""
+    async with anyio.create_task_group() as clients:
+        for _ in range(int(count)):
+            await clients.start(stay)
+        await be_driven({})
+        clients.cancel_scope.cancel()
+
+
+ROLES: dict[str, Callable[..., Awaitable[None]]] = {
+    "commands": do_commands,
+    "notifications": do_notifications,
+    "idle": do_nothing,
+}
+
+if __name__ == "__main__":
+    backend, (role, *arguments) = words()
+    anyio.run(ROLES[role], *arguments, backend=backend)
