@@ -7,7 +7,6 @@ after a resumption, then what is new, last the ERROR that ends the connection.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,8 @@ class Outbox:
         self.farewell: ErrorFrame | None = None
         self.is_held = False
         self._resumption = resumption
-        self._pings: deque[KeepaliveFrame] = deque()
-        self._echoes: deque[KeepaliveFrame] = deque()
+        self._pings: list[KeepaliveFrame] = []  # lists, as they are short, and most connections never have any
+        self._echoes: list[KeepaliveFrame] = []
         self._echo_bytes = 0
 
     def __bool__(self) -> bool:
@@ -109,7 +108,7 @@ class Outbox:
     def _take_keepalive(self) -> Departure | None:
         """Give a KEEPALIVE, ours, an echo, or a question; it says how far we have received, 0 where nobody counts."""
         if self._pings:
-            keepalive = self._pings.popleft()
+            keepalive = self._pings.pop(0)
         elif self._echoes:
             keepalive = self._take_echo()
         elif self._resumption.is_question_due(blocked=self.is_blocked):
@@ -119,7 +118,7 @@ class Outbox:
         return Departure(encode_frame(replace(keepalive, position=self._resumption.tell())))
 
     def _take_echo(self) -> KeepaliveFrame:
-        frame = self._echoes.popleft()
+        frame = self._echoes.pop(0)
         self._echo_bytes -= len(frame.data)
         return frame
 

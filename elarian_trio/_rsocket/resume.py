@@ -76,9 +76,9 @@ class Resumption:
         self.received = self.sent = self.first = 0
         self.abandoned = True
         self._capacity = 0
-        self._told: deque[int] = deque(maxlen=_MAX_TOLD)  # what our last KEEPALIVEs said of ``received``
+        self._told: list[int] = []  # what our last KEEPALIVEs said of ``received``; empty lists are small, deques are not
         self._kept: deque[bytes] = deque()
-        self._replay: deque[bytes] = deque()
+        self._replay: list[bytes] = []  # the next at the end
         self._questions = 0
         self._asked: tuple[bytes, int] | None = None  # data, and first when it left
         self._stalled = False  # the last answer brought nothing: asking again waits until it must be
@@ -115,6 +115,7 @@ class Resumption:
         """Give the position for a KEEPALIVE that leaves now."""
         if self.received not in self._told:
             self._told.append(self.received)
+            del self._told[:-_MAX_TOLD]
         return self.received
 
     def is_echo(self, position: int) -> bool:
@@ -197,12 +198,12 @@ class Resumption:
         """
         if self.abandoned or not self._drop_below(position):
             return False
-        self._replay = deque(self._kept)
+        self._replay = list(reversed(self._kept))
         return True
 
     def next_replay(self) -> bytes | None:
         """Give the next frame to repeat."""
-        return self._replay.popleft() if self._replay else None
+        return self._replay.pop() if self._replay else None
 
     def abandon(self) -> None:
         """Keep nothing from now on. What is being repeated still goes out: the peer waits for just those bytes."""

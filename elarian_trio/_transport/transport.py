@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio.lowlevel
@@ -31,10 +30,10 @@ class FrameTransport(ObjectStream[bytes]):
     """
 
     timed: bool = True
-    _received: deque[bytes]
+    _received: list[bytes]
 
     def __init__(self) -> None:
-        self._received = deque()
+        self._received = []
 
     @abstractmethod
     async def send_frames(self, frames: Sequence[bytes]) -> None:
@@ -54,7 +53,7 @@ class FrameTransport(ObjectStream[bytes]):
             await anyio.lowlevel.checkpoint()
         else:
             self._received.extend(await self.receive_frames())
-        return self._received.popleft()
+        return self._received.pop(0)
 
 
 class ObjectTransport(FrameTransport):

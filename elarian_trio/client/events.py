@@ -6,6 +6,7 @@ The client stands above; the inbox's handlers run what is registered here.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["CONNECTION_EVENTS", "EventTable", "snake_case"]
 CONNECTION_EVENTS = ("error", "closed", "pending", "connecting", "connected")
 
 
+@cache
 def snake_case(event: str) -> str:
     """Give ``ussd_session`` for ``ussdSession``."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", event).lower()
