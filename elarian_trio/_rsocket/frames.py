@@ -227,6 +227,7 @@ _EMPTY_METADATA = _Present()
 _IGNORE, _METADATA, _RESUME = 0x200, 0x100, 0x80
 WHOLE_REQUEST = 0x04 << 10  # what a header says behind the stream id: type and flags
 WHOLE_ANSWER = 0x0A << 10 | 0x40 | 0x20  # complete, and next
+_WHOLES = frozenset({WHOLE_REQUEST, WHOLE_ANSWER})
 _SETUP_STRINGS_AT = 18  # after header, version and two times come token and MIME types
 
 
@@ -587,14 +588,13 @@ def _join(stream_id: int, word: int, data: bytes, metadata: bytes | None) -> byt
 def read_whole(data: bytes) -> tuple[int, int] | None:
     """Give stream id and kind of a whole frame without metadata, ``None`` for any other.
 
-    The kind is :data:`WHOLE_REQUEST` or :data:`WHOLE_ANSWER`; such a frame's data begins behind its header, and there is
-    nothing else that ``decode_frame`` could tell, or find wrong.
+    The kind is :data:`WHOLE_REQUEST` or :data:`WHOLE_ANSWER`. The data of such a frame begins behind its header, and
+    there is nothing else that ``decode_frame`` could tell, or find wrong.
     """
     if not HEADER_SIZE <= len(data) <= MAX_FRAME_SIZE:
         return None
     stream_id, word = _HEADER.unpack_from(data)
-    is_whole = word == WHOLE_ANSWER or word == WHOLE_REQUEST
-    return (stream_id, word) if is_whole and 0 < stream_id <= MAX_STREAM_ID else None
+    return (stream_id, word) if word in _WHOLES and 0 < stream_id <= MAX_STREAM_ID else None
 
 
 def _read_request(data: bytes, stream_id: int, word: int) -> Frame:

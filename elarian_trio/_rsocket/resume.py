@@ -76,7 +76,7 @@ class Resumption:
         self.received = self.sent = self.first = 0
         self.abandoned = True
         self._capacity = 0
-        self._told: list[int] = []  # what our last KEEPALIVEs said of ``received``; empty lists are small, deques are not
+        self._told: list[int] = []  # what our last KEEPALIVEs said of ``received``
         self._kept: deque[bytes] = deque()
         self._replay: list[bytes] = []  # the next at the end
         self._questions = 0

@@ -18,5 +18,5 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def value(cls: type[T]) -> type[T]:
-    """Make a slotted dataclass of *cls* that type checkers keep frozen, and that is as cheap to make as one that is not."""
+    """Make a slotted dataclass of *cls*, as cheap to make as one that is not frozen; type checkers keep it frozen."""
     return dataclass(slots=True, unsafe_hash=True)(cls)

@@ -123,7 +123,7 @@ class Session:
         self.last_heard: float | None = None
         self._requests: Pending[int, bytes] = Pending()
         self._pings: Pending[bytes, float] = Pending()
-        self._ping_turns = anyio.Semaphore(MAX_PINGS)
+        self._ping_turns: anyio.Semaphore | None = None  # once somebody pings: most connections never do
         self._incoming: dict[int, IncomingRequest] = {}
         self._setup: Setup | None = None
         self._setup_came = anyio.Event()
@@ -354,6 +354,8 @@ class Session:
         Cancellation:
             Always a checkpoint. The answer is then dropped when it comes.
         """
+        if self._ping_turns is None:
+            self._ping_turns = anyio.Semaphore(MAX_PINGS)
         async with self._ping_turns:
             if not self.usable:
                 raise self._lost(sent=False)

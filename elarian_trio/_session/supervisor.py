@@ -11,7 +11,6 @@ import logging
 import math
 import random as dice
 import secrets
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -131,7 +130,7 @@ class Supervisor:
         self._attempt: anyio.CancelScope | None = None
         self._changed = anyio.Event()
         self._hurry = anyio.Event()
-        self._strikes: deque[float] = deque(maxlen=MAX_STRIKES)
+        self._strikes: list[float] = []  # when the last ones were, no more than count
         self._heard = self._down_since = 0.0
         self._failure: ElarianError | None = None  # of the present outage
         self._final: Exception | None = None
@@ -517,7 +516,7 @@ class Supervisor:
     def _count_strike(self, error: RemoteProtocolError) -> None:
         """Raise *error* where it is final: before anything else was ever heard, or for the third time in a minute."""
         now = self._clock()
-        self._strikes.append(now)
+        self._strikes = [*self._strikes, now][-MAX_STRIKES:]
         if not self._connected_once or (len(self._strikes) == MAX_STRIKES and now - self._strikes[0] <= STRIKE_WINDOW):
             raise error
 
