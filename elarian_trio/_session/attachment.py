@@ -41,8 +41,8 @@ TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.
 class Attachment:
     """One transport under a session, from the session's coming to its going. Made by the session.
 
-    The tasks are shielded: cancellation from outside reaches the session first (``on_cancel``), which ends the stay at
-    once or lets it send a last word within a bound.
+    Its reader and writer are shielded: cancellation from outside reaches the session first (``on_cancel``), which ends
+    the stay at once or lets it send a last word within a bound.
 
     Attributes:
         is_over: whether nothing more is read, and nothing more written.
@@ -125,11 +125,10 @@ class Attachment:
         works: Sequence[Callable[[], Awaitable[None]]] = (
             partial(self._read, received),
             self._write,
-            self._time,
             *others,
         )
         async with anyio.create_task_group() as watch:
-            watch.start_soon(self._watch, on_cancel)
+            watch.start_soon(self._guard, partial(self._watch, on_cancel))
             with self._scope:
                 async with anyio.create_task_group() as tasks:
                     for work in works:
@@ -140,11 +139,14 @@ class Attachment:
         await anyio.lowlevel.checkpoint()  # asyncio's task group forgets what only its other tasks have heard of
 
     async def _watch(self, on_cancel: Callable[[Attachment], None]) -> None:
+        """Keep time, and look out for cancellation from outside: the one task that is not shielded from it."""
         try:
+            await self._keep_time()
             await anyio.sleep_forever()
-        finally:
+        except anyio.get_cancelled_exc_class():
             if not self.is_over:
                 on_cancel(self)
+            raise
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -213,7 +215,7 @@ class Attachment:
             await self._transport.send_eof()
         await anyio.lowlevel.checkpoint()
 
-    async def _time(self) -> None:
+    async def _keep_time(self) -> None:
         await anyio.lowlevel.checkpoint()
         while not (self.is_over or self._session.ending):
             deadline = self._connection.next_deadline()
