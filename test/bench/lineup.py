@@ -46,7 +46,7 @@ def _ours(name: str, group: str, server: str, *program: str, **more: tuple[str, 
     return [Peer(name, loop, group, server, (script, loop, *rest), **more) for loop in BACKENDS]  # type: ignore[arg-type]
 
 
-MINIMAL = "minimal loop"
+MINIMAL, PARKING = "minimal loop", "minimal loop without events"
 SESSION, RESUMABLE = "our session", "our session, resumable"
 RSOCKET_PY = "rsocket-py 0.4.20"
 CONSTANT = "our client, constant reply"
@@ -59,6 +59,7 @@ _COMMANDS = ("peer_typed.py", "trio", "commands")
 
 PEERS: tuple[Peer, ...] = (
     Peer(MINIMAL, "trio", "raw", "echo", ("peer_minimal.py",)),
+    Peer(PARKING, "trio", "raw", "echo", ("peer_minimal.py",), after=("parked",)),
     *_ours(SESSION, "raw", "echo", "peer_session.py"),
     *_ours(RESUMABLE, "raw", "echo", "peer_session.py", after=("resumable",)),
     Peer(RSOCKET_PY, "asyncio", "raw", "echo", ("peer_rsocket_py.py",)),
