@@ -32,6 +32,7 @@ from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     MAX_FRAME_SIZE,
     WHOLE_ANSWER,
+    WHOLE_REQUEST,
     CancelFrame,
     ErrorCode,
     ErrorFrame,
@@ -145,6 +146,7 @@ class Connection:
         self._setup = setup
         self._fragment_size = fragment_size
         self._max_payload_size = max_payload_size
+        self._max_whole_size = max_payload_size + HEADER_SIZE  # bytes of a frame, where all behind its header is data
         self._timed = timed
         self._max_incoming = max_incoming
         self._setup_timeout = setup_timeout
@@ -295,7 +297,8 @@ class Connection:
             LocalProtocolError: not open yet, or closing. A client may request right behind its SETUP, and either end
                 while it has no transport: the request waits for the next.
         """
-        self._require_open("request")
+        if self._phase is not ConnectionPhase.OPEN:
+            self._require_open("request")
         stream_id = self._ids.take(self._streams)
         self._streams[stream_id] = Stream(stream_id, requester=True)
         data, metadata = payload.data, payload.metadata
@@ -574,17 +577,16 @@ class Connection:
         Nearly all frames are such. The others, and those that anything is the matter with, are left as they are
         (``None``) to what knows all frames, and would do the same with these, in ten times the time.
         """
-        found = read_whole(data)
-        if found is None or len(data) - HEADER_SIZE > self._max_payload_size:
-            return None
-        stream_id, kind = found
+        stream_id, kind = read_whole(data)
         stream = self._streams.get(stream_id)
         if kind == WHOLE_ANSWER:
-            if stream is None or stream.state is not StreamState.WAITING:
+            if stream is None or stream.state is not StreamState.WAITING or len(data) > self._max_whole_size:
                 return None
             self._resumption.count_in_whole(data)
             del self._streams[stream_id]
             return ResponseReceived(stream_id, Payload(data[HEADER_SIZE:]))
+        if kind != WHOLE_REQUEST or len(data) > self._max_whole_size:
+            return None
         if stream is not None or self._ids.owns(stream_id) or self._incoming >= self._max_incoming:
             return None
         self._resumption.count_in_whole(data)
@@ -787,7 +789,8 @@ class Connection:
             return
         stream.ends_at = self._resumption.sent
         if stream.make(Move.LAST_OUT) is StreamState.DONE:
-            self._forget(stream)
+            del self._streams[stream_id]  # of a stream that was answered there is nothing else
+            self._incoming -= 1
             if stream.again is not None:
                 self._outbox.turns.put(stream.again)
 
@@ -862,8 +865,6 @@ class Connection:
             self._keepalive.start(now, interval=interval, lifetime=lifetime)
 
     def _require_open(self, doing: str) -> None:
-        if self._phase is ConnectionPhase.OPEN:
-            return
         is_client_connecting = self._role is Role.CLIENT and self._phase is ConnectionPhase.CONNECTING
         if not self._is_started or not (is_client_connecting or self._phase in _LIVE_PHASES):
             msg = f"cannot {doing} while the connection is {self._phase.name}"

@@ -578,23 +578,23 @@ def _join(stream_id: int, word: int, data: bytes, metadata: bytes | None) -> byt
         msg = f"a frame of a request cannot go on stream {stream_id}"
         raise LocalProtocolError(msg)
     if metadata is None:
-        if len(data) > MAX_FRAME_SIZE - HEADER_SIZE:
-            raise _too_large(HEADER_SIZE + len(data))
+        _require_size(HEADER_SIZE + len(data))
         return _HEADER.pack(stream_id, word) + data
     _require_size(HEADER_SIZE + 3 + len(metadata) + len(data))
     return b"".join((_HEADER.pack(stream_id, word | _METADATA), len(metadata).to_bytes(3, "big"), metadata, data))
 
 
-def read_whole(data: bytes) -> tuple[int, int] | None:
-    """Give stream id and kind of a whole frame without metadata, ``None`` for any other.
+def read_whole(data: bytes) -> tuple[int, int]:
+    """Give stream id and kind of a whole frame without metadata, or what is neither.
 
     The kind is :data:`WHOLE_REQUEST` or :data:`WHOLE_ANSWER`. The data of such a frame begins behind its header, and
-    there is nothing else that ``decode_frame`` could tell, or find wrong.
+    there is nothing else that ``decode_frame`` could tell, or find wrong. Of any other frame, or what is none, the
+    kind is 0.
     """
     if not HEADER_SIZE <= len(data) <= MAX_FRAME_SIZE:
-        return None
-    stream_id, word = _HEADER.unpack_from(data)
-    return (stream_id, word) if word in _WHOLES and 0 < stream_id <= MAX_STREAM_ID else None
+        return 0, 0
+    stream_id, word = found = _HEADER.unpack_from(data)
+    return found if word in _WHOLES and 0 < stream_id <= MAX_STREAM_ID else (0, 0)
 
 
 def _read_request(data: bytes, stream_id: int, word: int) -> Frame:
@@ -650,8 +650,5 @@ def _require_bits(name: str, value: int, bits: int) -> None:
 
 def _require_size(size: int) -> None:
     if size > MAX_FRAME_SIZE:
-        raise _too_large(size)
-
-
-def _too_large(size: int) -> LocalProtocolError:
-    return LocalProtocolError(f"a frame of {size} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}")
+        msg = f"a frame of {size} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}"
+        raise LocalProtocolError(msg)

@@ -32,7 +32,8 @@ def join_frames(frames: Iterable[bytes]) -> bytes:
     """Give *frames*, each behind its length, as one piece of bytes."""
     parts: list[bytes] = []
     for frame in frames:
-        parts += (encode_length(frame), frame)
+        size = len(frame)
+        parts += (size.to_bytes(_PREFIX_SIZE, "big") if size <= MAX_FRAME_SIZE else encode_length(frame), frame)
     return b"".join(parts)
 
 
@@ -56,21 +57,30 @@ class FrameSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take what the stream gave and return the frames that are now whole."""
-        frames: list[bytes] = []
         if self._broken:
-            return frames
-        self._buffer += data
-        start = 0
-        with memoryview(self._buffer) as view:
-            while len(view) - start >= _PREFIX_SIZE:
-                body = start + _PREFIX_SIZE
-                end = body + int.from_bytes(view[start:body], "big")
-                if end > len(view):
-                    break
-                frames.append(bytes(view[body:end]))
-                start = end
-                if end - body < HEADER_SIZE:
-                    self._broken = True
-                    start = len(view)
-        del self._buffer[:start]
+            return []
+        if self._buffer:
+            self._buffer += data
+            if not self._has_frame:
+                return []
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        frames: list[bytes] = []
+        start, size = 0, len(data)
+        while size - start >= _PREFIX_SIZE:
+            body = start + _PREFIX_SIZE
+            end = body + int.from_bytes(data[start:body], "big")
+            if end > size:
+                break
+            frames.append(data[body:end])
+            start = end
+            if end - body < HEADER_SIZE:
+                self._broken = True
+                return frames
+        self._buffer += data[start:]
         return frames
+
+    @property
+    def _has_frame(self) -> bool:
+        """Whether the frame whose beginning is held is whole."""
+        return len(self._buffer) - _PREFIX_SIZE >= int.from_bytes(self._buffer[:_PREFIX_SIZE], "big")

@@ -173,7 +173,7 @@ class Session:
     @property
     def usable(self) -> bool:
         """Whether a request would be taken now; it waits where there is no transport."""
-        return self.opened and not (self._leaving or self._peer_leaves or self._over)
+        return self._opened and not (self._leaving or self._peer_leaves)
 
     @property
     def ending(self) -> bool:
@@ -290,7 +290,7 @@ class Session:
             Always a checkpoint. Cancelled before the writer has taken the request, nothing is sent; later, one CANCEL
             follows it.
         """
-        if not self.usable:
+        if not self._opened or self._leaving or self._peer_leaves:
             await anyio.lowlevel.checkpoint()
             raise self._lost(sent=False)
         stream_id = self._connection.request(Payload(data, metadata))
@@ -516,29 +516,27 @@ class Session:
         A frame counts as received in the same step as it is acted on: the peer never repeats it.
         """
         now = self.last_heard = self._clock()
+        attachment, receive, reactions = self._attachment, self._connection.receive_frame, self._REACTIONS
         for frame in frames:
-            if self._leaving or self._attachment is None or self._attachment.is_over:
+            if self._leaving or attachment is None or attachment.is_over:
                 return
             self.bytes_received += len(frame)
             try:
-                events = self._connection.receive_frame(frame, now)
+                events = receive(frame, now)
             except RemoteProtocolError as error:  # the connection has queued the ERROR that says so
                 self._leave(error)
                 return
-            self._react(events)
-        self._wake_writer_if_needed()
+            for event in events:
+                if not self._leaving:
+                    reactions[type(event)](self, event)
+        if self._connection.wants_to_send:
+            self._wake_writer()
 
     def hand_over(self, events: list[Event]) -> None:
-        """For the reader and the timer: react to what the connection reports."""
-        self._react(events)
-        self._wake_writer_if_needed()
-
-    def _react(self, events: list[Event]) -> None:
+        """For the timer: react to what the connection reports."""
         for event in events:
             if not self._leaving:
                 self._REACTIONS[type(event)](self, event)
-
-    def _wake_writer_if_needed(self) -> None:
         if self._connection.wants_to_send:
             self._wake_writer()
 
