@@ -54,7 +54,6 @@ from elarian_trio._rsocket.frames import (
     encode_frame,
     encode_request,
     read_whole,
-    whole_size,
 )
 from elarian_trio._rsocket.keepalive import Keepalive
 from elarian_trio._rsocket.outbox import Outbox
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
 _MAX_REFUSALS = 16384  # answers to requests beyond max_incoming that may wait: more than one read of 64 KiB can hold
 _MAX_HELD = 1024  # frames behind a SETUP that is not accepted yet
 _ERROR_FIXED_SIZE = 3 + 10  # length prefix, header and code of an ERROR
+_WHOLE_FIXED_SIZE = LENGTH_SIZE + HEADER_SIZE  # length prefix and header of a frame that has data only
 _SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
 
 
@@ -302,8 +302,8 @@ class Connection:
         stream_id = self._ids.take(self._streams)
         self._streams[stream_id] = Stream(stream_id, requester=True)
         data, metadata = payload.data, payload.metadata
-        if whole_size(data, metadata) + LENGTH_SIZE <= self._fragment_size:
-            self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data, metadata))
+        if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
+            self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data))
         else:
             self._outbox.turns.put(RequestResponseFrame(stream_id, data, metadata))
         return stream_id
@@ -366,8 +366,8 @@ class Connection:
         if not self._begin_answer(stream_id):
             return False
         data, metadata = payload.data, payload.metadata
-        if whole_size(data, metadata) + LENGTH_SIZE <= self._fragment_size:
-            self._outbox.turns.put_whole(stream_id, encode_answer(stream_id, data, metadata))
+        if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
+            self._outbox.turns.put_whole(stream_id, encode_answer(stream_id, data))
         else:
             self._outbox.turns.put(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
         return True
@@ -788,11 +788,13 @@ class Connection:
         if stream is None:
             return
         stream.ends_at = self._resumption.sent
-        if stream.make(Move.LAST_OUT) is StreamState.DONE:
-            del self._streams[stream_id]  # of a stream that was answered there is nothing else
-            self._incoming -= 1
-            if stream.again is not None:
-                self._outbox.turns.put(stream.again)
+        if stream.requester:
+            stream.make(Move.LAST_OUT)
+            return
+        del self._streams[stream_id]  # of a stream that was answered there is nothing else
+        self._incoming -= 1
+        if stream.again is not None:
+            self._outbox.turns.put(stream.again)
 
     def _begin_answer(self, stream_id: int) -> bool:
         """See whether somebody waits for an answer on a stream, which is queued next then."""

@@ -535,27 +535,14 @@ _READERS: dict[int, Callable[[_Kind, bytes, int, int], Frame]] = {
 # take a tenth of it. They do what _write and _read do, and a test holds them against each other.
 
 
-def encode_request(stream_id: int, data: bytes, metadata: bytes | None) -> bytes:
-    """Write a whole REQUEST_RESPONSE, as ``encode_frame`` does, without the value in between.
-
-    Raises:
-        LocalProtocolError: as ``encode_frame``.
-    """
-    return _join(stream_id, WHOLE_REQUEST, data, metadata)
+def encode_request(stream_id: int, data: bytes) -> bytes:
+    """Write a whole REQUEST_RESPONSE without metadata, as ``encode_frame`` would, but for checking its parts."""
+    return _HEADER.pack(stream_id, WHOLE_REQUEST) + data
 
 
-def encode_answer(stream_id: int, data: bytes, metadata: bytes | None) -> bytes:
-    """Write a whole PAYLOAD that completes its stream, as ``encode_frame`` does, without the value in between.
-
-    Raises:
-        LocalProtocolError: as ``encode_frame``.
-    """
-    return _join(stream_id, WHOLE_ANSWER, data, metadata)
-
-
-def whole_size(data: bytes, metadata: bytes | None) -> int:
-    """How many bytes ``encode_request`` and ``encode_answer`` give."""
-    return HEADER_SIZE + len(data) + (0 if metadata is None else 3 + len(metadata))
+def encode_answer(stream_id: int, data: bytes) -> bytes:
+    """Write a whole PAYLOAD without metadata that completes its stream, likewise."""
+    return _HEADER.pack(stream_id, WHOLE_ANSWER) + data
 
 
 def _write_request(frame: RequestResponseFrame) -> bytes:

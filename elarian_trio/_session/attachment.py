@@ -159,9 +159,17 @@ class Attachment:
         await anyio.lowlevel.checkpoint()
 
     async def _read(self, frames: Sequence[bytes]) -> None:
+        """Hand over what comes, and let others have their turn in between: answers leave while the rest is acted on.
+
+        A reader that is cancelled there forgets the rest, as no frame counts as received before it is handed over.
+        """
+        turn = self._session.frames_per_turn
         try:
             while not self.is_over:
-                await self._take_in(frames)
+                for begin in range(0, len(frames), turn):
+                    if begin:
+                        await anyio.lowlevel.checkpoint()
+                    self._session.take_in(frames[begin : begin + turn])
                 frames = await self._transport.receive_frames()
         except TRANSPORT_ERRORS:
             self._read_over = True
@@ -171,20 +179,9 @@ class Attachment:
                 self._session.end()
         await anyio.lowlevel.checkpoint()
 
-    async def _take_in(self, frames: Sequence[bytes]) -> None:
-        """Hand *frames* over, and let others have their turn in between: answers leave while the rest is acted on.
-
-        A reader that is cancelled there forgets the rest: no frame counts as received before it is handed over.
-        """
-        turn = self._session.frames_per_turn
-        for begin in range(0, len(frames), turn):
-            if begin:
-                await anyio.lowlevel.checkpoint()
-            self._session.take_in(frames[begin : begin + turn])
-
     async def _write(self) -> None:
         """Send what waits, each time within the lifetime: a peer that takes nothing for so long is dead as well."""
-        with anyio.CancelScope() as patience:
+        with anyio.CancelScope() as patience:  # noqa: ASYNC912 - nothing to cancel where it ends before it has begun
             while True:
                 while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
                     await self._send(frames, patience)

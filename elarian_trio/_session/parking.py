@@ -14,7 +14,7 @@ import anyio.lowlevel
 import trio.lowlevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["Bell", "Spot"]
 
@@ -27,18 +27,17 @@ class Spot:
     def __init__(self) -> None:
         self._parked: trio.lowlevel.Task | asyncio.Future[None] | None = None
 
-    async def park(self) -> None:
-        """Wait for :meth:`unpark`; a checkpoint.
+    def park(self) -> Awaitable[object]:
+        """Give what is to be awaited at once, and waits for :meth:`unpark`; a checkpoint.
 
         Cancellation:
             The place is free again.
         """
         if trio.lowlevel.in_trio_task():
             self._parked = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._abort)
-        else:
-            self._parked = asyncio.get_running_loop().create_future()
-            await self._parked
+            return trio.lowlevel.wait_task_rescheduled(self._abort)  # noqa: ASYNC105 - our caller awaits it at once
+        self._parked = future = asyncio.get_running_loop().create_future()
+        return future
 
     def unpark(self) -> None:
         """Wake the task that waits here; if none does, nothing happens."""

@@ -62,6 +62,10 @@ class Waiter(Spot, Generic[T]):
 
     def __exit__(self, *_: object) -> None:
         """Be forgotten."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Catch no answer any more: what leaving the block does."""
         del self._waiters[self._key]
 
     def resolve(self, value: T) -> bool:

@@ -295,20 +295,20 @@ class Session:
             raise self._lost(sent=False)
         stream_id = self._connection.request(Payload(data, metadata))
         self._wake_writer()
+        waiter = self._requests.catch(stream_id)
+        if handover is not None:
+            handover.follow(waiter)
         try:
-            with self._requests.catch(stream_id) as waiter:
-                if handover is not None:
-                    handover.follow(waiter)
-                try:
-                    return await waiter.wait()
-                finally:
-                    if handover is not None:
-                        handover.note(sent=self._was_sent(stream_id, waiter))
-                    if not waiter.done:
-                        self._connection.cancel(stream_id)
-                        self._wake_writer()
+            return await waiter.wait()
         finally:
-            self._settle()
+            waiter.forget()
+            if handover is not None:
+                handover.note(sent=self._was_sent(stream_id, waiter))
+            if not waiter.done:
+                self._connection.cancel(stream_id)
+                self._wake_writer()
+            if not (self._incoming or self._requests):
+                self._settle()
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
         """Send a request and have *then* called, once, with what becomes of it: for servers, which have many to ask.
