@@ -153,8 +153,6 @@ def _by_time(items: Iterable[T], time: Callable[[T], datetime | None]) -> tuple[
 def _merge_payments(work: Work, customer_id: str, other_id: str) -> None:
     """Transactions of both by time; wallets of one name and currency are added up."""
     record, other = payments_of(work, customer_id), payments_of(work, other_id)
-    keys = [TransactionKey(work.org_id, each) for each in (*record.log, *record.pending, *other.log, *other.pending)]
-    work.require(*keys)
     wallets = dict(record.wallets)
     names: dict[str, str] = {}
     for name, wallet in other.wallets.items():

@@ -65,9 +65,6 @@ def deliver(work: Work, app_id: str, notification: Notification) -> Delivered:
     """Give *notification* as it is sent now: with the app data of this moment, and the customer's id of this moment.
 
     A customer may have been adopted while its notification waited: what is told and leased is the survivor's.
-
-    Raises:
-        Missing: load what it names and call again.
     """
     told = notification.customer_id
     customer = None if told is None else survivor(work, told)

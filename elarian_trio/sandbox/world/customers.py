@@ -65,8 +65,7 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     Every number that ever engaged stands among the activity's: a client that was only told an id takes from the
     state the first number that it finds.
     """
-    org_id, customer_id = customer.org_id, customer.customer_id
-    work.require(MessagingKey(org_id, customer_id), PaymentsKey(org_id, customer_id), ActivityKey(org_id, customer_id))
+    customer_id = customer.customer_id
     messaging = messaging_of(work, customer_id)
     return CustomerState(
         customer_id=customer_id,
@@ -131,9 +130,7 @@ def _payment_state(work: Work, customer_id: str) -> PaymentState:
 
 
 def _transactions(work: Work, ids: tuple[str, ...]) -> tuple[PaymentTransaction, ...]:
-    keys = [TransactionKey(work.org_id, each) for each in ids]
-    work.require(*keys)
-    found = [work.get(key) for key in keys]
+    found = [work.get(TransactionKey(work.org_id, each)) for each in ids]
     return tuple(each.transaction for each in found if each is not None)
 
 
