@@ -26,8 +26,16 @@ from elarian_trio.sandbox.world.addresses import (
     number_owner,
     payments_of,
 )
+from elarian_trio.sandbox.world.conversations import messages_of
 from elarian_trio.sandbox.world.effects import SessionExpires
-from elarian_trio.sandbox.world.entities import ActivityKey, AppKey, MessagingKey, PaymentsKey, TransactionKey
+from elarian_trio.sandbox.world.entities import (
+    ActivityKey,
+    AppKey,
+    MessageKey,
+    MessagingKey,
+    PaymentsKey,
+    TransactionKey,
+)
 from elarian_trio.sandbox.world.identity import in_force, set_secondary_ids, set_tags
 from elarian_trio.sandbox.world.reminders import drop_app_record
 
@@ -76,7 +84,7 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
         ),
         messaging_state=MessagingState(
             channels=tuple(_shown(channel) for channel in messaging.channels),
-            messages=messaging.messages,
+            messages=messages_of(work, messaging),
             sessions=messaging.sessions,
         ),
         payment_state=_payment_state(work, customer_id),
@@ -162,7 +170,10 @@ def _forget(work: Work, customer: CustomerRecord) -> None:
     for app_id in customer.app_ids:
         drop_app_record(work, AppKey(org_id, app_id, customer_id))
     work.release_all(customer_id)
-    for channel in messaging_of(work, customer_id).channels:
+    messaging = messaging_of(work, customer_id)
+    for message_id in messaging.log:
+        work.delete(MessageKey(org_id, message_id))
+    for channel in messaging.channels:
         if channel.session is not None:
             ending = SessionExpires(org_id=org_id, customer_id=customer_id, session_id=channel.session.session_id)
             work.unschedule(ending.job_key)
