@@ -235,12 +235,11 @@ class Engine:
         except StoreError as error:
             lost(error)
             return True
-        changes: _Changes = {} if done is None else {done: None}
-        changes.update(work.changes)
-        steps: list[Callable[[], Any]] = [
-            partial(then, result),
-            *(self._effects[type(effect)](effect, changes) for effect in work.effects),
-        ]
+        changes: _Changes = work.changes
+        if done is not None:
+            changes[done] = None
+        steps: list[Callable[[], Any]] = [partial(then, result)]
+        steps += [self._effects[type(effect)](effect, changes) for effect in work.effects]
         self._store.commit(changes, Unit(partial(self._later.extend, steps), lost))
         return True
 

@@ -17,14 +17,12 @@ from elarian_trio.models.payments import PaymentState
 from elarian_trio.models.replies import CustomerStateUpdateReply, DeleteCustomerReply, GetCustomerStateReply
 from elarian_trio.models.state import CustomerState
 from elarian_trio.sandbox.world.addresses import (
-    activity_of,
     customer_at,
     customer_with_number,
     messaging_of,
     normal,
     number_key,
     number_owner,
-    payments_of,
 )
 from elarian_trio.sandbox.world.conversations import messages_of
 from elarian_trio.sandbox.world.effects import SessionExpires
@@ -74,7 +72,6 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     state the first number that it finds.
     """
     customer_id = customer.customer_id
-    messaging = messaging_of(work, customer_id)
     return CustomerState(
         customer_id=customer_id,
         identity_state=IdentityState(
@@ -82,17 +79,31 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
             metadata=customer.metadata,
             secondary_ids=in_force(work, customer.secondary_ids),
         ),
-        messaging_state=MessagingState(
-            channels=tuple(_shown(channel) for channel in messaging.channels),
-            messages=messages_of(work, messaging),
-            sessions=messaging.sessions,
-        ),
+        messaging_state=_messaging_state(work, customer_id),
         payment_state=_payment_state(work, customer_id),
-        activity_state=ActivityState(
-            sessions=activity_of(work, customer_id).sessions,
-            customer_numbers=customer.numbers,
-        ),
+        activity_state=_activity_state(work, customer),
     )
+
+
+# Most customers have no more than a number: what is empty is not made anew for each.
+_NOTHING_SAID = MessagingState()
+_NOTHING_PAID = PaymentState()
+
+
+def _messaging_state(work: Work, customer_id: str) -> MessagingState:
+    record = work.get(MessagingKey(work.org_id, customer_id))
+    if record is None:
+        return _NOTHING_SAID
+    return MessagingState(
+        channels=tuple(_shown(channel) for channel in record.channels),
+        messages=messages_of(work, record),
+        sessions=record.sessions,
+    )
+
+
+def _activity_state(work: Work, customer: CustomerRecord) -> ActivityState:
+    record = work.get(ActivityKey(work.org_id, customer.customer_id))
+    return ActivityState(sessions=() if record is None else record.sessions, customer_numbers=customer.numbers)
 
 
 def _shown(channel: ChannelState) -> MessagingChannelState:
@@ -127,7 +138,9 @@ def _shown(channel: ChannelState) -> MessagingChannelState:
 
 
 def _payment_state(work: Work, customer_id: str) -> PaymentState:
-    record = payments_of(work, customer_id)
+    record = work.get(PaymentsKey(work.org_id, customer_id))
+    if record is None:
+        return _NOTHING_PAID
     return PaymentState(
         customer_numbers=record.customer_numbers,
         channel_numbers=record.channel_numbers,
