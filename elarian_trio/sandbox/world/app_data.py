@@ -12,6 +12,7 @@ from elarian_trio.models.commands import DeleteCustomerAppData, LeaseCustomerApp
 from elarian_trio.models.replies import CustomerStateUpdateReply, LeaseAppDataReply
 from elarian_trio.sandbox.world.addresses import app_record_of, customer_at, put_app_record, survivor
 from elarian_trio.sandbox.world.effects import Delivered, WaitForLease
+from elarian_trio.sandbox.world.entities import AppKey
 
 if TYPE_CHECKING:
     from elarian_trio.models.identity import CustomerAddress
@@ -70,10 +71,11 @@ def deliver(work: Work, app_id: str, notification: Notification) -> Delivered:
     customer = None if told is None else survivor(work, told)
     if customer is None:
         return Delivered(notification)
-    record = app_record_of(work, app_id, customer.customer_id)
+    key = AppKey(work.org_id, app_id, customer.customer_id)
+    record = work.get(key)
     if customer.customer_id != told:
         notification = replace(notification, customer_id=customer.customer_id)
-    return Delivered(notification, record.key, record.data)
+    return Delivered(notification, key, None if record is None else record.data)
 
 
 def answer_data(work: Work, delivered: Delivered, change: AppDataUpdate | None) -> None:

@@ -77,24 +77,25 @@ def reaches(number: CustomerNumber, channel: MessagingChannel) -> bool:
 
 def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: MessagingChannel) -> ChannelState:
     """Give where *number* stands on *channel*. Whoever was never asked may be written to."""
-    blank = ChannelState(customer_number=normal(number), channel_number=channel)
+    known = normal(number)
     states = messaging_of(work, customer_id).channels
-    return next((each for each in states if _is_same_place(each, blank)), blank)
+    found = next((each for each in states if _is_at(each, known, channel)), None)
+    return ChannelState(customer_number=known, channel_number=channel) if found is None else found
 
 
 def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     """Remember where a number stands on a channel."""
     record = messaging_of(work, customer_id)
-    states = record.channels
-    known = next((index for index, each in enumerate(states) if _is_same_place(each, state)), len(states))
-    changed = (*states[:known], state, *states[known + 1 :])
-    work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
+    states, number, channel = record.channels, state.customer_number, state.channel_number
+    known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
+    if state not in states[known : known + 1]:
+        changed = (*states[:known], state, *states[known + 1 :])
+        work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
 
 
-def _is_same_place(one: ChannelState, other: ChannelState) -> bool:
-    return (one.customer_number, channel_key("", one.channel_number)) == (
-        other.customer_number,
-        channel_key("", other.channel_number),
+def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
+    return state.customer_number == number and (
+        state.channel_number == channel or channel_key("", state.channel_number) == channel_key("", channel)
     )
 
 
