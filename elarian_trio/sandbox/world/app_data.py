@@ -72,7 +72,7 @@ def deliver(work: Work, app_id: str, notification: Notification) -> Delivered:
     if customer is None:
         return Delivered(notification)
     key = AppKey(work.org_id, app_id, customer.customer_id)
-    record = work.get(key)
+    record = work.get(key) if app_id in customer.app_ids else None  # most apps keep nothing on most customers
     if customer.customer_id != told:
         notification = replace(notification, customer_id=customer.customer_id)
     return Delivered(notification, key, None if record is None else record.data)
