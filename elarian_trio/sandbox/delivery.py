@@ -267,7 +267,7 @@ class Route:
         self._ready: deque[Lane] = deque()
         self._paused: set[Lane] = set()  # of those the app was too busy for
         self._size = 0
-        self._is_full = False  # since the last one was taken; said once, not for each that is dropped
+        self._dropped = 0  # for want of room, since nothing was waiting
 
     @property
     def size(self) -> int:
@@ -328,12 +328,8 @@ class Route:
             self._desk.unheard(parcel)
             return
         if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT) and not is_old:
-            if not self._is_full:
-                logger.warning("%s has too many notifications waiting: new ones are dropped", self._name)
-            self._is_full = True
-            self._give_up(parcel)
+            self._refuse(parcel)
             return
-        self._is_full = False
         lane = self._lanes.get(parcel.customer_id)
         if lane is None:
             lane = self._lanes[parcel.customer_id] = Lane(parcel.customer_id)
@@ -353,8 +349,14 @@ class Route:
             self._overtake(lane)
             self._kick()
 
-    def _give_up(self, parcel: Parcel) -> None:
-        """See to it that nobody waits for *parcel*, nor hears of it after a restart."""
+    def _refuse(self, parcel: Parcel) -> None:
+        """See to it that nobody waits for *parcel*, nor hears of it after a restart: there is no room for it.
+
+        That is said once until nothing is waiting any more: under load there is room for one again and again.
+        """
+        if not self._dropped:
+            logger.warning("%s has too many notifications waiting: new ones are dropped", self._name)
+        self._dropped += 1
         if parcel.hop is not None:
             self._desk.unheard(parcel)
         else:
@@ -370,6 +372,13 @@ class Route:
         self._ready.clear()
         self._paused.clear()
         self._size = 0
+        self._count_dropped()
+
+    def _count_dropped(self) -> None:
+        """Say how many were dropped for want of room, now that nothing is waiting."""
+        if self._dropped:
+            logger.warning("%s has no notifications waiting any more: %d were dropped", self._name, self._dropped)
+            self._dropped = 0
 
     # From the lane to the wire.
 
@@ -597,6 +606,8 @@ class Route:
         lane.queue.remove(parcel)
         lane.hops -= parcel.hop is not None
         self._size -= 1
+        if not self._size:
+            self._count_dropped()
         if not lane.queue:
             del self._lanes[lane.customer_id]
             if not lane.busy:

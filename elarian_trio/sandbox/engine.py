@@ -3,17 +3,17 @@
 The sandbox's server stands above, connections hand their commands in here, and delivery asks here what to send and
 what an answer means. Below are the rules, the store, the leases, and the wire's envelopes.
 
-Everything is synchronous. A unit of work is loaded, run and committed without a checkpoint, so none sees half of
-another. What it wants done, its answer first, is done in order once the store has kept it: in memory at once, before
-the next unit that somebody outside asks for; with a file after the write that it shares with others. Jobs and
-notifications are kept with the unit that asks for them, so that no crash comes between.
+Everything is synchronous. A unit of work is run and committed without a checkpoint, so none sees half of another; what
+it has to read from a file takes less than a turn of the loop. What it wants done, its answer first, is done in order
+once the store has kept it: in memory at once, before the next unit that somebody outside asks for; with a file after
+the write that it shares with others. Jobs and notifications are kept with the unit that asks for them, so that no crash
+comes between.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -49,21 +49,12 @@ from elarian_trio.sandbox.world.effects import (
     WaitForLease,
     Warn,
 )
-from elarian_trio.sandbox.world.entities import (
-    EntryRecord,
-    IndexKey,
-    Key,
-    PurseKey,
-    PurseRecord,
-    Record,
-    TokenKey,
-    token_digest,
-)
+from elarian_trio.sandbox.world.entities import Key, PurseKey, PurseRecord, Record, TokenKey, token_digest
 from elarian_trio.sandbox.world.rules import answer_hop, answer_notification, refused, run_command, run_job
 from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from elarian_trio._session import IncomingRequest
@@ -222,8 +213,7 @@ class Engine:
             dice=self._dice,
             origin=origin,
             settings=self._settings,
-            loaded=_Records(self._store),
-            listed=_Listings(self._store),
+            records=self._store,
             lease=lease,
         )
 
@@ -245,12 +235,11 @@ class Engine:
         except StoreError as error:
             lost(error)
             return True
-        changes: _Changes = {} if done is None else {done: None}
-        changes.update(work.changes)
-        steps: list[Callable[[], Any]] = [
-            partial(then, result),
-            *(self._effects[type(effect)](effect, changes) for effect in work.effects),
-        ]
+        changes: _Changes = work.changes
+        if done is not None:
+            changes[done] = None
+        steps: list[Callable[[], Any]] = [partial(then, result)]
+        steps += [self._effects[type(effect)](effect, changes) for effect in work.effects]
         self._store.commit(changes, Unit(partial(self._later.extend, steps), lost))
         return True
 
@@ -565,48 +554,3 @@ def _guarded(call: Callable[[], T]) -> T | None:
         logger.error("a unit of work raised %s", type(error).__name__)
         logger.debug("it was raised here", exc_info=True)
         return None
-
-
-class _Records(Mapping[Key[Any], "Record | None"]):
-    """A store as rules read it: everything is at hand, so that none ends with Missing.
-
-    A file is read at once as well: what is asked for often is at hand, and the rest takes less than a turn of the loop.
-    """
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __getitem__(self, key: Key[Any]) -> Record | None:
-        return self._store.load(key)
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[Key[Any]]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-class _Listings(Mapping[IndexKey, "tuple[EntryRecord, ...]"]):
-    """A store's indexes as rules read them; see :class:`_Records`."""
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __getitem__(self, key: IndexKey) -> tuple[EntryRecord, ...]:
-        return self._store.members(key)
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[IndexKey]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0

@@ -32,8 +32,9 @@ from elarian_trio.models.notifications import (
     ReceivedMessageNotification,
 )
 from elarian_trio.models.voice import Reject, Say, VoiceCallDirection, VoiceCallInput, VoiceCallStatus
+from elarian_trio.sandbox.world.conversations import said_at
 from elarian_trio.sandbox.world.effects import SessionExpires, WaitForHop
-from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, MessagingRecord
+from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, MessageKey, MessageRecord, MessagingRecord
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -302,9 +303,11 @@ class SessionMachine(WorldMachine):
     def messages_are_kept_in_order_and_bounded(self) -> None:
         """By time, the last hundred, each under an id of its own."""
         for record in self.messaging():
-            times = [getattr(each, "received_at", None) or each.sent_at for each in record.messages]  # type: ignore[union-attr]
+            kept = [self.world.records[MessageKey(ORG, each)] for each in record.log]
+            times = [said_at(each.message) for each in kept if isinstance(each, MessageRecord)]
             assert times == sorted(times)
-            assert len({each.message_id for each in record.messages}) == len(record.messages) <= 100
+            assert record.last_at == (times[-1] if times else None)
+            assert len(set(record.log)) == len(times) == len(record.log) <= 100
 
     @invariant()
     def blocks_show(self) -> None:

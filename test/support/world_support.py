@@ -1,10 +1,10 @@
-"""A world to test the rules in: a store that loads only what is asked for, a calendar, and a clock moved by hand."""
+"""A world to test the rules in: a store that keeps organisations apart, a calendar, and a clock moved by hand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from elarian_trio.models.commands import SimulatorCommand
 from elarian_trio.models.identity import CustomerNumber
@@ -19,8 +19,8 @@ from elarian_trio.sandbox.world.effects import (
     Unschedule,
     Warn,
 )
-from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey
-from elarian_trio.sandbox.world.work import Missing, Origin, Settings, Work
+from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey, Record
+from elarian_trio.sandbox.world.work import Origin, Settings, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.replies import SimulatorReply
     from elarian_trio.sandbox.world.effects import Delivered, Effect, Hop, Job, JobKey
-    from elarian_trio.sandbox.world.entities import AppKey, Key, Record
+    from elarian_trio.sandbox.world.entities import AppKey, Key
+
+R = TypeVar("R", bound=Record)
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORG = "el_org_eu_1SJ2jx"
 APP = "el_app_WZFQdt"
 ASHA = CustomerNumber("+254709759881")
 BEN = CustomerNumber("+254709759882")
-MAX_RUNS = 50  # a rule that asks for more, one thing at a time, should use ``Work.require``
 
 
 class CountingDice:
@@ -68,7 +69,7 @@ class World:
     released: list[AppKey] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
-    runs: int = 0
+    reads: int = 0
     _scheduled: int = 0
 
     # What a server does.
@@ -79,45 +80,12 @@ class World:
         return self.apply(origin, lambda work: rules.run_command(work, command), lease)
 
     def apply(self, origin: Origin, rule: Callable[[Work], Any], lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
-        """Run a rule until it misses nothing, then keep what it changed and note its effects."""
-        loaded: dict[Key[Any], Record | None] = {}
-        listed: dict[IndexKey, tuple[EntryRecord, ...]] = {}
-        for _ in range(MAX_RUNS):
-            self.runs += 1
-            work = Work(
-                now=self.now,
-                dice=self.dice,
-                origin=origin,
-                settings=self.settings,
-                loaded=loaded,
-                listed=listed,
-                lease=lease,
-            )
-            try:
-                result = rule(work)
-            except Missing as missing:
-                self._load(missing.keys, origin, loaded, listed)
-                continue
-            self._keep(work, origin)
-            return result
-        raise AssertionError("the rule never had enough")
-
-    def _load(
-        self,
-        keys: tuple[Key[Any] | IndexKey, ...],
-        origin: Origin,
-        loaded: dict[Key[Any], Record | None],
-        listed: dict[IndexKey, tuple[EntryRecord, ...]],
-    ) -> None:
-        assert keys, "nothing in particular is missing"
-        for key in keys:
-            assert key.org_id == origin.org_id, "a rule reaches into another organisation"
-            if isinstance(key, IndexKey):
-                assert key not in listed, "it was listed already"
-                listed[key] = self.entries(key)
-            else:
-                assert key not in loaded, "it was loaded already"
-                loaded[key] = self.records.get(key)
+        """Run a rule, then keep what it changed and note its effects."""
+        shelf = Shelf(self, origin.org_id)
+        work = Work(now=self.now, dice=self.dice, origin=origin, settings=self.settings, records=shelf, lease=lease)
+        result = rule(work)
+        self._keep(work, origin)
+        return result
 
     def entries(self, index: IndexKey) -> tuple[EntryRecord, ...]:
         """List an index's members, expired ones as well."""
@@ -207,3 +175,25 @@ class World:
     def change_settings(self, **changes: object) -> None:
         """Have the server behave differently from now on."""
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
+
+
+class Shelf:
+    """What a world keeps, as one unit of work in one organisation reads it."""
+
+    def __init__(self, world: World, org_id: str) -> None:
+        self._world = world
+        self._org_id = org_id
+
+    def load(self, key: Key[R]) -> R | None:
+        """Give the record under *key*."""
+        self._count(key)
+        return cast("R | None", self._world.records.get(key))
+
+    def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
+        """Give the entries of *index*."""
+        self._count(index)
+        return self._world.entries(index)
+
+    def _count(self, key: Key[Any] | IndexKey) -> None:
+        assert key.org_id == self._org_id, "a rule reaches into another organisation"
+        self._world.reads += 1

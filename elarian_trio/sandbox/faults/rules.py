@@ -121,7 +121,7 @@ class Faults(ChanceRules[Rule]):
     @property
     def has_rules(self) -> bool:
         """Whether anything may still go wrong."""
-        return any(not rule.is_spent for rule in self.rules)
+        return bool(self.rules) and any(not rule.is_spent for rule in self.rules)  # asked for every command
 
     def on_command(self, command: Command[Any], numbers_of: NumbersOf) -> Fault | None:
         """Give what goes wrong with *command*; that counts."""

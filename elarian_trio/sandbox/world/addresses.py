@@ -40,7 +40,7 @@ _SEPARATORS = re.compile(r"[\s\-()\[\]{}\u2010-\u2015]+")  # what people put int
 
 def normal_number(number: str) -> str:
     """Give a phone number as it is compared: without separators, and with ``+`` for a leading ``00``."""
-    bare = _SEPARATORS.sub("", number)
+    bare = number if number[1:].isdecimal() and number[0] == "+" else _SEPARATORS.sub("", number)  # most are so already
     return f"+{bare[2:]}" if bare.startswith("00") else bare
 
 
@@ -63,7 +63,7 @@ def phone_number(number: str, channel: MessagingChannel) -> CustomerNumber:
 def number_key(org_id: str, number: CustomerNumber) -> NumberKey:
     """Give the key of a customer number, in whatever way it is written."""
     known = normal(number)
-    return NumberKey(org_id, CustomerNumberProvider(known.provider).value, known.number, known.partition or None)
+    return NumberKey(org_id, str(known.provider), known.number, known.partition or None)
 
 
 def secondary_id_key(org_id: str, secondary_id: SecondaryId) -> SecondaryIdKey:

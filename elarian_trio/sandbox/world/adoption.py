@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from elarian_trio.models.commands import AdoptCustomerState
-from elarian_trio.models.messaging import SentMessage
 from elarian_trio.models.model import EPOCH
 from elarian_trio.models.payments import Cash, Wallet
 from elarian_trio.models.replies import CustomerStateUpdateReply
@@ -26,6 +25,7 @@ from elarian_trio.sandbox.world.addresses import (
     put_number,
     survivor,
 )
+from elarian_trio.sandbox.world.conversations import with_messages_of
 from elarian_trio.sandbox.world.entities import KEPT, ActivityKey, AppKey, TransactionKey
 from elarian_trio.sandbox.world.identity import in_force, set_secondary_ids, set_tags
 from elarian_trio.sandbox.world.reminders import drop_app_record, with_reminder
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elarian_trio.models.identity import CustomerAddress
-    from elarian_trio.models.messaging import ReceivedMessage
     from elarian_trio.models.payments import PaymentBalance, PaymentParty
     from elarian_trio.sandbox.world.entities import AppRecord, CustomerRecord
     from elarian_trio.sandbox.world.families import JobRules, Rules
@@ -119,18 +118,13 @@ def _merge_messaging(work: Work, customer_id: str, other_id: str) -> None:
     """Channels of both: no number is both customers'. Messages and sessions by time, the last of them."""
     record, other = messaging_of(work, customer_id), messaging_of(work, other_id)
     merged = replace(
-        record,
+        with_messages_of(work, record, other),
         channels=(*record.channels, *other.channels),
-        messages=_by_time((*record.messages, *other.messages), _message_time),
         sessions=_by_time((*record.sessions, *other.sessions), lambda session: session.started_at),
     )
     if merged != record:
         work.put(merged)
     work.delete(other.key)
-
-
-def _message_time(message: ReceivedMessage | SentMessage) -> datetime | None:
-    return message.sent_at if isinstance(message, SentMessage) else message.received_at
 
 
 def _merge_activity(work: Work, customer_id: str, other_id: str) -> None:
@@ -153,8 +147,6 @@ def _by_time(items: Iterable[T], time: Callable[[T], datetime | None]) -> tuple[
 def _merge_payments(work: Work, customer_id: str, other_id: str) -> None:
     """Transactions of both by time; wallets of one name and currency are added up."""
     record, other = payments_of(work, customer_id), payments_of(work, other_id)
-    keys = [TransactionKey(work.org_id, each) for each in (*record.log, *record.pending, *other.log, *other.pending)]
-    work.require(*keys)
     wallets = dict(record.wallets)
     names: dict[str, str] = {}
     for name, wallet in other.wallets.items():

@@ -12,6 +12,7 @@ from elarian_trio.models.commands import DeleteCustomerAppData, LeaseCustomerApp
 from elarian_trio.models.replies import CustomerStateUpdateReply, LeaseAppDataReply
 from elarian_trio.sandbox.world.addresses import app_record_of, customer_at, put_app_record, survivor
 from elarian_trio.sandbox.world.effects import Delivered, WaitForLease
+from elarian_trio.sandbox.world.entities import AppKey
 
 if TYPE_CHECKING:
     from elarian_trio.models.identity import CustomerAddress
@@ -65,18 +66,16 @@ def deliver(work: Work, app_id: str, notification: Notification) -> Delivered:
     """Give *notification* as it is sent now: with the app data of this moment, and the customer's id of this moment.
 
     A customer may have been adopted while its notification waited: what is told and leased is the survivor's.
-
-    Raises:
-        Missing: load what it names and call again.
     """
     told = notification.customer_id
     customer = None if told is None else survivor(work, told)
     if customer is None:
         return Delivered(notification)
-    record = app_record_of(work, app_id, customer.customer_id)
+    key = AppKey(work.org_id, app_id, customer.customer_id)
+    record = work.get(key) if app_id in customer.app_ids else None  # most apps keep nothing on most customers
     if customer.customer_id != told:
         notification = replace(notification, customer_id=customer.customer_id)
-    return Delivered(notification, record.key, record.data)
+    return Delivered(notification, key, None if record is None else record.data)
 
 
 def answer_data(work: Work, delivered: Delivered, change: AppDataUpdate | None) -> None:

@@ -1,7 +1,8 @@
 """Conversations: where a customer's number stands on a channel number, and what was said there.
 
 The families of messaging stand on this: :mod:`.sessions`, :mod:`.messaging`, :mod:`.consent`, :mod:`.inbound`,
-:mod:`.replay`. Below are the addresses. Everything reads and writes the customer's one messaging record.
+:mod:`.replay`. Below are the addresses. Everything reads and writes the customer's one messaging record,
+and a record for each message.
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ from elarian_trio.models.identity import ChannelNumberProvider, CustomerNumber
 from elarian_trio.models.messaging import ReceivedMessage, SentMessage
 from elarian_trio.models.model import EPOCH
 from elarian_trio.sandbox.world.addresses import channel_key, messaging_of, normal
-from elarian_trio.sandbox.world.entities import KEPT, MAX_CHANNELS, ChannelRecord, ChannelState
+from elarian_trio.sandbox.world.entities import (
+    KEPT,
+    MAX_CHANNELS,
+    ChannelRecord,
+    ChannelState,
+    MessageKey,
+    MessageRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from elarian_trio.sandbox.world.entities import MessagingRecord
     from elarian_trio.sandbox.world.work import Work
 
 CARRIERS: Mapping[str, ChannelNumberProvider] = {
@@ -68,24 +77,25 @@ def reaches(number: CustomerNumber, channel: MessagingChannel) -> bool:
 
 def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: MessagingChannel) -> ChannelState:
     """Give where *number* stands on *channel*. Whoever was never asked may be written to."""
-    blank = ChannelState(customer_number=normal(number), channel_number=channel)
+    known = normal(number)
     states = messaging_of(work, customer_id).channels
-    return next((each for each in states if _is_same_place(each, blank)), blank)
+    found = next((each for each in states if _is_at(each, known, channel)), None)
+    return ChannelState(customer_number=known, channel_number=channel) if found is None else found
 
 
 def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     """Remember where a number stands on a channel."""
     record = messaging_of(work, customer_id)
-    states = record.channels
-    known = next((index for index, each in enumerate(states) if _is_same_place(each, state)), len(states))
-    changed = (*states[:known], state, *states[known + 1 :])
-    work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
+    states, number, channel = record.channels, state.customer_number, state.channel_number
+    known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
+    if state not in states[known : known + 1]:
+        changed = (*states[:known], state, *states[known + 1 :])
+        work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
 
 
-def _is_same_place(one: ChannelState, other: ChannelState) -> bool:
-    return (one.customer_number, channel_key("", one.channel_number)) == (
-        other.customer_number,
-        channel_key("", other.channel_number),
+def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
+    return state.customer_number == number and (
+        state.channel_number == channel or channel_key("", state.channel_number) == channel_key("", channel)
     )
 
 
@@ -94,27 +104,55 @@ def _is_same_place(one: ChannelState, other: ChannelState) -> bool:
 
 def add_message(work: Work, customer_id: str, message: ReceivedMessage | SentMessage) -> None:
     """Add a message to what was said; by its time, since a replayed one may be older than what is there."""
-    record = messaging_of(work, customer_id)
-    messages = sorted((*record.messages, message), key=_said_at)[-KEPT:]
-    work.put(replace(record, messages=tuple(messages)))
+    record, at = messaging_of(work, customer_id), said_at(message)
+    if record.last_at is None or at >= record.last_at:
+        log, last_at = (*record.log, message.message_id), at
+    else:
+        log, last_at = _logged(*messages_of(work, record), message), record.last_at
+    work.put(MessageRecord(org_id=work.org_id, message=message))
+    work.put(replace(record, log=_last(work, log), last_at=last_at))
 
 
-def _said_at(message: ReceivedMessage | SentMessage) -> datetime:
-    said_at = message.received_at if isinstance(message, ReceivedMessage) else message.sent_at
-    return EPOCH if said_at is None else said_at
+def _logged(*messages: ReceivedMessage | SentMessage) -> tuple[str, ...]:
+    """Give the ids of *messages* in order of their times."""
+    return tuple(message.message_id for message in sorted(messages, key=said_at))
 
 
-def change_message(work: Work, customer_id: str, message: SentMessage) -> None:
+def _last(work: Work, log: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the end of a log, as long as it may be, and forget the messages before that."""
+    for message_id in log[:-KEPT]:
+        work.delete(MessageKey(work.org_id, message_id))
+    return log[-KEPT:]
+
+
+def with_messages_of(work: Work, record: MessagingRecord, other: MessagingRecord) -> MessagingRecord:
+    """Give *record* with the messages of both in its log."""
+    log = _logged(*messages_of(work, record), *messages_of(work, other))
+    last_at = max((each.last_at for each in (record, other) if each.last_at is not None), default=None)
+    return replace(record, log=_last(work, log), last_at=last_at)
+
+
+def said_at(message: ReceivedMessage | SentMessage) -> datetime:
+    """Give when a message was said; what has no time is the oldest."""
+    at = message.received_at if isinstance(message, ReceivedMessage) else message.sent_at
+    return EPOCH if at is None else at
+
+
+def change_message(work: Work, message: SentMessage) -> None:
     """Put *message* in the place of the one with its id."""
-    record = messaging_of(work, customer_id)
-    changed = tuple(message if each.message_id == message.message_id else each for each in record.messages)
-    work.put(replace(record, messages=changed))
+    work.put(MessageRecord(org_id=work.org_id, message=message))
+
+
+def messages_of(work: Work, record: MessagingRecord) -> tuple[ReceivedMessage | SentMessage, ...]:
+    """Give the messages of a customer, oldest first."""
+    found = [work.get(MessageKey(work.org_id, each)) for each in record.log]
+    return tuple(each.message for each in found if each is not None)
 
 
 def message_with_id(work: Work, customer_id: str, message_id: str) -> ReceivedMessage | SentMessage | None:
-    """Give the message with that id, if it is among those that are kept."""
-    messages = messaging_of(work, customer_id).messages
-    return next((each for each in messages if each.message_id == message_id), None)
+    """Give the message with that id, if it is among those that are kept of the customer's."""
+    found = work.get(MessageKey(work.org_id, message_id))
+    return None if found is None or message_id not in messaging_of(work, customer_id).log else found.message
 
 
 def sent_message(work: Work, customer_id: str, message_id: str) -> SentMessage | None:

@@ -17,17 +17,23 @@ from elarian_trio.models.payments import PaymentState
 from elarian_trio.models.replies import CustomerStateUpdateReply, DeleteCustomerReply, GetCustomerStateReply
 from elarian_trio.models.state import CustomerState
 from elarian_trio.sandbox.world.addresses import (
-    activity_of,
     customer_at,
     customer_with_number,
     messaging_of,
     normal,
     number_key,
     number_owner,
-    payments_of,
 )
+from elarian_trio.sandbox.world.conversations import messages_of
 from elarian_trio.sandbox.world.effects import SessionExpires
-from elarian_trio.sandbox.world.entities import ActivityKey, AppKey, MessagingKey, PaymentsKey, TransactionKey
+from elarian_trio.sandbox.world.entities import (
+    ActivityKey,
+    AppKey,
+    MessageKey,
+    MessagingKey,
+    PaymentsKey,
+    TransactionKey,
+)
 from elarian_trio.sandbox.world.identity import in_force, set_secondary_ids, set_tags
 from elarian_trio.sandbox.world.reminders import drop_app_record
 
@@ -65,9 +71,7 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     Every number that ever engaged stands among the activity's: a client that was only told an id takes from the
     state the first number that it finds.
     """
-    org_id, customer_id = customer.org_id, customer.customer_id
-    work.require(MessagingKey(org_id, customer_id), PaymentsKey(org_id, customer_id), ActivityKey(org_id, customer_id))
-    messaging = messaging_of(work, customer_id)
+    customer_id = customer.customer_id
     return CustomerState(
         customer_id=customer_id,
         identity_state=IdentityState(
@@ -75,17 +79,31 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
             metadata=customer.metadata,
             secondary_ids=in_force(work, customer.secondary_ids),
         ),
-        messaging_state=MessagingState(
-            channels=tuple(_shown(channel) for channel in messaging.channels),
-            messages=messaging.messages,
-            sessions=messaging.sessions,
-        ),
+        messaging_state=_messaging_state(work, customer_id),
         payment_state=_payment_state(work, customer_id),
-        activity_state=ActivityState(
-            sessions=activity_of(work, customer_id).sessions,
-            customer_numbers=customer.numbers,
-        ),
+        activity_state=_activity_state(work, customer),
     )
+
+
+# Most customers have no more than a number: what is empty is not made anew for each.
+_NOTHING_SAID = MessagingState()
+_NOTHING_PAID = PaymentState()
+
+
+def _messaging_state(work: Work, customer_id: str) -> MessagingState:
+    record = work.get(MessagingKey(work.org_id, customer_id))
+    if record is None:
+        return _NOTHING_SAID
+    return MessagingState(
+        channels=tuple(_shown(channel) for channel in record.channels),
+        messages=messages_of(work, record),
+        sessions=record.sessions,
+    )
+
+
+def _activity_state(work: Work, customer: CustomerRecord) -> ActivityState:
+    record = work.get(ActivityKey(work.org_id, customer.customer_id))
+    return ActivityState(sessions=() if record is None else record.sessions, customer_numbers=customer.numbers)
 
 
 def _shown(channel: ChannelState) -> MessagingChannelState:
@@ -120,7 +138,9 @@ def _shown(channel: ChannelState) -> MessagingChannelState:
 
 
 def _payment_state(work: Work, customer_id: str) -> PaymentState:
-    record = payments_of(work, customer_id)
+    record = work.get(PaymentsKey(work.org_id, customer_id))
+    if record is None:
+        return _NOTHING_PAID
     return PaymentState(
         customer_numbers=record.customer_numbers,
         channel_numbers=record.channel_numbers,
@@ -131,9 +151,7 @@ def _payment_state(work: Work, customer_id: str) -> PaymentState:
 
 
 def _transactions(work: Work, ids: tuple[str, ...]) -> tuple[PaymentTransaction, ...]:
-    keys = [TransactionKey(work.org_id, each) for each in ids]
-    work.require(*keys)
-    found = [work.get(key) for key in keys]
+    found = [work.get(TransactionKey(work.org_id, each)) for each in ids]
     return tuple(each.transaction for each in found if each is not None)
 
 
@@ -165,7 +183,10 @@ def _forget(work: Work, customer: CustomerRecord) -> None:
     for app_id in customer.app_ids:
         drop_app_record(work, AppKey(org_id, app_id, customer_id))
     work.release_all(customer_id)
-    for channel in messaging_of(work, customer_id).channels:
+    messaging = messaging_of(work, customer_id)
+    for message_id in messaging.log:
+        work.delete(MessageKey(org_id, message_id))
+    for channel in messaging.channels:
         if channel.session is not None:
             ending = SessionExpires(org_id=org_id, customer_id=customer_id, session_id=channel.session.session_id)
             work.unschedule(ending.job_key)

@@ -343,20 +343,47 @@ class MessagingRecord(Record):
         org_id: the organisation.
         customer_id: the customer.
         channels: where it stands on each channel, oldest first.
-        messages: the last messages both ways, oldest first.
+        log: ids of the last messages both ways, oldest first.
+        last_at: when the last of them was said.
         sessions: the last sessions that have ended, oldest first.
     """
 
     org_id: str
     customer_id: str
     channels: tuple[ChannelState, ...] = ()
-    messages: tuple[ReceivedMessage | SentMessage, ...] = ()
+    log: tuple[str, ...] = ()
+    last_at: datetime | None = None
     sessions: tuple[CompleteMessagingSession, ...] = ()
 
     @property
     def key(self) -> MessagingKey:
         """What it is found by."""
         return MessagingKey(self.org_id, self.customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey(Key["MessageRecord"]):
+    """Names a message."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord(Record):
+    """A message: a record of its own, so that the next one does not rewrite it. Whose it is, is in a customer's log.
+
+    Attributes:
+        org_id: the organisation.
+        message: the message as customers' states show it.
+    """
+
+    org_id: str
+    message: ReceivedMessage | SentMessage
+
+    @property
+    def key(self) -> MessageKey:
+        """What it is found by."""
+        return MessageKey(self.org_id, self.message.message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,6 +643,7 @@ RECORDS: Mapping[str, type[Record]] = {
         ChannelRecord,
         CustomerRecord,
         EntryRecord,
+        MessageRecord,
         MessagingRecord,
         NumberRecord,
         PaymentChannelRecord,

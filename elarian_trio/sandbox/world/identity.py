@@ -60,7 +60,6 @@ def holders(work: Work, tag: Tag) -> tuple[str, ...]:
 
     Raises:
         Refusal: the tag has no key.
-        Missing: load what it names and call again.
     """
     if not tag.key.strip():
         msg = "the tag has an empty key; name the tag whose holders are meant"

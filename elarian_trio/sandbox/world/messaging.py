@@ -110,7 +110,7 @@ def progress(work: Work, job: MessageProgresses) -> None:
     if customer is None or found is None or found.status not in _ON_ITS_WAY:
         return
     changed = replace(found, status=job.status, updated_at=work.now, description=job.description or None)
-    change_message(work, customer.customer_id, changed)
+    change_message(work, changed)
     told = MessageStatusNotification(message_id=found.message_id, status=job.status, description=changed.description)
     work.notify(job.app_id, customer.customer_id, told)
 

@@ -112,9 +112,7 @@ def add_by_tag(work: Work, command: AddCustomerReminderTag) -> TagUpdateReply:
 def cancel_by_tag(work: Work, command: CancelCustomerReminderTag) -> TagUpdateReply:
     """Cancel a reminder of all on whom it was set by tag, and of all who hold the tag now."""
     index = _work_index(work.org_id, work.app_id, command.tag, command.key)
-    work.require(index)
     customer_ids = sorted({*holders(work, command.tag), *work.members(index)})
-    work.require(*(AppKey(work.org_id, work.app_id, each) for each in customer_ids))
     count = sum(_cancel_for(work, each, command.key) for each in customer_ids)
     return TagUpdateReply(
         status=True,
@@ -124,9 +122,8 @@ def cancel_by_tag(work: Work, command: CancelCustomerReminderTag) -> TagUpdateRe
 
 
 def _customers(work: Work, customer_ids: tuple[str, ...]) -> list[CustomerRecord]:
-    keys = [CustomerKey(work.org_id, each) for each in customer_ids]
-    work.require(*keys, *(AppKey(work.org_id, work.app_id, each) for each in customer_ids))
-    return [customer for customer in map(work.get, keys) if customer is not None]
+    found = (work.get(CustomerKey(work.org_id, each)) for each in customer_ids)
+    return [customer for customer in found if customer is not None]
 
 
 def _same(one: Tag, other: Tag) -> bool:

@@ -32,7 +32,14 @@ from elarian_trio.models.model import EPOCH
 from elarian_trio.models.replies import CustomerStateUpdateReply
 from elarian_trio.sandbox.world.addresses import customer_with_number, messaging_of, normal, number_owner
 from elarian_trio.sandbox.world.consent import changed, known_action
-from elarian_trio.sandbox.world.conversations import add_message, change_message, put_state, reaches, state_of
+from elarian_trio.sandbox.world.conversations import (
+    add_message,
+    change_message,
+    messages_of,
+    put_state,
+    reaches,
+    state_of,
+)
 from elarian_trio.sandbox.world.entities import KEPT, latest
 from elarian_trio.sandbox.world.work import Refusal
 
@@ -89,7 +96,7 @@ def received_message(work: Work, command: ReplayReceivedMessage) -> CustomerStat
     """Load a message that the customer sent."""
     customer_id = _customer(work, command.customer_number, command.channel_number)
     _check_id(command.provider_message_id, "message")
-    messages = messaging_of(work, customer_id).messages
+    messages = messages_of(work, messaging_of(work, customer_id))
     if any(isinstance(each, ReceivedMessage) and _is(each, command.provider_message_id) for each in messages):
         return _unchanged(customer_id, "the message was loaded before")
     message = ReceivedMessage(
@@ -157,7 +164,7 @@ def _is(message: ReceivedMessage | SentMessage, given: str) -> bool:
 
 
 def _find(work: Work, customer_id: str, given: str) -> SentMessage | None:
-    messages = messaging_of(work, customer_id).messages
+    messages = messages_of(work, messaging_of(work, customer_id))
     return next((each for each in messages if isinstance(each, SentMessage) and _is(each, given)), None)
 
 
@@ -183,7 +190,7 @@ def message_status(work: Work, command: ReplayMessageStatusUpdate) -> CustomerSt
     if command.updated_at < since or (command.updated_at == since and status is message.status):
         return _unchanged(customer_id, "the status in force is no older")
     cost = message.cost if command.cost is None else command.cost
-    change_message(work, customer_id, replace(message, status=status, updated_at=command.updated_at, cost=cost))
+    change_message(work, replace(message, status=status, updated_at=command.updated_at, cost=cost))
     return _loaded(customer_id, "status")
 
 
@@ -202,7 +209,7 @@ def message_reaction(work: Work, command: ReplayMessageReactionUpdate) -> Custom
         raise Refusal("the reaction is missing; give one such as clicked")
     if reaction in message.reactions:
         return _unchanged(customer_id, "the reaction was loaded before")
-    change_message(work, customer_id, replace(message, reactions=latest(message.reactions, reaction)))
+    change_message(work, replace(message, reactions=latest(message.reactions, reaction)))
     if reaction.reaction is MessageReaction.UNSUBSCRIBED:
         state = state_of(work, customer_id, command.customer_number, command.channel_number)
         if _is_older(state, command.updated_at):

@@ -1,15 +1,13 @@
 """Which rule answers what: the one place where the server meets the rules.
 
-The server stands above. It makes a :class:`~.work.Work`, calls one of these, and on :class:`~.work.Missing` loads
-what is missing and calls again with a new one. Below are the families, each a table of its own.
+The server stands above: it makes a :class:`~.work.Work` and calls one of these. Below are the families, each a table of
+its own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from elarian_trio.models.commands import SimulatorCommand
-from elarian_trio.models.identity import CustomerNumber, SecondaryId
 from elarian_trio.models.messaging import MessageDeliveryStatus, MessagingConsentUpdateStatus
 from elarian_trio.models.notifications import ReceivedMessageNotification
 from elarian_trio.models.payments import PaymentStatus
@@ -43,8 +41,6 @@ from elarian_trio.sandbox.world import (
     settlement,
     tokens,
 )
-from elarian_trio.sandbox.world.addresses import number_key, secondary_id_key
-from elarian_trio.sandbox.world.entities import CustomerKey
 from elarian_trio.sandbox.world.families import joined
 from elarian_trio.sandbox.world.work import Refusal
 
@@ -52,12 +48,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.messaging import Message
     from elarian_trio.models.model import Model
     from elarian_trio.models.notifications import NotificationReply
     from elarian_trio.sandbox.world.effects import Delivered, Hop, Job, Waiting
-    from elarian_trio.sandbox.world.entities import Key
     from elarian_trio.sandbox.world.families import JobRules, Rules
     from elarian_trio.sandbox.world.work import Reason, Work
 
@@ -87,7 +81,6 @@ def run_command(work: Work, command: Command[Any]) -> Model | Waiting:
     """Give the reply to *command*, or what it waits for.
 
     Raises:
-        Missing: load what it names and call again.
         LookupError: no rule answers commands of that class.
     """
     try:
@@ -100,11 +93,7 @@ def run_command(work: Work, command: Command[Any]) -> Model | Waiting:
 
 
 def run_job(work: Work, job: Job) -> None:
-    """Do what fell due.
-
-    Raises:
-        Missing: load what it names and call again.
-    """
+    """Do what fell due."""
     try:
         JOBS[type(job)](work, job)
     except Refusal:
@@ -116,9 +105,6 @@ def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool 
 
     Call it once for each hop: also when none answered in time, and with *is_heard* false when no connection of the
     app was there, or it failed.
-
-    Raises:
-        Missing: load what it names and call again.
     """
     try:
         return hops.answer_hop(work, hop, message, is_heard=is_heard)
@@ -132,9 +118,6 @@ def answer_notification(work: Work, delivered: Delivered, reply: NotificationRep
 
     The message of a hop is not looked at here: it is for :func:`answer_hop`. Ending the notification's own hold of the
     lease is the server's part; a change of the data ends any hold by an effect.
-
-    Raises:
-        Missing: load what it names and call again.
     """
     told = delivered.notification
     if reply.message is not None and isinstance(told, ReceivedMessageNotification):
@@ -192,27 +175,3 @@ _REFUSED: Mapping[type[Model], Callable[[Refusal], Model]] = {
 def refused(command: Command[Any], refusal: Refusal) -> Model:
     """Give the reply that says no to *command*, in the way its kind of reply does."""
     return _REFUSED[command.reply_type](refusal)
-
-
-# --- what is surely needed ---
-
-
-def needs(org_id: str, command: Command[Any]) -> tuple[Key[Any], ...]:
-    """Name the records that *command* surely needs, as far as the command itself tells.
-
-    Loading them beforehand saves a run that ends with :class:`~.work.Missing`; leaving it out changes nothing.
-    """
-    if isinstance(command, SimulatorCommand):
-        return ()  # a phone names its customer by a bare number, and who it is hangs on the channel
-    found = (getattr(command, name, None) for name in _ADDRESS_FIELDS)
-    return tuple(_address_key(org_id, address) for address in found if isinstance(address, _Address))
-
-
-_Address = str | CustomerNumber | SecondaryId
-_ADDRESS_FIELDS = ("customer", "other_customer", "customer_id", "customer_number")
-
-
-def _address_key(org_id: str, address: CustomerAddress) -> Key[Any]:
-    if isinstance(address, CustomerNumber):
-        return number_key(org_id, address)
-    return CustomerKey(org_id, address) if isinstance(address, str) else secondary_id_key(org_id, address)

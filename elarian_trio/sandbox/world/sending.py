@@ -158,7 +158,8 @@ def send_out(work: Work, out: Outbound) -> MessageReply:
 
 def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     session = None if state.session is None else join(state.session, work.app_id)
-    state = replace(state, session=session)
+    if session is not state.session:
+        state = replace(state, session=session)
     put_state(work, out.customer_id, state)
     said = _note(work, out, Status.SENT, None if session is None else session.session_id)
     told = SendMessageSimulatorNotification(

@@ -34,12 +34,11 @@ ON_ITS_WAY = frozenset(
 
 def transaction_with_id(work: Work, transaction_id: str) -> TransactionRecord | None:
     """Give the transaction with that id, Elarian's own or the provider's."""
-    keys = TransactionKey(work.org_id, transaction_id), TransactionAliasKey(work.org_id, transaction_id)
-    work.require(*keys)
-    found, alias = work.get(keys[0]), work.get(keys[1])
-    if found is None and alias is not None:
-        return work.get(TransactionKey(work.org_id, alias.transaction_id))
-    return found
+    found = work.get(TransactionKey(work.org_id, transaction_id))
+    if found is not None:
+        return found
+    alias = work.get(TransactionAliasKey(work.org_id, transaction_id))
+    return None if alias is None else work.get(TransactionKey(work.org_id, alias.transaction_id))
 
 
 def put_transaction(work: Work, record: TransactionRecord) -> None:

@@ -1,15 +1,14 @@
 """The unit of work that every rule is handed: what it may read, what it changes, and what it wants done.
 
-The server makes one per command, job or answer; :mod:`.rules` hands it to the rule. A rule that reads what is not
-loaded ends with :class:`Missing`; the server loads it and runs the rule again in a new unit. Rules are pure, so that
-is safe. What a rule changed counts only once it has returned.
+The server makes one per command, job or answer; :mod:`.rules` hands it to the rule. Below are the records, wherever
+they are kept. What a rule changed counts only once it has returned.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from elarian_trio.sandbox.world.effects import (
     Effect,
@@ -27,7 +26,7 @@ from elarian_trio.sandbox.world.effects import (
 from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, IndexKey, Key, R, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from elarian_trio.models.messaging import MessageDeliveryStatus
     from elarian_trio.models.notifications import Notification
@@ -48,8 +47,19 @@ class Dice(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Records(Protocol):
+    """Where records are: a store, as the last unit left it."""
+
+    def load(self, key: Key[R]) -> R | None:
+        """Give the record under *key*, ``None`` where there is none."""
+        ...
+
+    def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
+        """Give the entries of *index*, expired ones perhaps among them."""
+        ...
+
+
+class Origin(NamedTuple):
     """Whose command it is.
 
     Attributes:
@@ -103,18 +113,6 @@ class Settings:
     min_interval: timedelta = timedelta(seconds=60)
 
 
-class Missing(Exception):
-    """A rule needs what is not loaded.
-
-    Attributes:
-        keys: what to load before running the rule again.
-    """
-
-    def __init__(self, keys: Iterable[Key[Any] | IndexKey]) -> None:
-        super().__init__()
-        self.keys: tuple[Key[Any] | IndexKey, ...] = tuple(keys)
-
-
 class Refusal(Exception):
     """A rule refuses a command; everything that it changed is forgotten. :mod:`.rules` makes the reply.
 
@@ -140,8 +138,7 @@ class Work:
         dice: where ids come from.
         origin: whose command it is.
         settings: how the server behaves.
-        loaded: the records at hand; ``None`` says that there is none under a key.
-        listed: the members of the indexes at hand.
+        records: what is there already.
         lease: the lease that the caller was given for this command; see :class:`~.effects.WaitForLease`.
         changes: what the rule put (a record) or deleted (``None``), by key, in order.
         effects: what it wants done, in order.
@@ -151,11 +148,8 @@ class Work:
     now: datetime
     dice: Dice
     origin: Origin
-    settings: Settings = field(default_factory=Settings)
-    loaded: Mapping[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
-    listed: Mapping[IndexKey, tuple[EntryRecord, ...]] = field(
-        default_factory=dict[IndexKey, "tuple[EntryRecord, ...]"],
-    )
+    settings: Settings
+    records: Records
     lease: AppKey | None = None
     changes: dict[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
     effects: list[Effect] = field(default_factory=list[Effect])
@@ -174,49 +168,13 @@ class Work:
     # Reading.
 
     def get(self, key: Key[R]) -> R | None:
-        """Give the record under *key*, as this unit has left it, or ``None``.
-
-        Raises:
-            Missing: it is not loaded.
-        """
-        for known in (self.changes, self.loaded):
-            if key in known:
-                return cast("R | None", known[key])
-        if self._is_new(key):
-            return None
-        raise Missing([key])
-
-    def require(self, *keys: Key[Any] | IndexKey) -> None:
-        """Ask for several keys at once, so that a rule that reads many runs again once and not many times.
-
-        Raises:
-            Missing: some are not loaded.
-        """
-        missing = dict.fromkeys(key for key in keys if not self._is_known(key))
-        if missing:
-            raise Missing(missing)
-
-    def _is_known(self, key: Key[Any] | IndexKey) -> bool:
-        if isinstance(key, IndexKey):
-            return key in self.listed
-        return key in self.changes or key in self.loaded or self._is_new(key)
-
-    def _is_new(self, key: Key[Any]) -> bool:
-        """Whether *key* holds an id that was drawn in this unit: nobody can have stored anything under it.
-
-        Asking for it would never end, for the next run draws another id.
-        """
-        return not self.drawn.isdisjoint(getattr(key, each.name) for each in fields(key))
+        """Give the record under *key*, as this unit has left it, or ``None``."""
+        changes = self.changes
+        return cast("R | None", changes[key]) if key in changes else self.records.load(key)
 
     def members(self, index: IndexKey) -> tuple[str, ...]:
-        """Give the members of *index* that have not expired, as this unit has left them, in order of their ids.
-
-        Raises:
-            Missing: it is not loaded.
-        """
-        if index not in self.listed:
-            raise Missing([index])
-        found = {entry.member: entry for entry in self.listed[index]}
+        """Give the members of *index* that have not expired, as this unit has left them, in order of their ids."""
+        found = {entry.member: entry for entry in self.records.members(index)}
         for key, record in self.changes.items():
             if isinstance(key, EntryKey) and key.index == index:
                 found.pop(key.member, None)

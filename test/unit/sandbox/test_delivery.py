@@ -203,18 +203,44 @@ async def test_what_comes_while_the_app_is_away_is_kept_in_order() -> None:
 
 
 async def test_no_more_than_a_thousand_are_kept(caplog: pytest.LogCaptureFixture) -> None:
-    """Facts, decision 18: the queue is bounded; what finds no room is dropped, and the log says so, once."""
+    """Facts, decision 18: the queue is bounded; what finds no room is dropped, and the log says so."""
     listener = FakeListener()
     async with opened_post() as post:
-        for times in (1, 2):
+        for _ in range(2):
             for number in range(delivery.AWAY_LIMIT + 5):
                 post.route.put(parcel(f"{number}", f"customer {number}"))
             assert post.route.size == delivery.AWAY_LIMIT
-            assert sum("dropped" in record.message for record in caplog.records) == times
+            assert [record.message for record in caplog.records] == [
+                "the app has too many notifications waiting: new ones are dropped"
+            ]
             post.route.attach(listener)
             for number in range(delivery.AWAY_LIMIT):
                 listener.answer(f"{number}")
             post.route.detach(listener)
+            assert [record.message for record in caplog.records[1:]] == [
+                "the app has no notifications waiting any more: 5 were dropped"
+            ]
+            caplog.clear()
+
+
+async def test_a_queue_that_is_full_again_and_again_is_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: under load there was room for one every moment, and the log had a line for each moment."""
+    monkeypatch.setattr(delivery, "PRESENT_LIMIT", 2)
+    listener = FakeListener()
+    async with opened_post() as post:
+        post.route.attach(listener)
+        post.route.put(parcel("0", "customer 0"))
+        for number in range(1, 10):
+            post.route.put(parcel(f"{number}", f"customer {number}"))
+            post.route.put(parcel("one too many", "somebody"))
+            listener.answer(f"{number - 1}")
+        assert len(caplog.records) == 1
+        listener.answer("9")
+        assert [record.message for record in caplog.records[1:]] == [
+            "the app has no notifications waiting any more: 9 were dropped"
+        ]
 
 
 async def test_a_hop_is_answered_at_once_when_nobody_is_there() -> None:

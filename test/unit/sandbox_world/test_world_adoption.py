@@ -41,6 +41,7 @@ from elarian_trio.sandbox.world.entities import (
     ChannelState,
     CustomerKey,
     CustomerRecord,
+    MessageRecord,
     MessagingRecord,
     PaymentsRecord,
     TransactionKey,
@@ -198,7 +199,7 @@ def test_messages_sessions_and_visits_are_joined_by_time_and_bounded() -> None:
 
     def message(number: int) -> ReceivedMessage | SentMessage:
         at = START + timedelta(seconds=number)
-        if number % 2:
+        if number % 3:
             return SentMessage(message_id=f"{number}", sent_at=at, message=None, status=MessageDeliveryStatus.SENT)
         return ReceivedMessage(message_id=f"{number}", received_at=at)
 
@@ -207,19 +208,23 @@ def test_messages_sessions_and_visits_are_joined_by_time_and_bounded() -> None:
             customer_number=BEN, channel_number=SMS, session_id=f"{number}", started_at=started_at
         )
 
+    ashas, bens = range(0, 180, 2), range(31, 121, 2)
+    world.put(*(MessageRecord(org_id=ORG, message=message(number)) for number in (*ashas, *bens)))
     world.put(
         MessagingRecord(
             org_id=ORG,
             customer_id=asha,
             channels=(ChannelState(customer_number=ASHA, channel_number=SMS),),
-            messages=tuple(message(number) for number in range(90)),
+            log=tuple(map(str, ashas)),
+            last_at=START + timedelta(seconds=178),
             sessions=(session(1, START),),
         ),
         MessagingRecord(
             org_id=ORG,
             customer_id=ben,
             channels=(ChannelState(customer_number=BEN, channel_number=SMS),),
-            messages=tuple(message(number) for number in range(30, 120)),
+            log=tuple(map(str, bens)),
+            last_at=START + timedelta(seconds=119),
             sessions=(session(2, START + timedelta(1)), session(3, None)),
         ),
     )
@@ -231,7 +236,8 @@ def test_messages_sessions_and_visits_are_joined_by_time_and_bounded() -> None:
     numbers = [int(each.message_id) for each in state.messaging_state.messages if each is not None]
     assert numbers == sorted(numbers)
     assert len(numbers) == KEPT
-    assert numbers[-1] == 119
+    assert numbers[-1] == 178
+    assert len([each for each in world.records.values() if isinstance(each, MessageRecord)]) == KEPT
     assert [each.session_id for each in state.messaging_state.sessions] == ["3", "1", "2"]
     assert [each.customer_number for each in state.messaging_state.channels if each is not None] == [ASHA, BEN]
     assert [each.activities[0].key for each in state.activity_state.sessions] == ["first", "second"]

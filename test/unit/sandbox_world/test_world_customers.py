@@ -33,6 +33,7 @@ from elarian_trio.sandbox.world.effects import SessionExpires
 from elarian_trio.sandbox.world.entities import (
     ChannelState,
     CustomerKey,
+    MessageRecord,
     MessagingRecord,
     PaymentsRecord,
     Session,
@@ -82,7 +83,10 @@ def test_the_state_shows_each_channel_in_its_form() -> None:
         replace(blank, channel_number=ussd, session=session),
     )
     message = ReceivedMessage(message_id="el_msg_1", received_at=START, parts=("hi",))
-    world.put(MessagingRecord(org_id=ORG, customer_id=customer_id, channels=channels, messages=(message,)))
+    world.put(
+        MessagingRecord(org_id=ORG, customer_id=customer_id, channels=channels, log=("el_msg_1",)),
+        MessageRecord(org_id=ORG, message=message),
+    )
     messaging = state_of(world).messaging_state
     active, blocked, in_session = messaging.channels
     assert isinstance(active, ActiveMessagingChannelState)
@@ -138,8 +142,11 @@ def full_customer(world: World) -> str:
         ChannelState(customer_number=ASHA, channel_number=SMS),
         ChannelState(customer_number=ASHA, channel_number=MessagingChannel.ussd("*384#"), session=session),
     )
-    world.put(MessagingRecord(org_id=ORG, customer_id=customer_id, channels=channels))
-    world.put(PaymentsRecord(org_id=ORG, customer_id=customer_id))
+    world.put(
+        MessagingRecord(org_id=ORG, customer_id=customer_id, channels=channels, log=("el_msg_1",), last_at=START),
+        MessageRecord(org_id=ORG, message=ReceivedMessage(message_id="el_msg_1", received_at=START, parts=("hi",))),
+        PaymentsRecord(org_id=ORG, customer_id=customer_id),
+    )
     ending = SessionExpires(org_id=ORG, customer_id=customer_id, session_id="el_ses_1")
     world.jobs[ending.job_key] = (START + timedelta(days=1), 0, ending)
     return customer_id

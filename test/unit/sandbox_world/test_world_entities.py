@@ -55,6 +55,7 @@ from elarian_trio.sandbox.world.entities import (
     CustomerKey,
     CustomerRecord,
     EntryRecord,
+    MessageRecord,
     MessagingKey,
     MessagingRecord,
     NumberRecord,
@@ -126,13 +127,16 @@ EXAMPLES: list[Record] = [
                 ),
             ),
         ),
-        messages=(
-            ReceivedMessage(message_id="m1", received_at=START, parts=("hi", None)),
-            SentMessage(
-                message_id="m2", sent_at=START, message=Message(UssdMenu("menu")), status=MessageDeliveryStatus.SENT
-            ),
-        ),
+        log=("m1", "m2"),
+        last_at=START,
         sessions=(CompleteMessagingSession(customer_number=ASHA, channel_number=SMS, session_id="s"),),
+    ),
+    MessageRecord(org_id=ORG, message=ReceivedMessage(message_id="m1", received_at=START, parts=("hi", None))),
+    MessageRecord(
+        org_id=ORG,
+        message=SentMessage(
+            message_id="m2", sent_at=START, message=Message(UssdMenu("menu")), status=MessageDeliveryStatus.SENT
+        ),
     ),
     ChannelRecord(org_id=ORG, channel=Channel.SMS, number="83044", app_id=APP),
     PaymentsRecord(**IDS, customer_numbers=(ASHA,), log=("a",), pending=("b",), wallets={"w": BALANCE}),

@@ -54,6 +54,7 @@ from elarian_trio.models.notifications import (
 )
 from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification, SendMessageSimulatorNotification
 from elarian_trio.models.voice import Say
+from elarian_trio.sandbox.world.entities import MessageRecord
 
 Status = MessageDeliveryStatus
 CHATS = (SMS, WHATSAPP, TELEGRAM, MESSENGER, EMAIL)
@@ -127,6 +128,8 @@ def test_a_message_forgotten_by_the_state_is_reported_no_more() -> None:
         send(world, "more")
     world.advance(1)
     assert len(world.told()) == 100
+    kept = [each.message.message_id for each in world.records.values() if isinstance(each, MessageRecord)]
+    assert kept == [each.message_id for each in state(world).messaging_state.messages if each is not None]
 
 
 @pytest.mark.parametrize(
@@ -339,6 +342,15 @@ def test_a_reply_to_nothing_or_nobody_has_a_status_of_its_own() -> None:
     assert reply_to(ben) is Status.INVALID_REPLY_TO_MESSAGE_ID
     assert reply_to("el_cst_none") is Status.INVALID_CUSTOMER_ID
     assert reply_to(asha) is Status.DECOMMISSIONED_CUSTOMERID
+
+
+def test_nobody_replies_to_another_customers_message() -> None:
+    """This SDK: a message is found by its id alone, and whose it is has to be looked up."""
+    world = seeded_world()
+    phone(world, "hi")
+    (told,) = world.told(ReceivedSmsNotification)
+    command = ReplyToMessage(customer_id=customer_id(world, BEN), message_id=told.message_id, message=Message("Thanks"))
+    assert world.run(command).status is Status.INVALID_REPLY_TO_MESSAGE_ID
 
 
 def test_a_message_in_the_answer_to_a_notification_is_a_reply_to_it() -> None:

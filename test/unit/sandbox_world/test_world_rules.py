@@ -6,21 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from world_support import APP, ASHA, BEN, ORG, START, CountingDice, World
+from world_support import APP, ASHA, BEN, ORG, START, Shelf, World
 
 from elarian_trio.models import commands as command_models
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.commands import (
-    AdoptCustomerState,
     AppCommand,
     Command,
     CreateCustomer,
     DeleteCustomer,
-    GenerateAuthToken,
     GetCustomerState,
     InitiatePayment,
     LeaseCustomerAppData,
-    ReceiveMessage,
     ReplayPayment,
     SendMessage,
     SimulatorCommand,
@@ -29,13 +26,12 @@ from elarian_trio.models.commands import (
     UpdateMessagingConsent,
     UpdatePaymentStatus,
 )
-from elarian_trio.models.identity import CustomerNumber, SecondaryId, Tag
+from elarian_trio.models.identity import SecondaryId, Tag
 from elarian_trio.models.messaging import Message, MessageDeliveryStatus, MessagingConsentUpdateStatus
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply, ReceivedSmsNotification
 from elarian_trio.models.payments import Cash, PaymentStatus, Purse, Wallet
 from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification
 from elarian_trio.sandbox.world import rules
-from elarian_trio.sandbox.world.addresses import number_key
 from elarian_trio.sandbox.world.effects import (
     Delivered,
     Hop,
@@ -45,9 +41,9 @@ from elarian_trio.sandbox.world.effects import (
     Schedule,
     Unschedule,
 )
-from elarian_trio.sandbox.world.entities import AppKey, CustomerKey, EntryRecord, IndexKey, SecondaryIdKey
+from elarian_trio.sandbox.world.entities import ActivityRecord, AppKey, CustomerKey, EntryRecord, IndexKey
 from elarian_trio.sandbox.world.families import joined
-from elarian_trio.sandbox.world.work import Missing, Origin, Reason, Refusal, Work
+from elarian_trio.sandbox.world.work import Origin, Reason, Refusal, Work
 
 SMS = MessagingChannel.sms("83044")
 PAYMENT = {"debit_party": Purse("p"), "credit_party": Wallet("c", "w"), "value": Cash("KES", 1)}
@@ -58,9 +54,11 @@ KINDS = [
 ]
 
 
-def fresh(**changes: object) -> Work:
-    """Make a unit of work in which nothing is loaded."""
-    return Work(**{"now": START, "dice": CountingDice(), "origin": Origin(ORG, APP), **changes})
+def fresh(world: World | None = None) -> Work:
+    """Make a unit of work on an empty world, or the one given."""
+    world = world or World()
+    origin = Origin(ORG, APP)
+    return Work(now=START, dice=world.dice, origin=origin, settings=world.settings, records=Shelf(world, ORG))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -173,60 +171,23 @@ def test_a_refused_message_in_an_answer_does_not_keep_its_app_data_away(monkeypa
     assert world.records[key].data == "home"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("command", "keys"),
-    [
-        (GenerateAuthToken(), ()),
-        (GetCustomerState(customer="el_cst_1"), (CustomerKey(ORG, "el_cst_1"),)),
-        (GetCustomerState(customer=CustomerNumber("00 1")), (number_key(ORG, CustomerNumber("+1")),)),
-        (GetCustomerState(customer=SecondaryId("K", "V")), (SecondaryIdKey(ORG, "k", "V"),)),
-        (
-            AdoptCustomerState(customer_id="el_cst_1", other_customer=BEN),
-            (number_key(ORG, BEN), CustomerKey(ORG, "el_cst_1")),
-        ),
-        (GREETING, (number_key(ORG, ASHA),)),
-    ],
-)
-def test_needs_names_what_a_command_is_addressed_to(command: Command[Any], keys: tuple[Any, ...]) -> None:
-    """This SDK: a store may load it beforehand."""
-    assert rules.needs(ORG, command) == keys
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ReceiveMessage(customer_number="+254", channel_number=SMS, parts=("x",)),
-        UpdatePaymentStatus(transaction_id="1", status="success"),
-    ],
-)
-def test_needs_of_a_phones_command_names_nothing_that_does_not_exist(command: Command[Any]) -> None:
-    """A phone names its customer by a bare string, which is no id."""
-    assert rules.needs(ORG, command) == ()
-
-
 # --- the unit of work ---
 
 
-def test_missing_names_all_that_is_missing_once() -> None:
-    """This SDK: a rule that reads many asks once."""
-    known, one, two = (CustomerKey(ORG, name) for name in ("known", "one", "two"))
-    work = fresh(loaded={known: None})
-    with pytest.raises(Missing) as caught:
-        work.require(known, one, two, one)
-    assert caught.value.keys == (one, two)
-    work.require(known)
-    assert work.get(known) is None
-
-
-def test_what_was_deleted_or_belongs_to_a_new_id_is_known_to_be_absent() -> None:
-    """This SDK: the store is not asked for what it cannot hold."""
-    work = fresh()
-    key = CustomerKey(ORG, "el_cst_1")
-    work.delete(key)
-    assert work.get(key) is None
-    made = work.new_id("cst")
-    assert work.get(CustomerKey(ORG, made)) is None
-    work.require(key, CustomerKey(ORG, made))
+def test_what_a_unit_changed_hides_what_is_kept() -> None:
+    """This SDK: a rule sees what it put and deleted itself, and else what the store has."""
+    world = World()
+    kept = ActivityRecord(org_id=ORG, customer_id="el_cst_1")
+    world.put(kept)
+    work = fresh(world)
+    assert work.get(kept.key) is kept
+    work.delete(kept.key)
+    assert work.get(kept.key) is None
+    changed = ActivityRecord(org_id=ORG, customer_id="el_cst_1")
+    work.put(changed)
+    assert work.get(kept.key) is changed
+    work.discard()
+    assert work.get(kept.key) is kept
 
 
 def test_members_are_as_the_unit_has_left_them() -> None:
@@ -237,9 +198,9 @@ def test_members_are_as_the_unit_has_left_them() -> None:
         expires_at = None if seconds is None else START + timedelta(seconds=seconds)
         return EntryRecord(org_id=ORG, kind=index.kind, parts=index.parts, member=member, expires_at=expires_at)
 
-    work = fresh(listed={index: (entry("d"), entry("b"), entry("c", seconds=0), entry("e", seconds=1))})
-    with pytest.raises(Missing):
-        work.members(IndexKey(ORG, "tag", ("a", "c")))
+    world = World()
+    world.put(entry("d"), entry("b"), entry("c", seconds=0), entry("e", seconds=1))
+    work = fresh(world)
     work.put(entry("a"))
     work.put(entry("other", IndexKey(ORG, "tag", ("a", "c"))))
     work.delete(entry("d").key)
