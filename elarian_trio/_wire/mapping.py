@@ -22,11 +22,11 @@ from elarian_trio.models.checks import alternatives, checks, enum_of, field_type
 from elarian_trio.models.messaging import Url
 from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import Notification
+from elarian_trio.models.source import Written, named
 from elarian_trio.models.twins import twin
 
 from . import tables
 from .shapes import Always, Elsewhere, Keyed, Repeated, Scalar, Sometimes, Spot
-from .source import Written, named
 from .unions import Branch, union_piece
 from .values import EXPIRY, OR_NONE, SCALARS, URL, WELL_KNOWN, Piece, enum_piece, must_be
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from .source import named
+from elarian_trio.models.source import named
+
 from .values import PLAIN
 
 if TYPE_CHECKING:

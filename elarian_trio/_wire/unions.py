@@ -9,8 +9,9 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from elarian_trio.models.source import Written, named
+
 from .shapes import NOT_GIVEN, Spot
-from .source import Written, named
 from .values import Piece, must_be
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from elarian_trio.models.checks import WireEnum
 from elarian_trio.models.messaging import Url
 from elarian_trio.models.model import EPOCH
-
-from .source import named
+from elarian_trio.models.source import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

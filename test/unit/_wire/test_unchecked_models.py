@@ -22,7 +22,6 @@ from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models import commands
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.model import Model
-from elarian_trio.models.twins import twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,17 +116,3 @@ def test_a_constructor_that_does_more_is_run(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(tables, "MESSAGES", {**tables.MESSAGES, Upper: (wire.name,)})
     read = mapping.codec(Upper, wire).take.call(GetMessageClass(wire)(number="ab", provider=2))
     assert told(read) == told(Upper("AB"))
-
-
-def test_a_twin_becomes_the_class_and_then_refuses_to_be_changed() -> None:
-    """This SDK: models are frozen, however they were made."""
-    new = twin(CustomerNumber)()
-    new.number, new.provider, new.partition = "+1", "cellular", None
-    del new.partition
-    new.partition = "p"
-    new.__class__ = CustomerNumber
-    assert new == CustomerNumber("+1", partition="p")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        new.number = "+2"
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        del new.number

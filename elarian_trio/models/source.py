@@ -1,8 +1,9 @@
-"""The functions that fill and read messages: written as source, and compiled when first called.
+"""Functions that are written as source, once per class, and compiled when first called.
 
-:mod:`.mapping`, :mod:`.unions` and :mod:`.shapes` write; this keeps the names that what they write refers to. Straight
-lines of Python, in which nothing is looked up by name, take a fraction of the time of a loop over a table of fields;
-and an app that sends three kinds of commands compiles those three.
+:mod:`.checks` writes what checks a model, ``_wire`` what fills messages and reads them; this keeps the names that what
+they write refers to. Straight lines of Python, in which nothing is looked up by name, take a fraction of the time of a
+loop over a table of fields; and an app that sends three kinds of commands compiles those three. It imports nothing of
+the package.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Written:
 
 def _compiled(name: str, lines: list[str]) -> Callable[..., Any]:
     text = "\n".join(lines) + "\n"
-    file = f"<elarian_trio wire mapping, {name}>"
+    file = f"<elarian_trio, {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that tracebacks show the lines
     made: dict[str, Callable[..., Any]] = {}
     exec(compile(text, file, "exec"), _NAMES, made)
