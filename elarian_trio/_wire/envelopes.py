@@ -8,9 +8,7 @@ given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - a model's field types are read at run time
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models.channels import Channel
@@ -28,17 +26,15 @@ from elarian_trio.models.replies import SimulatorReply
 from elarian_trio.models.simulator import SIMULATOR_NOTIFICATIONS, SimulatorNotification
 
 from . import tables
-from ._pb import app_socket_pb2, simulator_socket_pb2
-from .entries import Entry, by_name, entries, parse, take, take_entry, to_bytes
+from ._pb import app_socket_pb2, messaging_model_pb2, simulator_socket_pb2
+from .entries import by_name, entries, entry, parser, take, take_entry, to_bytes
 from .mapping import codec
+from .values import enum_members, take_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from elarian_trio.models.commands import AppCommand, Command, SimulatorCommand
 
-    from .entries import MessageClass
-    from .mapping import Codec
+    from .entries import Entry
     from .values import Message
 
 R = TypeVar("R", bound=Model)
@@ -46,55 +42,46 @@ R = TypeVar("R", bound=Model)
 AppData: TypeAlias = "str | bytes | None"
 
 _APP: Any = app_socket_pb2
+_MESSAGING: Any = messaging_model_pb2
 _SIMULATOR: Any = simulator_socket_pb2
 
 
 def _reply_entry(command: type[Command[Any]], name: str) -> Entry:
     envelope = _APP.AppToServerCommandReply
-    return Entry(envelope, name, codec(command.reply_type, envelope.DESCRIPTOR.fields_by_name[name].message_type))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CustomerHead(Model):
-    """What stands beside the entry of a notification about a customer."""
-
-    org_id: str
-    app_id: str
-    customer_id: str
-    app_data: str | bytes | None
-    created_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PurseHead(Model):
-    """What stands beside the entry of a notification about a purse."""
-
-    org_id: str
-    app_id: str
-    purse_id: str
-    created_at: datetime | None
+    return entry(envelope, envelope.DESCRIPTOR.fields_by_name[name], command.reply_type)
 
 
 _KNOWN = tuple(each for each in APP_NOTIFICATIONS if each is not UnknownNotification)
+
+_CUSTOMER_FORM = _APP.ServerToAppCustomerNotification.DESCRIPTOR
+_PURSE_FORM = _APP.ServerToAppPurseNotification.DESCRIPTOR
 
 _APP_COMMANDS = entries(_APP.AppToServerCommand, tables.REPLIES)
 _SIMULATOR_COMMANDS = entries(_SIMULATOR.SimulatorToServerCommand, tables.SIMULATOR_COMMANDS)
 _COMMANDS = _APP_COMMANDS | _SIMULATOR_COMMANDS
 _REPLIES = {command: _reply_entry(command, name) for command, name in tables.REPLIES.items()}
 _SIMULATOR_REPLY = codec(SimulatorReply, _SIMULATOR.SimulatorToServerCommandReply.DESCRIPTOR)
-_CUSTOMER_NOTIFICATIONS = entries(_APP.ServerToAppCustomerNotification, _KNOWN)
+_CUSTOMER_NOTIFICATIONS = entries(_APP.ServerToAppNotification, _KNOWN, _CUSTOMER_FORM)
 _SIMULATOR_NOTIFICATIONS = entries(_SIMULATOR.ServerToSimulatorNotification, SIMULATOR_NOTIFICATIONS)
 _NOTIFICATION_REPLY = codec(NotificationReply, _APP.ServerToAppNotificationReply.DESCRIPTOR)
-_CUSTOMER_HEAD = codec(_CustomerHead, _APP.ServerToAppCustomerNotification.DESCRIPTOR)
-_PURSE_HEAD = codec(_PurseHead, _APP.ServerToAppPurseNotification.DESCRIPTOR)
-_PURSE_ENTRY = entries(_APP.ServerToAppPurseNotification, (PaymentStatusNotification,))[PaymentStatusNotification]
+_PURSE_PAYMENT = codec(PaymentStatusNotification, _APP.PaymentStatusNotification.DESCRIPTOR, _PURSE_FORM)
 
+_parse_app_command = parser(_APP.AppToServerCommand)
+_parse_simulator_command = parser(_SIMULATOR.SimulatorToServerCommand)
+_parse_simulator_reply = parser(_SIMULATOR.SimulatorToServerCommandReply)
+_parse_notification = parser(_APP.ServerToAppNotification)
+_parse_simulator_notification = parser(_SIMULATOR.ServerToSimulatorNotification)
+_parse_notification_reply = parser(_APP.ServerToAppNotificationReply)
 
 _APP_COMMANDS_BY_NAME = by_name(_APP_COMMANDS)
 _SIMULATOR_COMMANDS_BY_NAME = by_name(_SIMULATOR_COMMANDS)
 _CUSTOMER_NOTIFICATIONS_BY_NAME = by_name(_CUSTOMER_NOTIFICATIONS)
 _SIMULATOR_NOTIFICATIONS_BY_NAME = by_name(_SIMULATOR_NOTIFICATIONS)
 _RECEIVED_MESSAGE = _CUSTOMER_NOTIFICATIONS[RECEIVED[Channel.SMS]].name
+_RECEIVED_BY_CHANNEL = {
+    number: _CUSTOMER_NOTIFICATIONS[RECEIVED[channel]].codec
+    for number, channel in enum_members(Channel, _MESSAGING.MessagingChannel.DESCRIPTOR).items()
+}
 
 
 # --- commands ---
@@ -106,11 +93,11 @@ def encode_command(command: Command[Any]) -> bytes:
     Raises:
         ValueError: it holds what cannot be sent; the model and the field are named.
     """
-    entry = _COMMANDS.get(type(command))
-    if entry is None:
+    found = _COMMANDS.get(type(command))
+    if found is None:
         msg = f"{type(command).__name__} is no command"
         raise ValueError(msg)
-    return entry.encode(command, strict=True)
+    return found.encode(command, strict=True)
 
 
 def decode_app_command(data: bytes) -> AppCommand[Any]:
@@ -119,8 +106,9 @@ def decode_app_command(data: bytes) -> AppCommand[Any]:
     Raises:
         RemoteProtocolError: the bytes are none, or one that only a newer client knows.
     """
-    command: AppCommand[Any] = _decode_command(_APP.AppToServerCommand, _APP_COMMANDS_BY_NAME, data)
-    return command
+    envelope = _parse_app_command(data)
+    command: AppCommand[Any] | None = take_entry(_APP_COMMANDS_BY_NAME, envelope)
+    return command or _no_command(envelope)
 
 
 def decode_simulator_command(data: bytes) -> SimulatorCommand:
@@ -129,16 +117,14 @@ def decode_simulator_command(data: bytes) -> SimulatorCommand:
     Raises:
         RemoteProtocolError: the bytes are none, or one that only a newer client knows.
     """
-    command: SimulatorCommand = _decode_command(_SIMULATOR.SimulatorToServerCommand, _SIMULATOR_COMMANDS_BY_NAME, data)
-    return command
+    envelope = _parse_simulator_command(data)
+    command: SimulatorCommand | None = take_entry(_SIMULATOR_COMMANDS_BY_NAME, envelope)
+    return command or _no_command(envelope)
 
 
-def _decode_command(envelope: MessageClass, codecs: Mapping[str, Codec[Any]], data: bytes) -> Any:  # noqa: ANN401
-    command = take_entry(codecs, parse(envelope, data))
-    if command is None:
-        msg = f"an {envelope.DESCRIPTOR.name} without a command that is known here"
-        raise RemoteProtocolError(msg)
-    return command
+def _no_command(envelope: Message) -> NoReturn:
+    msg = f"an {envelope.DESCRIPTOR.name} without a command that is known here"
+    raise RemoteProtocolError(msg)
 
 
 # --- replies ---
@@ -150,11 +136,11 @@ def encode_reply(command: Command[R], reply: R) -> bytes:
     Raises:
         ValueError: the reply is not of the command's reply type, or holds what the wire cannot carry.
     """
-    entry = _REPLIES.get(type(command))
-    if entry is not None:
-        return entry.encode(reply, strict=False)
+    found = _REPLIES.get(type(command))
+    if found is not None:
+        return found.encode(reply, strict=False)
     message = _SIMULATOR.SimulatorToServerCommandReply()
-    _SIMULATOR_REPLY.fill(message, reply, strict=False)  # type: ignore[arg-type]
+    _SIMULATOR_REPLY.fill.call(message, reply, False)  # noqa: FBT003, RUF100 - the signature of fill
     return to_bytes(message)
 
 
@@ -164,17 +150,16 @@ def decode_reply(command: Command[R], data: bytes) -> R:
     Raises:
         RemoteProtocolError: the bytes are no reply, or the reply to another command.
     """
-    entry = _REPLIES.get(type(command))
-    if entry is None:
-        answer = parse(_SIMULATOR.SimulatorToServerCommandReply, data)
-        return take(_SIMULATOR_REPLY.take, answer)  # type: ignore[return-value]
-    envelope = parse(entry.envelope, data)
-    name = envelope.WhichOneof("entry")
-    if name != entry.name:
-        got = "nothing that is known here" if name is None else name
-        msg = f"{type(command).__name__} is answered with {entry.name}, got {got}"
+    found = _REPLIES.get(type(command))
+    if found is None:
+        answer = _parse_simulator_reply(data)
+        return take(_SIMULATOR_REPLY, answer)  # type: ignore[return-value]
+    envelope = found.parse(data)
+    if not envelope.HasField(found.name):
+        got = envelope.WhichOneof("entry") or "nothing that is known here"
+        msg = f"{type(command).__name__} is answered with {found.name}, got {got}"
         raise RemoteProtocolError(msg)
-    reply: R = take(entry.codec.take, getattr(envelope, name))
+    reply: R = take(found.codec, getattr(envelope, found.name))
     return reply
 
 
@@ -198,15 +183,15 @@ def encode_notification(notification: Notification | SimulatorNotification, app_
         return notification.raw
     if isinstance(notification, PaymentStatusNotification) and notification.purse_id is not None:
         return _encode_purse_notification(notification, app_data)
-    entry = _CUSTOMER_NOTIFICATIONS.get(type(notification))
-    if entry is not None:
-        return _encode_customer_notification(entry, notification, app_data)  # type: ignore[arg-type]
-    entry = _SIMULATOR_NOTIFICATIONS.get(type(notification))
-    if entry is None:
+    found = _CUSTOMER_NOTIFICATIONS.get(type(notification))
+    if found is not None:
+        return _encode_customer_notification(found, notification, app_data)  # type: ignore[arg-type]
+    found = _SIMULATOR_NOTIFICATIONS.get(type(notification))
+    if found is None:
         msg = f"{type(notification).__name__} is no notification that can be sent"
         raise ValueError(msg)
     _no_app_data(notification, app_data)
-    return entry.encode(notification, strict=False)
+    return found.encode(notification, strict=False)
 
 
 def _no_app_data(notification: Model, app_data: AppData) -> None:
@@ -215,20 +200,26 @@ def _no_app_data(notification: Model, app_data: AppData) -> None:
         raise ValueError(msg)
 
 
-def _encode_customer_notification(entry: Entry, notification: Notification, app_data: AppData) -> bytes:
+def _encode_customer_notification(found: Entry, notification: Notification, app_data: AppData) -> bytes:
     if isinstance(notification, ReceivedMessageNotification):
         _check_channel(notification)
     envelope = _APP.ServerToAppNotification()
-    head = _CustomerHead(
-        org_id=notification.org_id,
-        app_id=notification.app_id,
-        customer_id=notification.customer_id or "",
-        app_data=app_data,
-        created_at=notification.created_at,
-    )
-    _CUSTOMER_HEAD.fill(envelope.customer, head, strict=False)
-    entry.fill(envelope.customer, notification, strict=False)
+    form = envelope.customer
+    found.codec.fill.call(getattr(form, found.name), notification, False, form)  # noqa: FBT003, RUF100 - as above
+    if app_data is not None:
+        _put_app_data(form.app_data, app_data)
     return to_bytes(envelope)
+
+
+def _put_app_data(message: Message, app_data: str | bytes) -> None:
+    try:
+        if isinstance(app_data, str):
+            message.string_val = app_data
+        else:
+            message.bytes_val = app_data
+    except (ValueError, TypeError) as error:
+        msg = f"app_data {error}"
+        raise ValueError(msg) from error
 
 
 def _check_channel(notification: ReceivedMessageNotification) -> None:
@@ -245,14 +236,8 @@ def _encode_purse_notification(notification: PaymentStatusNotification, app_data
         msg = "PaymentStatusNotification.purse_id cannot go with customer_id: it is about a purse or a customer"
         raise ValueError(msg)
     envelope = _APP.ServerToAppNotification()
-    head = _PurseHead(
-        org_id=notification.org_id,
-        app_id=notification.app_id,
-        purse_id=notification.purse_id or "",
-        created_at=notification.created_at,
-    )
-    _PURSE_HEAD.fill(envelope.purse, head, strict=False)
-    _PURSE_ENTRY.fill(envelope.purse, notification, strict=False)
+    form = envelope.purse
+    _PURSE_PAYMENT.fill.call(form.payment_status, notification, False, form)  # noqa: FBT003, RUF100 - as above
     return to_bytes(envelope)
 
 
@@ -264,41 +249,46 @@ def decode_app_notification(data: bytes) -> tuple[Notification, AppData]:
     Raises:
         RemoteProtocolError: the bytes are no notification.
     """
-    envelope = parse(_APP.ServerToAppNotification, data)
+    envelope = _parse_notification(data)
     which = envelope.WhichOneof("entry")
-    if which is None:
-        return UnknownNotification(raw=data), None
-    decode = _FORMS[which]
-    return take(lambda form: decode(form, data), getattr(envelope, which))
+    if which == "customer":
+        return _take_for_customer(envelope.customer, data)
+    if which == "purse":
+        return _take_for_purse(envelope.purse, data), None
+    return UnknownNotification(raw=data), None
 
 
-def _decode_for_customer(form: Message, data: bytes) -> tuple[Notification, AppData]:
-    head = _CUSTOMER_HEAD.read(form)
-    app_data: AppData = head.pop("app_data")
-    head["customer_id"] = head["customer_id"] or None
+def _take_for_customer(form: Message, data: bytes) -> tuple[Notification, AppData]:
+    app_data = _app_data(form.app_data) if form.HasField("app_data") else None
     name = form.WhichOneof("entry")
     if name is None:
-        return UnknownNotification(raw=data, **head), app_data
-    entry = _CUSTOMER_NOTIFICATIONS_BY_NAME[name]
-    fields = entry.read(getattr(form, name))
-    cls = RECEIVED.get(fields["channel_number"].channel) if name == _RECEIVED_MESSAGE else entry.cls
-    if cls is None:
-        return UnknownNotification(raw=data, **head), app_data
-    return cls(**head, **fields), app_data
+        return _unknown(form, data, form.customer_id or None), app_data
+    message = getattr(form, name)
+    if name == _RECEIVED_MESSAGE:
+        pair = _RECEIVED_BY_CHANNEL.get(message.channel_number.channel)
+        if pair is None:
+            return _unknown(form, data, form.customer_id or None), app_data
+    else:
+        pair = _CUSTOMER_NOTIFICATIONS_BY_NAME[name]
+    return take(pair, message, form), app_data
 
 
-def _decode_for_purse(form: Message, data: bytes) -> tuple[Notification, AppData]:
-    head = _PURSE_HEAD.read(form)
-    if form.WhichOneof("entry") is None:
-        del head["purse_id"]
-        return UnknownNotification(raw=data, **head), None
-    return PaymentStatusNotification(**head, **_PURSE_ENTRY.codec.read(form.payment_status)), None
+def _take_for_purse(form: Message, data: bytes) -> Notification:
+    if form.HasField("payment_status"):
+        return take(_PURSE_PAYMENT, form.payment_status, form)
+    return _unknown(form, data, None)
 
 
-_FORMS: Mapping[str, Callable[[Message, bytes], tuple[Notification, AppData]]] = {
-    "customer": _decode_for_customer,
-    "purse": _decode_for_purse,
-}
+def _unknown(form: Message, data: bytes, customer_id: str | None) -> UnknownNotification:
+    created_at = take_timestamp(form.created_at) if form.HasField("created_at") else None
+    return UnknownNotification(
+        org_id=form.org_id, app_id=form.app_id, customer_id=customer_id, created_at=created_at, raw=data
+    )
+
+
+def _app_data(message: Message) -> AppData:
+    which = message.WhichOneof("value")
+    return None if which is None else getattr(message, which)
 
 
 def decode_simulator_notification(data: bytes) -> SimulatorNotification | UnknownNotification:
@@ -307,7 +297,7 @@ def decode_simulator_notification(data: bytes) -> SimulatorNotification | Unknow
     Raises:
         RemoteProtocolError: the bytes are no notification.
     """
-    envelope = parse(_SIMULATOR.ServerToSimulatorNotification, data)
+    envelope = _parse_simulator_notification(data)
     notification: SimulatorNotification | None = take_entry(_SIMULATOR_NOTIFICATIONS_BY_NAME, envelope)
     return UnknownNotification(raw=data) if notification is None else notification
 
@@ -322,7 +312,7 @@ def encode_notification_reply(reply: NotificationReply) -> bytes:
         ValueError: it holds what cannot be sent; the model and the field are named.
     """
     message = _APP.ServerToAppNotificationReply()
-    _NOTIFICATION_REPLY.fill(message, reply, strict=True)
+    _NOTIFICATION_REPLY.fill.call(message, reply, True)  # noqa: FBT003, RUF100 - the signature of fill
     return to_bytes(message)
 
 
@@ -332,4 +322,4 @@ def decode_notification_reply(data: bytes) -> NotificationReply:
     Raises:
         RemoteProtocolError: the bytes are none.
     """
-    return take(_NOTIFICATION_REPLY.take, parse(_APP.ServerToAppNotificationReply, data))
+    return take(_NOTIFICATION_REPLY, _parse_notification_reply(data))

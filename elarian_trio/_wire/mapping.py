@@ -1,34 +1,44 @@
 """Makes, once per class and message, the pair that fills the message from the model and takes the model out of it.
 
-:mod:`.envelopes` and :mod:`.setup` stand on this; below are :mod:`.values` and :mod:`.tables`. A field is found by its
-name, and what is done with it follows from the model's type hint and the message's descriptor; the tables list the
-rest. A class and message that do not fit each other are a TypeError when the pair is made, not when it is used.
+:mod:`.envelopes` and :mod:`.setup` stand on this; below are :mod:`.unions`, :mod:`.shapes`, :mod:`.values` and
+:mod:`.tables`. A field is found by its name, and what is done with it follows from the model's type hint and the
+message's descriptor; the tables list the rest. A class and message that do not fit each other are a TypeError when the
+pair is first used, whatever the value.
+
+What is read makes models without their constructors: the wire cannot hold what those refuse, but for what is looked at
+here (times that no calendar has) and in the models' own ``_settle``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, replace
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, cast, get_args, get_origin
 
-from elarian_trio.models.checks import alternatives, enum_of, field_types
+from google.protobuf.message_factory import GetMessageClass
+
+from elarian_trio.models.checks import alternatives, checks, enum_of, field_types
 from elarian_trio.models.messaging import Url
 from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import Notification
+from elarian_trio.models.source import Written, named
+from elarian_trio.models.twins import twin
 
 from . import tables
-from .values import EXPIRY, SCALARS, WELL_KNOWN, Message, Part, Scalar, Value, enum_scalar
+from .shapes import Always, Elsewhere, Keyed, Repeated, Scalar, Sometimes, Spot
+from .unions import Branch, union_piece
+from .values import EXPIRY, OR_NONE, SCALARS, URL, WELL_KNOWN, Piece, enum_piece, must_be
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 
+    from .shapes import Shape
+
 M = TypeVar("M", bound=Model)
 
-Write: TypeAlias = Callable[[Message, Value, bool], None]
-Read: TypeAlias = Callable[[Message], Value]
-Place: TypeAlias = tuple[Write, Read]
-"""A model's field in its message: ``write(message, value, strict)`` and ``read(message)``."""
+Place: TypeAlias = "tuple[str, Spot, Shape]"
+"""A model's field, where it stands, and what it is."""
 
 Hint: TypeAlias = Any
 """A resolved type hint, or a member of one."""
@@ -38,83 +48,164 @@ class UnencodableField(ValueError):
     """A ValueError that already names the model and the field."""
 
 
-@dataclass(frozen=True, slots=True)
 class Codec(Generic[M]):
-    """The pair for one class and one message.
+    """The pair for one class and one message; a notification's knows the form around the message, too.
 
     Attributes:
         cls: the model's class.
-        places: each field that the message carries, by its name in the model.
-        stand_ins: fields that it does not carry, and what they are given.
+        message: the message.
+        form: the message around it that has some of the model's fields.
+        fill: ``fill(message, model, strict)``, and the form behind it if there is one: fills both from the model and
+            makes them be there. A ValueError names the model and the field that cannot be sent.
+        take: ``take(message)``, and the form behind it: gives the model. A ValueError or TypeError says what the
+            message must not hold.
+        blank: gives the model of an empty message, of a class that is lists only.
     """
 
-    cls: type[M]
-    places: Mapping[str, Place]
-    stand_ins: Mapping[str, Value]
+    __slots__ = ("blank", "cls", "fill", "form", "message", "take")
 
-    def fill(self, message: Message, model: M, strict: bool) -> None:
-        """Fill *message* from *model*.
+    def __init__(self, cls: type[M], message: Descriptor, form: Descriptor | None) -> None:
+        self.cls = cls
+        self.message = message
+        self.form = form
+        label = f"{cls.__name__}_{message.name}"
+        self.fill = Written(f"fill_{label}", self._write_fill)
+        self.take = Written(f"take_{label}", self._write_take)
+        self.blank = Written(f"blank_{label}", self._write_blank)
 
-        Raises:
-            ValueError: something cannot be sent; it names the model and the field.
-        """
-        if not isinstance(model, self.cls):
-            _must_be((self.cls,), model)
-        for name, (write, _) in self.places.items():
-            try:
-                write(message, getattr(model, name), strict)
-            except UnencodableField:
-                raise
-            except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
-                msg = f"{self.cls.__name__}.{name} {error}"
-                raise UnencodableField(msg) from error
+    @property
+    def piece(self) -> Piece:
+        """The model as a value within another."""
+        left_out = f"{self.blank.name}()" if self._has_only_lists else None
+        return Piece(f"{self.take.name}({{0}})", f"{self.fill.name}({{0}}, {{1}}, strict)", left_out)
 
-    def read(self, message: Message) -> dict[str, Value]:
-        """Give the model's fields as *message* has them."""
-        fields = {name: read(message) for name, (_, read) in self.places.items()}
-        fields.update(self.stand_ins)
-        return fields
+    def _write_fill(self, name: str) -> list[str]:
+        cls, places = named(self.cls.__name__, self.cls), _made_sure(self._places())
+        lines = [
+            f"def {name}(message, model, strict{', form' if self.form else ''}):",
+            f"    if model.__class__ is not {cls} and not isinstance(model, {cls}):",
+            f"        {named('must_be', must_be)}(({cls},), model)",
+            '    at = ""',
+            "    try:",
+            *(f"        {line}" for line in _deeper(places)),
+            *([] if _is_sure(places) else ["        message.SetInParent()"]),
+        ]
+        for own, spot, shape in places:
+            written = shape.write(spot)
+            lines += [f"        {line}" for line in ([f'at = "{own}"', *written] if written else [])]
+        return [
+            *lines,
+            f"    except {named('UnencodableField', UnencodableField)}:",
+            "        raise",
+            "    except (ValueError, TypeError, ArithmeticError, AttributeError) as error:",
+            f'        raise {named("unencodable", _unencodable)}("{self.cls.__name__}", at, error) from error',
+        ]
 
-    def take(self, message: Message) -> M:
-        """Give the model that *message* is."""
-        return self.cls(**self.read(message))
+    def _write_take(self, name: str) -> list[str]:
+        places = self._places()
+        # What a class with a constructor's rest of its own demands beyond its fields' types, or that whole rest.
+        rest = None if self.cls.__post_init__ is Model.__post_init__ else self.cls.__post_init__
+        settle = getattr(self.cls, "_settle", rest)
+        return [
+            f"def {name}(message{', form' if self.form else ''}):",
+            *self._empty_lines(),
+            f"    new = {named(f'Open{self.cls.__name__}', twin(self.cls))}()",
+            *(f"    {line}" for line in _deeper(places)),
+            *(f"    {line}" for _, spot, shape in places for line in shape.read(spot)),
+            f"    new.__class__ = {named(self.cls.__name__, self.cls)}",
+            *([] if settle is None else [f"    {named(f'settle_{self.cls.__name__}', settle)}(new)"]),
+            "    return new",
+        ]
+
+    @property
+    def _has_only_lists(self) -> bool:
+        """Whether the model is lists and mappings, as each part of a customer's state is: most are empty."""
+        kinds = [_kind(hint) for hint in field_types(self.cls).values()]
+        return bool(kinds) and all(kind in (tuple, Mapping) for kind in kinds)
+
+    def _empty_lines(self) -> list[str]:
+        """Look first if there is anything in it: that takes a tenth of what looking at each list takes."""
+        if not self._has_only_lists:
+            return []
+        empty = named(f"empty_{self.message.name}", GetMessageClass(self.message)())
+        return [f"    if message == {empty}:", f"        return {self.blank.name}()"]
+
+    def _write_blank(self, name: str) -> list[str]:
+        """Make one for each, since a user may change its mappings."""
+        return [
+            f"def {name}():",
+            f"    new = {named(f'Open{self.cls.__name__}', twin(self.cls))}()",
+            *(
+                f"    new.{own} = {'()' if _kind(hint) is tuple else '{}'}"
+                for own, hint in field_types(self.cls).items()
+            ),
+            f"    new.__class__ = {named(self.cls.__name__, self.cls)}",
+            "    return new",
+        ]
+
+    def _places(self) -> list[Place]:
+        hints, names = field_types(self.cls), tables.WIRE_NAMES.get(self.message.name, {})
+        return [
+            self._place(field, hints[field.name], names.get(field.name, field.name))
+            for field in dataclasses.fields(self.cls)  # type: ignore[arg-type]  # every model is one
+        ]
+
+    def _place(self, field: dataclasses.Field[Any], hint: Hint, name: str) -> Place:
+        outer, _, inner = name.partition(".")
+        owner, message = "message", self.message
+        if field.name in _not_there(self.cls, message):
+            if self.form is None or name not in self.form.fields_by_name:
+                return field.name, _spot(field.name, "", ""), Elsewhere(_stand_in(message, field))
+            owner, message = "form", self.form
+        elif inner:
+            owner, name, message = outer, inner, _inside(message.fields_by_name[outer])
+        oneof = message.oneofs_by_name.get(name)
+        if oneof is not None:
+            return field.name, _spot(field.name, owner, ""), Always(_union(hint, oneof))
+        wire = message.fields_by_name.get(name)
+        if wire is None:
+            _misfit(hint, f"{message.full_name}.{name}")
+        return field.name, _spot(field.name, owner, name), self._shape(field, hint, wire, is_deeper=bool(inner))
+
+    def _shape(self, field: dataclasses.Field[Any], hint: Hint, wire: FieldDescriptor, *, is_deeper: bool) -> Shape:
+        parts = _without_none(hint)
+        kind = _kind(parts[0]) if len(parts) == 1 else None
+        if kind is tuple:
+            return _repeated(get_args(parts[0])[0], wire)
+        if kind is Mapping:
+            return Keyed(_piece(get_args(parts[0])[1], _inside(wire).fields_by_name["value"], MISSING))
+        piece = _piece(hint, wire, field.default)
+        if wire.message_type is None:
+            # What stands deeper is always set, and by that also there.
+            return Scalar(piece, must_be_set=is_deeper)
+        if piece is EXPIRY:
+            return Always(piece)
+        if type(None) in alternatives(hint):
+            oneof = wire.containing_oneof
+            return Sometimes(piece, field.default is MISSING, None if oneof is None else oneof.name)
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        refuse = f'{self._check(field.name)}("{field.name}", None)' if piece.may_be_none else None
+        return Always(piece, often_left_out=has_default, refuse=refuse)
+
+    def _check(self, field: str) -> str:
+        """Give the name of what the constructor checks a field by."""
+        return next(named(f"check_{field}", check) for name, _, check in checks(self.cls) if name == field)
 
 
-_CODECS: dict[tuple[type, str], Codec[Any]] = {}
+_CODECS: dict[tuple[type, str, str | None], Codec[Any]] = {}
 
 
-def codec(cls: type[M], message: Descriptor) -> Codec[M]:
-    """Give the pair for *cls* and *message*; made once."""
-    key = (cls, message.full_name)
+def codec(cls: type[M], message: Descriptor, form: Descriptor | None = None) -> Codec[M]:
+    """Give the pair for *cls* and *message*, in *form* where it is a notification's; made once."""
+    key = (cls, message.full_name, None if form is None else form.full_name)
     found = _CODECS.get(key)
     if found is None:
-        found = _CODECS[key] = _make(cls, message)
+        found = _CODECS[key] = Codec(cls, message, form)
     return found
 
 
-def _make(cls: type[M], message: Descriptor) -> Codec[M]:
-    absent = tables.NOT_THERE.get(message.name, frozenset[str]())
-    if issubclass(cls, Notification):  # these stand in the envelope
-        absent |= set(field_types(Notification))
-    names = tables.WIRE_NAMES.get(message.name, {})
-    hints = field_types(cls)
-    places = {
-        field.name: _place(hints[field.name], message, names.get(field.name, field.name), field.default)
-        for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every model is one
-        if field.name not in absent
-    }
-    return Codec(cls, places, tables.STAND_INS.get(message.name, {}))
-
-
-def _must_be(wanted: tuple[Hint, ...], value: Value) -> NoReturn:
-    names = ", ".join(each.__name__ for each in wanted)
-    msg = f"must be {'one of ' if len(wanted) > 1 else 'a '}{names}, got {type(value).__name__}"
-    raise ValueError(msg)
-
-
-def _not_given() -> NoReturn:
-    msg = "is None, so there is nothing to send"
-    raise ValueError(msg)
+def _unencodable(cls: str, field: str, error: Exception) -> UnencodableField:
+    return UnencodableField(f"{cls}.{field} {error}")
 
 
 def _misfit(hint: Hint, name: str) -> NoReturn:
@@ -125,126 +216,47 @@ def _misfit(hint: Hint, name: str) -> NoReturn:
 # --- where a field stands ---
 
 
-def _place(hint: Hint, message: Descriptor, name: str, default: Value) -> Place:
-    outer, _, inner = name.partition(".")
-    if inner:
-        deeper = _inside(message.fields_by_name[outer])
-        return _within(outer, _place(hint, deeper, inner, default))
-    oneof = message.oneofs_by_name.get(name)
-    if oneof is not None:
-        union = _union(hint, oneof)
-        return union.fill, union.take
-    field = message.fields_by_name.get(name)
-    if field is None:
-        _misfit(hint, f"{message.full_name}.{name}")
-    parts = _without_none(hint)
-    kind = _kind(parts[0]) if len(parts) == 1 else None
-    if kind is tuple:
-        return _repeated(name, get_args(parts[0])[0], field)
-    if kind is Mapping:
-        return _map(name, get_args(parts[0])[1], field)
-    return _single(name, hint, field, default)
+def _spot(own: str, owner: str, name: str) -> Spot:
+    return Spot(owner=owner, name=name, given=f"model.{own}", target=f"new.{own}")
 
 
-def _within(outer: str, place: Place) -> Place:
-    write, read = place
-
-    def write_deeper(message: Message, value: Value, strict: bool) -> None:
-        part = getattr(message, outer)
-        part.SetInParent()
-        write(part, value, strict)
-
-    return write_deeper, lambda message: read(getattr(message, outer))
+def _not_there(cls: type, message: Descriptor) -> frozenset[str]:
+    """Give the fields of *cls* that *message* does not carry; a notification's common ones stand in the form."""
+    absent = tables.NOT_THERE.get(message.name, frozenset[str]())
+    return absent | set(field_types(Notification)) if issubclass(cls, Notification) else absent
 
 
-def _single(name: str, hint: Hint, field: FieldDescriptor, default: Value) -> Place:
-    if name == "expires_at":
-        return _always(name, EXPIRY)
-    item = _item(hint, field, default)
-    if isinstance(item, Scalar):
-        return _set(name, item)
-    if type(None) not in alternatives(hint):
-        return _always(name, item)
-    oneof = field.containing_oneof
-    return _sometimes(name, item, needed=default is MISSING, oneof=None if oneof is None else oneof.name)
+def _stand_in(message: Descriptor, field: dataclasses.Field[Any]) -> str:
+    """Give the name of what a field holds that is not carried: one for all, so it must be what nobody can change."""
+    stand_ins = tables.STAND_INS.get(message.name, {})
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return named(f"default_{field.name}", stand_ins.get(field.name, default))
 
 
-def _set(name: str, item: Scalar) -> Place:
-    put, get = item.put, item.get
-    return (
-        lambda message, value, strict: setattr(message, name, put(value, strict)),
-        lambda message: get(getattr(message, name)),
-    )
+def _deeper(places: list[Place]) -> list[str]:
+    """Give the lines that name the messages within the message that some fields stand in."""
+    owners = dict.fromkeys(spot.owner for _, spot, _ in places)
+    return [f"{owner} = message.{owner}" for owner in owners if owner not in ("", "message", "form")]
 
 
-def _always(name: str, item: Part) -> Place:
-    """A message that is there whatever it holds; read, one that was left out is an empty one."""
-    fill, take = item.fill, item.take
-
-    def write(message: Message, value: Value, strict: bool) -> None:
-        part = getattr(message, name)
-        part.SetInParent()
-        fill(part, value, strict)
-
-    return write, lambda message: take(getattr(message, name))
+def _is_sure(places: list[Place]) -> bool:
+    """Whether writing makes the message be there, whatever the values."""
+    return any(shape.is_sure for _, spot, shape in places if spot.owner != "form")
 
 
-def _sometimes(name: str, item: Part, *, needed: bool, oneof: str | None) -> Place:
-    """A message that is left out for ``None``."""
-    always, read = _always(name, item)
-
-    def write(message: Message, value: Value, strict: bool) -> None:
-        if value is None:
-            if strict and needed:
-                _not_given()
-            return
-        if oneof is not None and (other := message.WhichOneof(oneof)) is not None:
-            msg = f"cannot go with {other}, which is given as well"
-            raise ValueError(msg)
-        always(message, value, strict)
-
-    return write, lambda message: read(message) if message.HasField(name) else None
+def _made_sure(places: list[Place]) -> list[Place]:
+    """Have the first field set whatever its value, if nothing else surely is: that makes the message be there."""
+    first = next((own for own, spot, shape in places if isinstance(shape, Scalar) and spot.owner == "message"), None)
+    if first is None or _is_sure(places):
+        return places
+    return [
+        (own, spot, replace(shape, must_be_set=True) if own == first and isinstance(shape, Scalar) else shape)
+        for own, spot, shape in places
+    ]
 
 
-def _repeated(name: str, hint: Hint, field: FieldDescriptor) -> Place:
-    keeps_none = type(None) in alternatives(hint)
-    item = _item(hint | None, field, MISSING)
-    if isinstance(item, Scalar):
-        put, get = item.put, item.get
-        return (
-            lambda message, values, strict: getattr(message, name).extend([put(value, strict) for value in values]),
-            lambda message: tuple(map(get, getattr(message, name))),
-        )
-    fill, take = item.fill, item.take
-
-    def write(message: Message, values: Value, strict: bool) -> None:
-        container = getattr(message, name)
-        for value in values:
-            fill(container.add(), value, strict)
-
-    def read(message: Message) -> tuple[Value, ...]:
-        # An item of a kind that only a newer server knows is left out where the model has no None for it.
-        found = [take(each) for each in getattr(message, name)]
-        return tuple(found if keeps_none else (each for each in found if each is not None))
-
-    return write, read
-
-
-def _map(name: str, hint: Hint, field: FieldDescriptor) -> Place:
-    item = _item(hint, _inside(field).fields_by_name["value"], MISSING)
-    if isinstance(item, Scalar):
-        return (
-            lambda message, values, strict: getattr(message, name).update(values),
-            lambda message: dict(getattr(message, name)),
-        )
-    fill, take = item.fill, item.take
-
-    def write(message: Message, values: Value, strict: bool) -> None:
-        container = getattr(message, name)
-        for key, value in values.items():
-            fill(container[key], value, strict)
-
-    return write, lambda message: {key: take(each) for key, each in getattr(message, name).items()}
+def _repeated(hint: Hint, wire: FieldDescriptor) -> Shape:
+    return Repeated(_piece(hint | None, wire, MISSING), keeps_none=type(None) in alternatives(hint))
 
 
 # --- what a field holds ---
@@ -267,51 +279,52 @@ def _kind(part: Hint) -> Hint:
     return part if origin is None else origin
 
 
-def _item(hint: Hint, field: FieldDescriptor, default: Value) -> Scalar | Part:
+def _piece(hint: Hint, field: FieldDescriptor, default: object) -> Piece:
     enum, wire, parts = enum_of(hint), field.message_type, _without_none(hint)
     if enum is not None:
-        return enum_scalar(enum, cast("EnumDescriptor", field.enum_type), may_be_unknown=default is enum("unknown"))
+        return enum_piece(enum, cast("EnumDescriptor", field.enum_type), may_be_unknown=default is enum("unknown"))
+    if field.name == "expires_at":
+        return EXPIRY
     if wire is None:
-        return SCALARS[parts[0], field.cpp_type]
+        around = cast("Descriptor", field.containing_type)
+        empty_is_none = field.name in tables.EMPTY_IS_NONE.get(around.name, ())
+        return OR_NONE if empty_is_none else SCALARS[parts[0], field.cpp_type]
     if len(parts) > 1:
         return _union(hint, wire.oneofs[0])
     known = WELL_KNOWN.get((parts[0], wire.full_name))
     return known if known is not None else _model(parts[0], wire)
 
 
-def _model(cls: Hint, message: Descriptor) -> Part:
+def _model(cls: Hint, message: Descriptor) -> Piece:
     if message.name not in tables.message_names(cls):
         _misfit(cls, message.full_name)
     pair: Codec[Any] = codec(cls, message)
-    return Part(pair.fill, pair.take)
+    return pair.piece
 
 
-def _union(hint: Hint, oneof: OneofDescriptor) -> Part:
-    """A value of one of several classes: each has its member of the oneof."""
-    parts, optional, name = _without_none(hint), type(None) in alternatives(hint), oneof.name
-    members = [_member(part, oneof) for part in parts]
-    kinds = tuple(map(_kind, parts))
-    places = [_branch(part, member) for part, member in zip(parts, members, strict=True)]
-    writes = {kind: write for kind, (write, _) in zip(kinds, places, strict=True)}
-    reads = {member.name: read for member, (_, read) in zip(members, places, strict=True)}
-    first = places[0][1]
+_UNIONS: dict[tuple[tuple[Hint, ...], str], Piece] = {}
 
-    def fill(message: Message, value: object, strict: bool) -> None:
-        write = writes.get(type(value)) or next((writes[kind] for kind in kinds if isinstance(value, kind)), None)
-        if write is not None:
-            write(message, value, strict)
-        elif value is not None or not optional:
-            _must_be(kinds, value)
-        elif strict:
-            _not_given()
 
-    def take(message: Message) -> Value:
-        member = message.WhichOneof(name)
-        if member is not None:
-            return reads[member](message)
-        return None if optional else first(message)  # the first kind, empty, as any message that was left out
+def _union(hint: Hint, oneof: OneofDescriptor) -> Piece:
+    """Give the piece for a value of one of several classes; made once."""
+    key = (alternatives(hint), oneof.full_name)
+    if key not in _UNIONS:
+        branches = [_branch(part, oneof) for part in _without_none(hint)]
+        label = f"{oneof.name}_of_{oneof.containing_type.name}"
+        _UNIONS[key] = union_piece(label, oneof.name, branches, is_optional=type(None) in alternatives(hint))
+    return _UNIONS[key]
 
-    return Part(fill, take)
+
+def _branch(part: Hint, oneof: OneofDescriptor) -> Branch:
+    kind, member = _kind(part), _member(part, oneof)
+    if part is Url:
+        return Branch(kind, member.name, Scalar(URL, must_be_set=True))
+    if member.message_type is None:
+        return Branch(kind, member.name, Scalar(SCALARS[part, member.cpp_type], must_be_set=True))
+    if kind is tuple:
+        actions = _inside(member).fields[0]
+        return Branch(kind, member.name, _repeated(get_args(part)[0], actions), actions.name)
+    return Branch(kind, member.name, Always(_model(part, member.message_type)))
 
 
 def _member(part: Hint, oneof: OneofDescriptor) -> FieldDescriptor:
@@ -322,14 +335,3 @@ def _member(part: Hint, oneof: OneofDescriptor) -> FieldDescriptor:
         if field.name in scalars if scalars is not None else wire and wire.name in tables.message_names(kind):
             return field
     _misfit(part, f"{oneof.containing_type.full_name}.{oneof.name}")
-
-
-def _branch(part: Hint, member: FieldDescriptor) -> Place:
-    if part is Url:
-        return _set(member.name, Scalar(lambda value, strict: value.url, lambda url: Url(url=url)))
-    if member.message_type is None:
-        return _set(member.name, SCALARS[part, member.cpp_type])
-    if _kind(part) is tuple:
-        actions = _inside(member).fields[0]
-        return _within(member.name, _repeated(actions.name, get_args(part)[0], actions))
-    return _always(member.name, _model(part, member.message_type))

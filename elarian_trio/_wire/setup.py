@@ -12,9 +12,11 @@ from importlib import metadata
 from typing import Any
 
 from ._pb import app_socket_pb2
-from .entries import parse
+from .entries import parser
 
 _APP: Any = app_socket_pb2
+
+_parse = parser(_APP.AppConnectionMetadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def decode_setup(data: bytes) -> Credentials:
     Raises:
         RemoteProtocolError: the bytes are no such payload.
     """
-    message = parse(_APP.AppConnectionMetadata, data)
+    message = _parse(data)
     return Credentials(
         org_id=message.org_id,
         app_id=message.app_id,

@@ -100,6 +100,11 @@ NOT_THERE: Mapping[str, frozenset[str]] = {
 }
 """By message: the model's fields that it does not carry: views of others, and what only the message around it says."""
 
+EMPTY_IS_NONE: Mapping[str, frozenset[str]] = {
+    "ServerToAppCustomerNotification": frozenset({"customer_id"}),
+}
+"""By message: the texts that are empty there for what is ``None`` in the model."""
+
 STAND_INS: Mapping[str, Mapping[str, Any]] = {
     "CustomerActivity": {"session_id": ""},
 }

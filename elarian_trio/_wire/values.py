@@ -1,8 +1,8 @@
 """Single values: what a str, an enum, an amount or a time is on the wire, and back.
 
-:mod:`.mapping` joins these into whole messages. Two kinds: a :class:`Scalar` is set on a field, a :class:`Part` is a
-message of its own that is filled in. Both are told whether the value is ours to send (``strict``): then what only a
-server may say, such as ``UNKNOWN``, is a ValueError. Protobuf's own rules (ranges, UTF-8) are protobuf's to enforce.
+:mod:`.shapes` writes these into the functions for whole messages. A :class:`Piece` says how: of a value that one field
+holds, or of one that is a message of its own. What is ours to send is written strictly: then what only a server may
+say, such as ``UNKNOWN``, is a ValueError. Protobuf's own rules (ranges, UTF-8) are protobuf's to enforce.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from elarian_trio.models.checks import WireEnum
+from elarian_trio.models.messaging import Url
 from elarian_trio.models.model import EPOCH
+from elarian_trio.models.source import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from google.protobuf.descriptor import EnumDescriptor
-
-    from elarian_trio.models.checks import WireEnum
 
 Message: TypeAlias = Any
 """A compiled message: its fields are reached by names that are found at run time, which no checker can follow."""
@@ -30,44 +32,45 @@ Message: TypeAlias = Any
 Value: TypeAlias = Any
 """What a model's field holds."""
 
-TIMESTAMP_SECONDS = range(-62_135_596_800, 253_402_300_800)  # 0001-01-01 to 9999-12-31, protobuf's own bounds
-NANOSECONDS = range(1_000_000_000)
+E = TypeVar("E", bound=WireEnum)
+
+FIRST_SECOND = -62_135_596_800  # 0001-01-01, protobuf's own bound
+LAST_SECOND = 253_402_300_799  # 9999-12-31, the same
 MAX_DURATION_SECONDS = 315_576_000_000  # 10,000 years, protobuf's own bound
-MICROSECOND = timedelta(microseconds=1)
+SECOND_OF_NANOSECONDS = 1_000_000_000
+NO_TIME = timedelta(0)
+MAX_DURATION = timedelta(seconds=MAX_DURATION_SECONDS)
 SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A value that one field holds.
-
-    Attributes:
-        put: ``put(value, strict)`` gives what is set on the field.
-        get: gives the value of what the field holds.
-    """
-
-    put: Callable[[Value, bool], Any]
-    get: Callable[[Any], Value]
+def must_be(wanted: tuple[Any, ...], value: object) -> NoReturn:
+    """Refuse a value that is of none of the classes that are wanted."""
+    names = ", ".join(each.__name__ for each in wanted)
+    msg = f"must be {'one of ' if len(wanted) > 1 else 'a '}{names}, got {type(value).__name__}"
+    raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A value that is a message of its own.
+class Piece:
+    """How a single value is written and read, in the source of a function.
 
     Attributes:
-        fill: ``fill(message, value, strict)`` fills an empty message.
-        take: gives the value of a message, also of one that was left out, whose fields then are all empty.
+        take: an expression that gives the value; ``{0}`` stands for the field.
+        put: of a value that one field holds an expression for what is set, ``{0}`` standing for the value; of one that
+            is a message a statement that fills it and makes it be there, ``{0}`` standing for the message and ``{1}``
+            for the value.
+        left_out: of one that is a message: an expression for the value of one that was left out, where that takes less
+            than to read it.
+        may_be_none: whether *take* gives ``None`` for what means nothing.
     """
 
-    fill: Callable[[Message, Value, bool], None]
-    take: Callable[[Message], Value]
+    take: str
+    put: str
+    left_out: str | None = None
+    may_be_none: bool = False
 
 
 # --- scalars ---
-
-
-def _as_it_is(value: Value, strict: bool) -> Value:
-    return value
 
 
 def finite(number: float) -> float:
@@ -80,54 +83,94 @@ def amount(number: float) -> Decimal:
     return Decimal(repr(finite(number)).removesuffix(".0"))
 
 
-_PLAIN = Scalar(_as_it_is, lambda value: value)
+PLAIN = Piece("{0}", "{0}")
+"""What both sides hold as it is; an empty one is the same as one that was not set."""
 
-SCALARS: Mapping[tuple[Any, int], Scalar] = {
-    (str, FieldDescriptor.CPPTYPE_STRING): _PLAIN,
-    (bytes, FieldDescriptor.CPPTYPE_STRING): _PLAIN,  # one C++ type for both
-    (bool, FieldDescriptor.CPPTYPE_BOOL): _PLAIN,
-    (int, FieldDescriptor.CPPTYPE_INT32): _PLAIN,
-    (int, FieldDescriptor.CPPTYPE_INT64): _PLAIN,
-    (float, FieldDescriptor.CPPTYPE_DOUBLE): Scalar(_as_it_is, finite),
-    (Decimal, FieldDescriptor.CPPTYPE_DOUBLE): Scalar(lambda value, strict: float(value), amount),
+OR_NONE = Piece("{0} or None", '{0} or ""')
+"""A text that is ``None`` where there is none."""
+
+URL = Piece(f"{named('Url', Url)}(url={{0}})", "{0}.url")
+"""A link, which is a text of its own kind."""
+
+_FINITE, _AMOUNT = named("finite", finite), named("amount", amount)
+
+SCALARS: Mapping[tuple[Any, int], Piece] = {
+    (str, FieldDescriptor.CPPTYPE_STRING): PLAIN,
+    (bytes, FieldDescriptor.CPPTYPE_STRING): PLAIN,  # one C++ type for both
+    (bool, FieldDescriptor.CPPTYPE_BOOL): PLAIN,
+    (int, FieldDescriptor.CPPTYPE_INT32): PLAIN,
+    (int, FieldDescriptor.CPPTYPE_INT64): PLAIN,
+    (float, FieldDescriptor.CPPTYPE_DOUBLE): Piece(f"{_FINITE}({{0}})", "{0}"),  # -0.0 is not the same as not set
+    (Decimal, FieldDescriptor.CPPTYPE_DOUBLE): Piece(f"{_AMOUNT}({{0}})", f"{named('float', float)}({{0}})"),
 }
 """By the model's type and the field's."""
 
 
-def enum_scalar(enum: type[WireEnum], wire: EnumDescriptor, *, may_be_unknown: bool) -> Scalar:
-    """Make the pair for an enum: members by name, number 0 and numbers that nobody knows are UNKNOWN.
+class _Members(dict[int, E]):
+    """An enum's members by their numbers; a number that nobody knows is UNKNOWN."""
+
+    __slots__ = ("unknown",)
+
+    def __init__(self, members: Mapping[int, E], unknown: E) -> None:
+        super().__init__(members)
+        self.unknown = unknown
+
+    def __missing__(self, number: int) -> E:
+        return self.unknown
+
+
+class _Numbers(dict[WireEnum, int]):
+    """An enum's numbers by their members; the others are ValueErrors."""
+
+    __slots__ = ("enum",)
+
+    def __init__(self, numbers: Mapping[WireEnum, int], enum: type[WireEnum]) -> None:
+        super().__init__(numbers)
+        self.enum = enum
+
+    def __missing__(self, value: object) -> int:
+        unknown = value.__class__ is self.enum  # members are all there, but for one
+        msg = "is UNKNOWN, which cannot be sent" if unknown else f"must be a {self.enum.__name__}, got {value!r}"
+        raise ValueError(msg)
+
+
+@cache
+def enum_members(enum: type[E], wire: EnumDescriptor) -> Mapping[int, E]:
+    """Give an enum's members by their numbers, but for UNKNOWN, which is what any other number gives.
 
     Args:
         enum: the model's enum.
         wire: the wire's; its names carry a prefix, which is what stands before its number 0's ``UNSPECIFIED``.
-        may_be_unknown: UNKNOWN is what the field is when nobody says otherwise, so it may be sent.
     """
-    unknown = enum("unknown")
     prefix = wire.values_by_number[0].name.removesuffix("UNSPECIFIED")
     members = {value.number: enum(value.name.removeprefix(prefix).lower()) for value in wire.values if value.number}
-    numbers = {member: number for number, member in members.items()} | {unknown: 0}
+    return _Members(members, enum("unknown"))
 
-    def put(value: Value, strict: bool) -> int:
-        number = numbers.get(value)
-        if number is None:
-            msg = f"must be a {enum.__name__}, got {value!r}"
-            raise ValueError(msg)
-        if strict and not number and not may_be_unknown:
-            msg = "is UNKNOWN, which cannot be sent"
-            raise ValueError(msg)
-        return number
 
-    return Scalar(put, lambda number: members.get(number, unknown))
+@cache
+def enum_piece(enum: type[WireEnum], wire: EnumDescriptor, *, may_be_unknown: bool) -> Piece:
+    """Make the piece for an enum.
+
+    Args:
+        enum: the model's enum.
+        wire: the wire's.
+        may_be_unknown: UNKNOWN is what the field is when nobody says otherwise, so it may be sent.
+    """
+    name, members = enum.__name__, enum_members(enum, wire)
+    numbers = {member: number for number, member in members.items()}
+    take = f"{named(f'{name}_members', members)}[{{0}}]"
+    known = f"{named(f'{name}_numbers', _Numbers({**numbers, enum('unknown'): 0}, enum))}"
+    if may_be_unknown:
+        return Piece(take, f"{known}[{{0}}]")
+    sent = named(f"{name}_numbers_to_send", _Numbers(numbers, enum))
+    return Piece(take, f"({sent} if strict else {known})[{{0}}]")
 
 
 # --- protobuf's well-known messages ---
 
 
-def _fill_value(message: Message, value: Value, strict: bool) -> None:
-    message.value = value
-
-
-def _fill_seconds(message: Message, value: timedelta, strict: bool) -> None:
+def fill_seconds(message: Message, value: timedelta) -> None:
+    """Fill a number with a duration's seconds."""
     seconds, rest = divmod(value, SECOND)
     if rest:
         msg = f"must be whole seconds, got {value!r}"
@@ -135,44 +178,59 @@ def _fill_seconds(message: Message, value: timedelta, strict: bool) -> None:
     message.value = seconds
 
 
-def _fill_timestamp(message: Message, value: datetime, strict: bool) -> None:
+def take_seconds(message: Message) -> timedelta:
+    """Give the duration of a number of seconds."""
+    return timedelta(0, message.value)
+
+
+def fill_timestamp(message: Message, value: datetime) -> None:
+    """Fill a time."""
     since = value - EPOCH
-    message.seconds = since // SECOND
+    message.seconds = since.days * 86400 + since.seconds
     message.nanos = since.microseconds * 1000
 
 
 def take_timestamp(message: Message) -> datetime | None:
     """Give the time, its nanoseconds cut to microseconds; ``None`` for one that no calendar has."""
-    if message.seconds not in TIMESTAMP_SECONDS or message.nanos not in NANOSECONDS:
-        return None
-    return EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+    seconds, nanos = message.seconds, message.nanos
+    if FIRST_SECOND <= seconds <= LAST_SECOND and 0 <= nanos < SECOND_OF_NANOSECONDS:
+        return EPOCH + timedelta(0, seconds, nanos // 1000)
+    return None
 
 
-def _fill_duration(message: Message, value: timedelta, strict: bool) -> None:
-    if abs(value) > timedelta(seconds=MAX_DURATION_SECONDS):
+def fill_duration(message: Message, value: timedelta) -> None:
+    """Fill a duration; protobuf wants both numbers to carry its sign."""
+    length = abs(value)
+    if length > MAX_DURATION:
         msg = f"must be shorter than 10,000 years either way, got {value!r}"
         raise ValueError(msg)
-    seconds, micros = divmod(abs(value) // MICROSECOND, 1_000_000)
-    sign = -1 if value < timedelta(0) else 1  # protobuf wants both numbers to carry it
-    message.seconds = sign * seconds
-    message.nanos = sign * micros * 1000
+    sign = -1 if value < NO_TIME else 1
+    message.seconds = sign * (length.days * 86400 + length.seconds)
+    message.nanos = sign * length.microseconds * 1000
 
 
 def take_duration(message: Message) -> timedelta | None:
     """Give the duration, its nanoseconds cut to microseconds; ``None`` for one that protobuf does not allow."""
-    if abs(message.seconds) > MAX_DURATION_SECONDS or abs(message.nanos) not in NANOSECONDS:
+    seconds, nanos = message.seconds, message.nanos
+    if abs(seconds) > MAX_DURATION_SECONDS or abs(nanos) >= SECOND_OF_NANOSECONDS:
         return None
-    return timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+    return timedelta(0, seconds, nanos // 1000)
 
 
-_VALUE = Part(_fill_value, lambda message: message.value)
+_NO_TIME, _EPOCH = named("NO_TIME", NO_TIME), named("EPOCH", EPOCH)
 
-WELL_KNOWN: Mapping[tuple[Any, str], Part] = {
-    (str, "google.protobuf.StringValue"): _VALUE,
-    (int, "google.protobuf.Int32Value"): _VALUE,
-    (timedelta, "google.protobuf.Int32Value"): Part(_fill_seconds, lambda message: timedelta(seconds=message.value)),
-    (timedelta, "google.protobuf.Duration"): Part(_fill_duration, take_duration),
-    (datetime, "google.protobuf.Timestamp"): Part(_fill_timestamp, take_timestamp),
+
+def _time(take: Any, put: Any, left_out: str, *, may_be_none: bool = True) -> Piece:  # noqa: ANN401 - functions
+    taken, filled = named(take.__name__, take), named(put.__name__, put)
+    return Piece(f"{taken}({{0}})", f"{filled}({{0}}, {{1}})", left_out, may_be_none)
+
+
+WELL_KNOWN: Mapping[tuple[Any, str], Piece] = {
+    (str, "google.protobuf.StringValue"): Piece("{0}.value", "{0}.value = {1}", '""'),
+    (int, "google.protobuf.Int32Value"): Piece("{0}.value", "{0}.value = {1}", "0"),
+    (timedelta, "google.protobuf.Int32Value"): _time(take_seconds, fill_seconds, _NO_TIME, may_be_none=False),
+    (timedelta, "google.protobuf.Duration"): _time(take_duration, fill_duration, _NO_TIME),
+    (datetime, "google.protobuf.Timestamp"): _time(take_timestamp, fill_timestamp, _EPOCH),
 }
 """By the model's type and the message's full name."""
 
@@ -180,17 +238,23 @@ WELL_KNOWN: Mapping[tuple[Any, str], Part] = {
 # --- expiries ---
 
 
-def _fill_expiry(message: Message, value: datetime | None, strict: bool) -> None:
-    if value == EPOCH:
+def fill_expiry(message: Message, value: datetime | None) -> None:
+    """Fill the end of something; no end is the epoch, since the JavaScript SDK reads the field unguarded."""
+    if value is None:
+        message.seconds = 0
+    elif value == EPOCH:
         msg = "at the epoch means no expiry on the wire; leave it out"
         raise ValueError(msg)
-    _fill_timestamp(message, EPOCH if value is None else value, strict)
+    else:
+        fill_timestamp(message, value)
 
 
-def _take_expiry(message: Message) -> datetime | None:
-    expiry = take_timestamp(message)
-    return None if expiry == EPOCH else expiry
+def take_expiry(message: Message) -> datetime | None:
+    """Give the end of something: ``None`` for never, and for one that no calendar has."""
+    if not message.seconds and message.nanos < 1000:  # less than a microsecond is cut off
+        return None
+    return take_timestamp(message)
 
 
-EXPIRY = Part(_fill_expiry, _take_expiry)
-"""An ``expires_at``: 0 means never, and is sent for ``None``, since the JavaScript SDK reads it unguarded."""
+EXPIRY = _time(take_expiry, fill_expiry, "None")
+"""An ``expires_at``."""

@@ -55,6 +55,9 @@ class ActivitySessionState(Model):
     def __post_init__(self) -> None:
         """Check the fields and give each activity the visit's id, which travels only once."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         object.__setattr__(self, "activities", tuple(in_session(each, self.session_id) for each in self.activities))
 
 

@@ -1,6 +1,6 @@
 """What fields accept, read off their type hints once per class: strings become enums, times UTC, sequences tuples.
 
-:mod:`.model` stands above; it imports nothing of the package.
+:mod:`.model` stands above; below is :mod:`.source`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
+from .source import Written, named
+
 Convert: TypeAlias = Callable[[str, Any], Any]
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
-_CHECKED: dict[type, tuple[tuple[str, frozenset[type], Convert], ...]] = {}
+_CHECKERS: dict[type, Written] = {}
+
+_PUT = named("put", object.__setattr__)
+_DATETIME, _UTC = named("datetime", datetime), named("UTC", UTC)
 
 
 class WireEnum(StrEnum):
@@ -60,11 +65,42 @@ def checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
 
     A ``str`` passes if it is ASCII.
     """
-    found = _CHECKED.get(cls)
+    return tuple((name, _passing(hint), _converter(hint)) for name, hint in field_types(cls).items())
+
+
+def check(model: Any) -> None:  # noqa: ANN401 - any of them
+    """Convert and check every field of *model*."""
+    cls = model.__class__
+    found = _CHECKERS.get(cls)
     if found is None:
-        hints = field_types(cls).items()
-        found = _CHECKED[cls] = tuple((name, _passing(hint), _converter(hint)) for name, hint in hints)
-    return found
+        found = _CHECKERS[cls] = Written(f"check_{cls.__name__}", lambda name: _checker_lines(name, cls))
+    found.call(model)
+
+
+def _checker_lines(name: str, cls: type) -> list[str]:
+    lines = [f"def {name}(model):"]
+    for field, passing, convert in checks(cls):
+        lines += [
+            f"    value = model.{field}",
+            f"    if {_is_to_be_checked(passing, field_types(cls)[field])}:",
+            f'        converted = {named(f"check_{field}", convert)}("{field}", value)',
+            "        if converted is not value:",
+            f'            {_PUT}(model, "{field}", converted)',
+        ]
+    return [*lines, "    return"]
+
+
+def _is_to_be_checked(passing: frozenset[type], hint: Any) -> str:  # noqa: ANN401 - any type form
+    """Give the condition, in written code, on which a value may need to be converted or refused."""
+    kinds = passing - {types.NoneType}
+    optional = "value is not None and " if types.NoneType in passing else ""
+    if datetime in alternatives(hint):
+        return f"{optional}(value.__class__ is not {_DATETIME} or value.tzinfo is not {_UTC})"
+    text = "(value.__class__ is str and not value.isascii()) or " if str in kinds else ""
+    if len(kinds) == 1:
+        (kind,) = kinds
+        return f"{optional}({text}value.__class__ is not {named(kind.__name__, kind)})"
+    return f"{text}value.__class__ not in {named('passing', passing)}"
 
 
 def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form
@@ -138,8 +174,6 @@ def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
 def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
     if not isinstance(value, datetime):
         _wrong_type(name, "an aware datetime", value)
-    if value.tzinfo is UTC:
-        return value
     if value.utcoffset() is None:
         msg = f"{name} must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}"
         raise ValueError(msg)

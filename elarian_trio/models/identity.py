@@ -84,6 +84,9 @@ class _Index(Model):
     def __post_init__(self) -> None:
         """Check the fields, and that the expiry is not the epoch, which means "never" on the wire."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         if self.expires_at == EPOCH:
             msg = "expires_at at the epoch means no expiry on the wire; leave it out"
             raise ValueError(msg)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, get_args, get_origin
 
-from .checks import alternatives, checks, enum_of, field_types, to_enum
+from .checks import alternatives, check, enum_of, field_types, to_enum
 
 if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
@@ -46,14 +46,7 @@ class Model:
 
     def __post_init__(self) -> None:
         """Convert and check every field by the class's table."""
-        for name, passing, convert in checks(type(self)):
-            value = getattr(self, name)
-            kind = value.__class__
-            if kind in passing and (kind is not str or value.isascii()):
-                continue
-            converted = convert(name, value)
-            if converted is not value:
-                object.__setattr__(self, name, converted)
+        check(self)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the model as plain JSON values: its fields by name, times as ISO 8601, durations in seconds.

@@ -230,17 +230,30 @@ class ReceivedChatNotification(ReceivedMessageNotification):
     def __post_init__(self) -> None:
         """Check the fields and make views and parts agree."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         if not self.parts:
             given = (self.text, self.media, self.location, self.email)
             object.__setattr__(self, "parts", tuple(part for part in given if part is not None))
-        kinds: tuple[tuple[str, type], ...] = (
-            ("text", str),
-            ("media", Media),
-            ("location", Location),
-            ("email", Email),
-        )
-        for name, kind in kinds:
-            object.__setattr__(self, name, _last(self.parts, kind))
+        text = media = location = email = None
+        for part in self.parts:
+            if isinstance(part, str):
+                text = part
+            elif isinstance(part, Media):
+                media = part
+            elif isinstance(part, Location):
+                location = part
+            elif isinstance(part, Email):
+                email = part
+        if text is not self.text:
+            object.__setattr__(self, "text", text)
+        if media is not self.media:
+            object.__setattr__(self, "media", media)
+        if location is not self.location:
+            object.__setattr__(self, "location", location)
+        if email is not self.email:
+            object.__setattr__(self, "email", email)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +312,9 @@ class VoiceCallNotification(ReceivedMessageNotification):
     def __post_init__(self) -> None:
         """Check the fields and make view and parts agree."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         if not self.parts:
             object.__setattr__(self, "parts", (self.voice,))
         object.__setattr__(self, "voice", _last(self.parts, VoiceCallInput) or VoiceCallInput())
@@ -320,6 +336,9 @@ class UssdSessionNotification(ReceivedMessageNotification):
     def __post_init__(self) -> None:
         """Check the fields and make view and parts agree."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         if not self.parts:
             object.__setattr__(self, "parts", (self.input,))
         object.__setattr__(self, "input", _last(self.parts, UssdInput) or UssdInput("", UssdSessionStatus.UNKNOWN))
@@ -429,6 +448,9 @@ class CustomerActivityNotification(Notification):
     def __post_init__(self) -> None:
         """Check the fields and give the activity the visit's id, which travels only once."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         object.__setattr__(self, "activity", in_session(self.activity, self.session_id))
 
 

@@ -143,6 +143,9 @@ class GetDigits(Model):
     def __post_init__(self) -> None:
         """Check the fields, and that there is one prompt at most."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         _one_prompt(self.say, self.play)
 
 
@@ -171,6 +174,9 @@ class GetRecording(Model):
     def __post_init__(self) -> None:
         """Check the fields, and that there is one prompt at most."""
         Model.__post_init__(self)
+        self._settle()
+
+    def _settle(self) -> None:
         _one_prompt(self.say, self.play)
 
 

@@ -144,6 +144,14 @@ def test_a_notification_of_another_channel_is_not_encoded() -> None:
         envelopes.encode_notification(bare)
 
 
+@pytest.mark.parametrize(("app_data", "named"), [("a\ud800", "app_data .*surrogates"), (5, "app_data .*int")])
+def test_app_data_that_cannot_be_sent_is_a_value_error(app_data: Any, named: str) -> None:  # noqa: ANN401
+    """The design: a ValueError before anything is sent."""
+    status = notifications.MessageStatusNotification(message_id="m", status=MessageDeliveryStatus.SENT)
+    with pytest.raises(ValueError, match=named):
+        envelopes.encode_notification(status, app_data)
+
+
 def test_an_answer_leaves_sets_or_deletes_app_data() -> None:
     """Elarian's published contract: no update, one with data, one without."""
     cases = {None: (False, None), AppDataUpdate("x"): (True, "string_val"), AppDataUpdate(None): (True, None)}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from elarian_trio._wire import envelopes
 from elarian_trio._wire._pb import app_socket_pb2, simulator_socket_pb2
 from elarian_trio._wire.mapping import codec
-from elarian_trio._wire.values import EXPIRY, amount, finite, take_duration, take_timestamp
+from elarian_trio._wire.values import amount, finite, take_duration, take_expiry, take_timestamp
 from elarian_trio.errors import RemoteProtocolError
 from elarian_trio.models import commands, notifications, replies, simulator
 from elarian_trio.models.channels import MessagingChannel
@@ -109,10 +109,12 @@ def test_times_are_what_protobuf_itself_makes_of_them(time: datetime) -> None:
 
 def test_an_expiry_of_0_is_none_and_none_is_0() -> None:
     """The JavaScript SDK always sends the field, 0 for none."""
-    assert EXPIRY.take(Timestamp()) is None
-    assert EXPIRY.take(Timestamp(nanos=999)) is None
-    assert EXPIRY.take(Timestamp(seconds=253_402_300_800)) is None
-    assert EXPIRY.take(Timestamp(seconds=1)) == EPOCH + timedelta(seconds=1)
+    assert take_expiry(Timestamp()) is None
+    assert take_expiry(Timestamp(nanos=999)) is None
+    assert take_expiry(Timestamp(nanos=-1)) is None
+    assert take_expiry(Timestamp(nanos=1000)) == EPOCH + timedelta(microseconds=1)
+    assert take_expiry(Timestamp(seconds=253_402_300_800)) is None
+    assert take_expiry(Timestamp(seconds=1)) == EPOCH + timedelta(seconds=1)
     session: dict[str, Any] = {"customer_number": NUMBER, "channel_number": SMS, "session_id": "s"}
     with pytest.raises(ValueError, match=r"MessagingSessionStartedNotification.expires_at at the epoch"):
         envelopes.encode_notification(notifications.MessagingSessionStartedNotification(**session, expires_at=EPOCH))
@@ -287,11 +289,16 @@ class Foreign(Model):
     customer: str | Purse
 
 
-def test_a_field_that_the_message_lacks_is_found_when_the_pair_is_made() -> None:
-    """This SDK: a table that is wrong fails at import, and not with some value later."""
+def test_a_field_that_the_message_lacks_is_found_whatever_the_value() -> None:
+    """This SDK: a table that is wrong fails at once, and not with some value later."""
+    pairs = [
+        codec(commands.SendMessage, app.CreateCustomerCommand.DESCRIPTOR),
+        codec(Swapped, app.ReceivedMessageNotification.DESCRIPTOR),
+        codec(Foreign, app.GetCustomerStateCommand.DESCRIPTOR),
+    ]
     with pytest.raises(TypeError, match=r"no way to carry .*MessagingChannel.* in elarian_trio.wire.CreateCustomer"):
-        codec(commands.SendMessage, app.CreateCustomerCommand.DESCRIPTOR)
+        pairs[0].take.call(app.CreateCustomerCommand())
     with pytest.raises(TypeError, match=r"no way to carry .*CustomerNumber.* in elarian_trio.wire.MessagingChannelN"):
-        codec(Swapped, app.ReceivedMessageNotification.DESCRIPTOR)
+        pairs[1].fill.call(app.ReceivedMessageNotification(), Swapped(NUMBER), True)  # noqa: FBT003, RUF100
     with pytest.raises(TypeError, match=r"no way to carry .*Purse.* in elarian_trio.wire.GetCustomerStateCommand.cust"):
-        codec(Foreign, app.GetCustomerStateCommand.DESCRIPTOR)
+        pairs[2].take.call(app.GetCustomerStateCommand())
