@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from elarian_trio._wire.envelopes import decode_simulator_notification
+from elarian_trio import _wire
 from elarian_trio.client import Client
 from elarian_trio.models.commands import ReceiveMessage, ReceivePayment, UpdatePaymentStatus
 from elarian_trio.models.notifications import AnyNotification, UnknownNotification
@@ -42,7 +42,7 @@ class Simulator(Client):
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = (*SIMULATOR_NOTIFICATIONS, UnknownNotification)
 
     def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
-        return decode_simulator_notification(data), None
+        return _wire.decode_simulator_notification(data), None
 
     def _encode(self, reply: NotificationReply) -> bytes:
         del reply

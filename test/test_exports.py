@@ -5,10 +5,15 @@ The tables are written by hand from the design, so that a name that disappears i
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import enum
 import importlib
 import inspect
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,6 +207,105 @@ def test_all_is_what_can_be_imported() -> None:
     assert len(set(elarian_trio.__all__)) == len(elarian_trio.__all__)
     undescribed = [name for name in elarian_trio.__all__ if not inspect.getdoc(exported(name))]
     assert not undescribed
+
+
+def seen_by_type_checkers() -> dict[str, str]:
+    """Every name that the package imports for type checkers, and from where."""
+    tree = ast.parse(Path(elarian_trio.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.col_offset]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+def test_type_checkers_and_programs_see_the_same() -> None:
+    """This SDK: names load late, and what type checkers read is what a program gets, the very same object."""
+    assert sorted(seen_by_type_checkers()) == sorted(elarian_trio.__all__)
+    different = [
+        name
+        for name, home in seen_by_type_checkers().items()
+        if exported(name) is not getattr(importlib.import_module(home), name)
+    ]
+    assert not different
+
+
+def test_all_is_in_order() -> None:
+    """This SDK: so that a name is found, and added once."""
+    assert elarian_trio.__all__ == sorted(elarian_trio.__all__)
+
+
+def test_wrong_name_is_refused_and_a_like_one_suggested() -> None:
+    """Python suggests names that :func:`dir` lists, whether they are loaded or not."""
+    with pytest.raises(AttributeError, match="module 'elarian_trio' has no attribute 'Elrian'") as caught:
+        exported("Elrian")
+    assert caught.value.name == "Elrian"
+    assert "Elarian" in dir(caught.value.obj)
+
+
+FRESH = {
+    "nothing but the door is loaded": """
+import elarian_trio
+loaded = {name for name in sys.modules if name.startswith("elarian_trio")}
+assert loaded == {"elarian_trio", "elarian_trio._late"}, loaded
+assert not {"anyio", "trio", "google.protobuf", "rsocket"} & set(sys.modules)
+""",
+    "dir lists what is not loaded": """
+import elarian_trio
+assert set(elarian_trio.__all__) <= set(dir(elarian_trio))
+assert "Elarian" not in vars(elarian_trio)
+""",
+    "all of it is imported by a star": """
+from elarian_trio import *
+import elarian_trio
+assert all(globals()[name] is getattr(elarian_trio, name) for name in elarian_trio.__all__)
+""",
+    "modules are reached through the package": """
+import elarian_trio
+assert issubclass(elarian_trio.errors.ConnectionLost, elarian_trio.ElarianError)
+assert elarian_trio.options.ConnectionOptions is elarian_trio.ConnectionOptions
+""",
+    "one that is not offered has to be imported": """
+import elarian_trio
+try:
+    elarian_trio.sandbox
+except AttributeError:
+    import elarian_trio.sandbox
+elarian_trio.sandbox.Sandbox
+""",
+    "protobuf waits for the first client": """
+from elarian_trio import Elarian, MessagingChannel, ReceivedSmsNotification, Tag
+assert "google.protobuf" not in sys.modules
+Elarian(org_id="o", app_id="a", api_key="k")
+before = {name for name in sys.modules if name.startswith("elarian_trio._wire")}
+import elarian_trio._wire.envelopes, elarian_trio._wire.setup
+assert before == {name for name in sys.modules if name.startswith("elarian_trio._wire")}
+""",
+}
+
+
+@pytest.mark.parametrize("program", FRESH.values(), ids=FRESH.keys())
+def test_fresh_program(program: str) -> None:
+    """This SDK: a program pays for what it uses; seen from a process of its own."""
+    fresh_python(f"import sys\n{program}")
+
+
+def fresh_python(program: str) -> bytes:
+    """Run a program; give what it wrote."""
+    return subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60, stdout=-1).stdout
+
+
+PICKLED = (
+    elarian_trio.Tag("plan", "gold"),
+    elarian_trio.ConnectionOptions(),
+    elarian_trio.Channel.SMS,
+    elarian_trio.ConnectionClosed,
+)
+
+
+@pytest.mark.parametrize("value", PICKLED, ids=repr)
+def test_value_is_pickled_from_process_to_process(value: object) -> None:
+    """This SDK: a process that has yet to import anything reads what another wrote."""
+    written = pickle.dumps(value)
+    read = fresh_python(f"import pickle, sys; sys.stdout.buffer.write(pickle.dumps(pickle.loads({written!r})))")
+    assert pickle.loads(read) == value
 
 
 @pytest.mark.parametrize("name", " ".join(DESIGNED).split())

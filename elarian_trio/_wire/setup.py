@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 from ._pb import app_socket_pb2
@@ -96,6 +95,8 @@ def agent_metadata() -> bytes:
 
 
 def _version() -> str:
+    from importlib import metadata  # slow to load, and needed once a session
+
     try:
         return metadata.version("elarian-trio")
     except metadata.PackageNotFoundError:  # run from a checkout that nobody installed

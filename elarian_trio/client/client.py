@@ -18,12 +18,11 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
+from elarian_trio import _wire
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
-from elarian_trio._wire.envelopes import decode_reply, encode_command
-from elarian_trio._wire.setup import agent_metadata, encode_setup
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
 from elarian_trio.client.events import EventTable
@@ -124,6 +123,7 @@ class Client(AsyncContextManagerMixin):
     ) -> None:
         key, token = wrap(api_key), wrap(auth_token)
         del api_key, auth_token  # before anything can fail: a traceback may print its frames' variables
+        _wire.load()
         self._identity = Identity(org_id, app_id, key, token)
         self._endpoint = endpoint if dial is None else ""
         self._options = options
@@ -457,7 +457,7 @@ class Client(AsyncContextManagerMixin):
             raise
 
     async def _carry_out(self, command: Command[R]) -> R:
-        data = encode_command(command)
+        data = _wire.encode_command(command)
         supervisor = self._require_open()
         limit = _TIMEOUTS.get(type(command), self._options.command_timeout)
         handover = Handover()
@@ -466,7 +466,7 @@ class Client(AsyncContextManagerMixin):
                 answer = await supervisor.request(data, retry=command.is_read, handover=handover)
             except StreamFailed as failed:
                 raise _command_error(command, failed) from failed
-            reply = decode_reply(command, answer)
+            reply = _wire.decode_reply(command, answer)
             concerns(getattr(reply, "customer_id", None))
             return _checked(command, reply)
         msg = f"no answer to {type(command).__name__} came within {limit:g} s"
@@ -493,8 +493,8 @@ class Client(AsyncContextManagerMixin):
             simplex_mode=not self._options.receive_notifications, simulator_mode=self._simulator
         )
         return Setup(
-            encode_setup(credentials),
-            agent_metadata(),
+            _wire.encode_setup(credentials),
+            _wire.agent_metadata(),
             keepalive_interval=self._options.keepalive_interval,
             keepalive_lifetime=self._options.keepalive_lifetime,
         )

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio.lowlevel
 
-from elarian_trio._wire.setup import Credentials
+from elarian_trio import _wire
 from elarian_trio.client.secret import Secret
 from elarian_trio.models.identity import AuthToken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from elarian_trio._wire import Credentials
 
     TokenSource: TypeAlias = str | Callable[[], Awaitable[str | AuthToken]]
 
@@ -72,7 +74,7 @@ class Identity:
         """
         await anyio.lowlevel.checkpoint()
         token = self._latest = self._token if self._ask is None else await _ask_for_token(self._ask)
-        return Credentials(
+        return _wire.Credentials(
             org_id=self.org_id,
             app_id=self.app_id,
             api_key=self._key.reveal() if isinstance(self._key, Secret) else None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from elarian_trio._wire.envelopes import decode_app_notification, encode_notification_reply
+from elarian_trio import _wire
 from elarian_trio.customer import Customer
 from elarian_trio.elarian.customers import Customers
 from elarian_trio.elarian.replays import Replays, number_of
@@ -72,10 +72,10 @@ class Elarian(Customers, Replays):
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = APP_NOTIFICATIONS
 
     def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
-        return decode_app_notification(data)
+        return _wire.decode_app_notification(data)
 
     def _encode(self, reply: NotificationReply) -> bytes:
-        return encode_notification_reply(reply)
+        return _wire.encode_notification_reply(reply)
 
     def _customer_of(self, notification: AnyNotification) -> Customer | None:
         customer_id: object = getattr(notification, "customer_id", None)

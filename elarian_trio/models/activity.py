@@ -6,11 +6,11 @@ Stands on :mod:`.identity`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from .identity import CustomerNumber
-from .model import Model
+from .model import Model, dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ Stands on :mod:`.identity`; :mod:`.voice` and :mod:`.messaging` stand on it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from .checks import WireEnum
 from .identity import CustomerNumberProvider
-from .model import Model
+from .model import Model, dataclass
 
 
 class Channel(WireEnum):

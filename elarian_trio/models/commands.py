@@ -7,7 +7,7 @@ read them. Fields are the published wire contract's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic
 
@@ -35,7 +35,7 @@ from .messaging import (
     MessagingSessionEndReason,
     MessagingSessionEndReasonName,
 )
-from .model import Model
+from .model import Model, dataclass
 from .payments import (
     Cash,
     ChannelPayment,

@@ -7,12 +7,12 @@ specification, values its published wire contract.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from .checks import WireEnum
-from .model import EPOCH, Model
+from .model import EPOCH, Model, dataclass
 
 
 class CustomerNumberProvider(WireEnum):

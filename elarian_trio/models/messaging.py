@@ -6,14 +6,14 @@ Stands on :mod:`.voice`, :mod:`.channels` and :mod:`.identity`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from .channels import MessagingChannel
 from .checks import WireEnum
 from .identity import ChannelNumberProvider, ChannelNumberProviderName, CustomerNumber
-from .model import Model
+from .model import Model, dataclass
 from .payments import Cash
 from .voice import VoiceAction, VoiceCallInput
 

@@ -7,7 +7,7 @@ an app's notifications carry stands in :class:`Notification`; app data comes bes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
 
@@ -28,7 +28,7 @@ from .messaging import (
     UssdInput,
     UssdSessionStatus,
 )
-from .model import Model
+from .model import Model, dataclass
 from .payments import Cash, PaymentChannelNumber, PaymentStatus
 from .voice import VoiceCallInput
 

@@ -6,14 +6,14 @@ Stands on :mod:`.identity`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from .checks import WireEnum
 from .identity import CustomerNumber
-from .model import Model
+from .model import Model, dataclass
 
 
 class PaymentChannel(WireEnum):

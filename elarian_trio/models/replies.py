@@ -6,10 +6,8 @@ them, and gives every one a description in its own words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .messaging import Message, MessageDeliveryStatus, MessagingConsentUpdateStatus
-from .model import Model
+from .model import Model, dataclass
 from .payments import PaymentStatus
 from .state import CustomerState
 

@@ -5,12 +5,12 @@ Stands on :mod:`.notifications` and the families; ``_wire`` and the sandbox's ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from .channels import MessagingChannel
 from .identity import CustomerNumber
 from .messaging import Message
+from .model import dataclass
 from .notifications import AnyNotification
 from .payments import Cash, PaymentChannel, PaymentChannelNumber, Purse, Wallet
 

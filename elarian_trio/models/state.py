@@ -5,12 +5,12 @@ Stands on all families; the replies stand on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .activity import ActivityState
 from .identity import IdentityState
 from .messaging import MessagingState
-from .model import Model
+from .model import Model, dataclass
 from .payments import PaymentState
 
 

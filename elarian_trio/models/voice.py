@@ -5,14 +5,14 @@ Stands on :mod:`.identity` and :mod:`.channels`; :mod:`.messaging` stands on it.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from .channels import MessagingChannel
 from .checks import WireEnum
 from .identity import CustomerNumber
-from .model import Model
+from .model import Model, dataclass
 
 
 class VoiceCallDirection(WireEnum):

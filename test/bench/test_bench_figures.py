@@ -35,7 +35,7 @@ def weights(factor: float) -> Weights:
     waiting |= {(what, loop): 5_000.0 + 3_000.0 * factor for what in (RAW, TYPED) for loop in loops}
     return Weights(
         waiting,
-        dict(zip(IMPORTS, (0.2 * factor, 0.1), strict=True)),
+        dict(zip(IMPORTS, (0.01, 0.2 * factor, 0.1), strict=True)),
         dict.fromkeys(loops, 0.00099 * factor),
         dict.fromkeys(loops, 59e6 * factor),
         {loop: [100_000_000, 101_000_000, round(100_000_000 + 5e6 * factor)] for loop in loops},
