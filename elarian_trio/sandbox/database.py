@@ -181,7 +181,13 @@ class Database:
         return next((value for (value,) in self._read("SELECT value FROM fact WHERE name = ?", (name,))), None)
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Give all rows that *query* finds.
+
+        What is read while nobody writes is read in one transaction: so nothing is asked of the system for each row.
+        """
         try:
+            if self._free is self._by_writer and not self._writer.in_transaction:
+                self._free.execute("BEGIN")
             return cast("list[Any]", self._free.execute(query, values).fetchall())
         except (apsw.Error, OSError) as error:
             raise _refusal("the sandbox's file", error) from error
@@ -226,7 +232,10 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
+        """Begin anew, for writing; end with all that was written or nothing."""
         with _translated():
+            if self._writer.in_transaction:
+                self._by_writer.execute("ROLLBACK")
             self._by_writer.execute("BEGIN IMMEDIATE")
             try:
                 yield
