@@ -229,7 +229,7 @@ def _reader(hint: Any, make: Make) -> Callable[[Any], Any] | None:  # noqa: ANN4
             return read_mapping(cast("dict[str, Any]", value))
         if isinstance(value, list):
             return read_list(cast("list[object]", value))
-        if isinstance(value, Mapping):
+        if value.__class__ not in _AS_THEY_ARE and isinstance(value, Mapping):
             return read_mapping(dict(cast("Mapping[str, Any]", value)))
         return value if value is None or read_scalar is None else read_scalar(value)
 
@@ -247,11 +247,12 @@ def _mapping_reader(options: list[Any], make: Make) -> Callable[[dict[str, Any]]
         model = models.get(name) if isinstance(name, str) else None
         if model is not None:
             return make(model, value)
-        if list(value) == ["base64"]:
-            return base64.b64decode(value["base64"], validate=True)
-        inner = value.get("mapping")
-        if list(value) == ["mapping"] and isinstance(inner, Mapping):
-            value = dict(cast("Mapping[str, Any]", inner))
+        if len(value) == 1:
+            if "base64" in value:
+                return base64.b64decode(value["base64"], validate=True)
+            inner = value.get("mapping")
+            if inner is not None and isinstance(inner, Mapping):
+                value = dict(cast("Mapping[str, Any]", inner))
         return {key: read_part(part) for key, part in value.items()}
 
     return read
@@ -279,7 +280,7 @@ def restored(cls: type[M], value: Mapping[str, Any]) -> M:
     Raises:
         ValueError: a field is unknown or missing.
     """
-    plan = _plan(cls)
+    plan = _PLANS.get(cls) or _plan(cls)
     made = object.__new__(cls)
     read = 0
     for name, put, reader, default, factory in plan:
@@ -303,20 +304,18 @@ def restored(cls: type[M], value: Mapping[str, Any]) -> M:
 
 def _plan(cls: type) -> Plan:
     """Give, for each field of *cls*, what sets it, what reads its plain value, and its default; once per class."""
-    found = _PLANS.get(cls)
-    if found is None:
-        hints = field_types(cls)
-        found = _PLANS[cls] = tuple(
-            (
-                field.name,
-                getattr(cls, field.name).__set__,  # its slot: a frozen dataclass refuses the ordinary way
-                _reader(hints[field.name], restored),
-                field.default,
-                None if field.default_factory is dataclasses.MISSING else field.default_factory,
-            )
-            for field in dataclasses.fields(cls)
+    hints = field_types(cls)
+    plan = _PLANS[cls] = tuple(
+        (
+            field.name,
+            getattr(cls, field.name).__set__,  # its slot: a frozen dataclass refuses the ordinary way
+            _reader(hints[field.name], restored),
+            field.default,
+            None if field.default_factory is dataclasses.MISSING else field.default_factory,
         )
-    return found
+        for field in dataclasses.fields(cls)
+    )
+    return plan
 
 
 _FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {

@@ -18,7 +18,7 @@ import struct
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 try:
     import apsw
@@ -33,13 +33,13 @@ from elarian_trio.sandbox.rows import (
     Row,
     decoded,
     key_text,
-    kind_of,
     list_text,
     micros,
     read_entry,
     read_job,
     read_parcel,
     record_text,
+    shape_of,
 )
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord
 
@@ -104,7 +104,9 @@ class Database:
     def __init__(self, reader: apsw.Connection, writer: apsw.Connection, lock: apsw.Connection | None = None) -> None:
         self._reader = reader
         self._writer = writer
-        self._free = writer
+        self._by_reader = reader.cursor()
+        self._by_writer = writer.cursor()
+        self._free = self._by_writer
         self._lock = lock
 
     @classmethod
@@ -136,22 +138,20 @@ class Database:
 
     # Reading.
 
-    def rows(self, key: Key[Any]) -> dict[str, Row]:
-        """Give what is kept under *key* and under keys of other kinds that read alike, by the kinds of records.
+    def rows(self, key: Key[Any]) -> list[tuple[str, int, str]]:
+        """Give what is kept under *key* and under keys of other kinds that read alike: kinds, versions and values.
 
         What there is of a customer lies together, so that it takes one step to all of it.
         """
         if isinstance(key, EntryKey):
             place = (list_text(key.index), key.member)
-            found = self._read("SELECT version, value FROM entry WHERE list = ? AND member = ?", place)
-            return {kind_of(key): Row(*row) for row in found}
-        found = self._read("SELECT kind, version, value FROM record WHERE key = ?", (key_text(key),))
-        return {kind: Row(*row) for kind, *row in found}
+            return self._read("SELECT 'EntryRecord', version, value FROM entry WHERE list = ? AND member = ?", place)
+        return self._read("SELECT kind, version, value FROM record WHERE key = ?", (key_text(key),))
 
     def load(self, key: Key[Any]) -> Record | None:
         """Give the record under *key* (of those that the rules know), ``None`` for none."""
-        row = self.rows(key).get(kind_of(key))
-        return None if row is None else row.read(key)
+        found = {kind: Row(version, value) for kind, version, value in self.rows(key)}.get(shape_of(key).kind)
+        return None if found is None else found.read(key)
 
     def members(self, index: IndexKey) -> list[EntryRecord]:
         """Give the entries of *index*, by their members' names."""
@@ -180,9 +180,15 @@ class Database:
         """Give what was said by :meth:`state`."""
         return next((value for (value,) in self._read("SELECT value FROM fact WHERE name = ?", (name,))), None)
 
-    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Give all rows that *query* finds.
+
+        What is read while nobody writes is read in one transaction: so nothing is asked of the system for each row.
+        """
         try:
-            return list(self._free.execute(query, values))
+            if self._free is self._by_writer and not self._writer.in_transaction:
+                self._free.execute("BEGIN")
+            return cast("list[Any]", self._free.execute(query, values).fetchall())
         except (apsw.Error, OSError) as error:
             raise _refusal("the sandbox's file", error) from error
 
@@ -210,7 +216,7 @@ class Database:
         """
         with self._transaction():
             for statement, values in script.statements:
-                self._writer.execute(statement, values)
+                self._by_writer.execute(statement, values)
 
     @contextmanager
     def writing(self) -> Generator[None]:
@@ -218,22 +224,25 @@ class Database:
 
         Otherwise reads go by that one as well, since it alone knows that its pages are still what they were.
         """
-        self._free = self._reader
+        self._free = self._by_reader
         try:
             yield
         finally:
-            self._free = self._writer
+            self._free = self._by_writer
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
+        """Begin anew, for writing; end with all that was written or nothing."""
         with _translated():
-            self._writer.execute("BEGIN IMMEDIATE")
+            if self._writer.in_transaction:
+                self._by_writer.execute("ROLLBACK")
+            self._by_writer.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._writer.execute("COMMIT")
+                self._by_writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+                    self._by_writer.execute("ROLLBACK")
                 raise
 
 
@@ -296,7 +305,7 @@ def _place(key: Key[Any]) -> tuple[str, tuple[Any, ...]]:
         return "job", (key_text(key),)
     if isinstance(key, ParcelKey):
         return "parcel", (key.number,)
-    return "record", (key_text(key), kind_of(key))
+    return "record", (key_text(key), shape_of(key).kind)
 
 
 # --- opening a file ---

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import timedelta
-from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -22,7 +21,7 @@ from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
 from elarian_trio.sandbox.world.entities import RECORDS, EntryKey, EntryRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from datetime import datetime
 
     from elarian_trio.models.model import Model
@@ -33,7 +32,6 @@ __all__ = [
     "Row",
     "decoded",
     "key_text",
-    "kind_of",
     "know",
     "list_text",
     "micros",
@@ -42,6 +40,7 @@ __all__ = [
     "read_job",
     "read_parcel",
     "record_text",
+    "shape_of",
 ]
 
 M = TypeVar("M", bound="Model")
@@ -57,12 +56,11 @@ are not written.
 
 _MICROSECOND = timedelta(microseconds=1)
 _NOTIFICATIONS = {each.__name__: each for each in APP_NOTIFICATIONS}
-_TOLD: dict[type, tuple[str, ...]] = {}
-_NOTHING: Mapping[str, Any] = {}
-_VALUES: dict[type, Callable[[Any], Any]] = {}
 _dump: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_load: Callable[[str], Any] = json.JSONDecoder().decode
+_quoted: Callable[[str], str] = json.encoder.encode_basestring
+_load: Callable[[str], tuple[Any, int]] = json.JSONDecoder().raw_decode
 _KINDS: dict[str, type[Record]] = {**RECORDS}
+_SHAPES: dict[type, Shape] = {}
 
 
 def know(*kinds: type[Record]) -> None:
@@ -88,23 +86,46 @@ class Row(NamedTuple):
         return cast("R", decoded(_read_record, key, self.version, self.value))
 
 
-def kind_of(key: Key[Any]) -> str:
-    """Name the kind of records that are under such keys."""
-    return _kind(type(key).__name__)
+class Shape(NamedTuple):
+    """What there is to know of the keys of a class: made by :func:`shape_of`.
+
+    Attributes:
+        kind: the name of the records under such keys.
+        values: gives what is in a key. Records whose keys, of whatever class, hold the same lie together.
+        told: the fields that the keys have in common with their records; an entry is read without its key.
+    """
+
+    kind: str
+    values: Callable[[Any], Hashable]
+    told: tuple[str, ...]
 
 
-@cache
-def _kind(name: str) -> str:
-    return f"{name.removesuffix('Key')}Record"
+def shape_of(key: Key[Any]) -> Shape:
+    """Give the shape of the keys that are like *key*; worked out once for each class."""
+    kind = type(key)
+    return _SHAPES.get(kind) or _shape(kind)
+
+
+def _shape(kind: type) -> Shape:
+    names = tuple(each.name for each in fields(kind))
+    record = _KINDS.get(name := f"{kind.__name__.removesuffix('Key')}Record")
+    known = () if record is None or kind is EntryKey else field_types(record)
+    shape = _SHAPES[kind] = Shape(name, attrgetter(*names), tuple(name for name in names if name in known))
+    return shape
 
 
 def key_text(key: Key[Any]) -> str:
     """Write *key* down: among keys of its kind, the same text for the same key only."""
-    kind = type(key)
-    values = _VALUES.get(kind)
-    if values is None:
-        values = _VALUES[kind] = attrgetter(*(each.name for each in fields(kind)))
-    return _dump(values(key))
+    values: object = shape_of(key).values(key)
+    if not isinstance(values, tuple):
+        return _dump(values)
+    parts = cast("tuple[object, ...]", values)
+    return f"[{','.join([_quoted(each) if isinstance(each, str) else _part(each) for each in parts])}]"
+
+
+def _part(value: object) -> str:
+    """Write what is no text, or rather nothing, which is the most frequent."""
+    return "null" if value is None else _dump(value)
 
 
 def list_text(index: IndexKey) -> str:
@@ -119,15 +140,18 @@ def record_text(key: Key[Any], record: Record) -> str:
     if isinstance(record, ParcelRecord):
         return _dump({"class": type(record.notification).__name__, **sparse(record.notification)})
     value = sparse(record)
-    for name in _told_by(type(key)):
+    for name in shape_of(key).told:
         value.pop(name, None)
     return _dump(value)
 
 
 def _read_record(key: Key[R], version: int, text: str) -> R:
-    kind = kind_of(key)
-    told = {name: getattr(key, name) for name in _told_by(type(key))}
-    return cast("R", _read(_KINDS, kind, version, text, told))
+    shape = shape_of(key)
+    value = _value_of(version, text)
+    for name in shape.told:
+        if name not in value:
+            value[name] = getattr(key, name)
+    return cast("R", restored(_class_of(_KINDS, shape.kind), value))
 
 
 def read_entry(version: int, text: str) -> EntryRecord:
@@ -136,7 +160,7 @@ def read_entry(version: int, text: str) -> EntryRecord:
     Raises:
         ValueError: it is none, or in a form that this version does not know.
     """
-    return cast("EntryRecord", _read(_KINDS, EntryRecord.__name__, version, text, {}))
+    return restored(EntryRecord, _value_of(version, text))
 
 
 def read_job(due: int, number: int, version: int, text: str) -> JobRecord:
@@ -145,7 +169,7 @@ def read_job(due: int, number: int, version: int, text: str) -> JobRecord:
     Raises:
         ValueError: as :func:`read_entry`.
     """
-    return JobRecord(due=moment(due), number=number, job=_read(JOBS_BY_NAME, None, version, text))
+    return JobRecord(due=moment(due), number=number, job=_read(JOBS_BY_NAME, version, text))
 
 
 def read_parcel(number: int, version: int, text: str) -> ParcelRecord:
@@ -154,33 +178,32 @@ def read_parcel(number: int, version: int, text: str) -> ParcelRecord:
     Raises:
         ValueError: as :func:`read_entry`.
     """
-    return ParcelRecord(number=number, notification=_read(_NOTIFICATIONS, None, version, text))
+    return ParcelRecord(number=number, notification=_read(_NOTIFICATIONS, version, text))
 
 
-def _read(
-    kinds: Mapping[str, type[M]], kind: str | None, version: int, text: str, told: Mapping[str, Any] = _NOTHING
-) -> M:
-    """Read a model of *kind*, or of the class that the text names; *told* are fields that are not in the text."""
-    if version != VERSION:
-        msg = f"it is written in form {version}, and this version of elarian_trio reads form {VERSION}"
-        raise ValueError(msg)
-    value = _load(text)
-    name = value["class"] if kind is None else kind
+def _read(kinds: Mapping[str, type[M]], version: int, text: str) -> M:
+    """Read a model of the class that the text names."""
+    value = _value_of(version, text)
+    return restored(_class_of(kinds, value["class"]), value)
+
+
+def _class_of(kinds: Mapping[str, type[M]], name: str) -> type[M]:
     if name not in kinds:
         msg = f"nothing is called {name!r} here"
         raise ValueError(msg)
-    return restored(kinds[name], {**told, **value})
+    return kinds[name]
 
 
-def _told_by(kind: type) -> tuple[str, ...]:
-    """Name the fields that such keys have in common with their records; an entry is read without its key."""
-    found = _TOLD.get(kind)
-    if found is None:
-        names = () if kind is EntryKey else tuple(each.name for each in fields(kind))
-        record = _KINDS.get(f"{kind.__name__.removesuffix('Key')}Record")
-        known = () if record is None else field_types(record)
-        found = _TOLD[kind] = tuple(name for name in names if name in known)
-    return found
+def _value_of(version: int, text: str) -> dict[str, Any]:
+    """Read the JSON of a row."""
+    if version != VERSION:
+        msg = f"it is written in form {version}, and this version of elarian_trio reads form {VERSION}"
+        raise ValueError(msg)
+    value, end = _load(text)
+    if end != len(text):
+        msg = f"its JSON ends after {end} characters, and there are {len(text)}"
+        raise ValueError(msg)
+    return cast("dict[str, Any]", value)
 
 
 def decoded(read: Callable[..., T], *row: Any) -> T:  # noqa: ANN401 - the columns of a table

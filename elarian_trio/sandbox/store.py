@@ -21,21 +21,11 @@ import anyio.to_thread
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
-from elarian_trio.sandbox.rows import Row, kind_of
-from elarian_trio.sandbox.world.entities import (
-    ActivityKey,
-    CustomerKey,
-    EntryKey,
-    EntryRecord,
-    IndexKey,
-    Key,
-    MessagingKey,
-    PaymentsKey,
-    Record,
-)
+from elarian_trio.sandbox.rows import Row, shape_of
+from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from elarian_trio.sandbox.database import Database
@@ -50,7 +40,6 @@ LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and
 MAX_STAGED = 4_096  # records that are staged in memory before they are written to a database that is in memory, too
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
-_UNKNOWN = object()
 _NOTHING = (None, 0)
 
 
@@ -137,10 +126,7 @@ class Store:
         for layer in self._layers():
             if key in layer.records:
                 return cast("R | None", layer.records[key])
-        found = self._at_hand.get(key)
-        if found is _UNKNOWN:
-            found = self._at_hand.learn(key, self._database.rows(key))
-        return cast("R | None", found)
+        return self._at_hand.get(key, self._database.rows)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
         """Give the entries of *index* as the latest unit left them, by their members' names.
@@ -275,14 +261,6 @@ class Store:
             unit.lost(error)
 
 
-def _place_of(key: Key[Any]) -> Hashable:
-    """Name what lies together: who asks for a customer asks for all of it sooner or later."""
-    return (key.org_id, key.customer_id) if isinstance(key, _CUSTOMERS) else key
-
-
-_CUSTOMERS = (CustomerKey, MessagingKey, PaymentsKey, ActivityKey)
-
-
 class Family:
     """What is known to lie in one place, by the kinds of records; some of it in JSON until it is asked for."""
 
@@ -294,18 +272,11 @@ class Family:
         self.weight: int = LEAST_WEIGHT
 
 
-def _read(family: Family, key: Key[R]) -> R | None:
-    """Give what is under *key*, read now if it was not before."""
-    kind = kind_of(key)
-    found, length = family.records.get(kind, _NOTHING)
-    if isinstance(found, Row):
-        found = found.read(key)
-        family.records[kind] = found, length
-    return cast("R | None", found)
-
-
 class AtHand:
-    """What was read or written of late, up to a bound; that there is nothing under a key is known as well."""
+    """What was read or written of late, up to a bound; that there is nothing under a key is known as well.
+
+    Keys that hold the same name one place: who asks for a customer asks for all there is of it sooner or later.
+    """
 
     def __init__(self) -> None:
         self._families: OrderedDict[Hashable, Family] = OrderedDict()
@@ -315,44 +286,46 @@ class AtHand:
         """Count the places of which something is at hand."""
         return len(self._families)
 
-    def get(self, key: Key[Any]) -> object:
-        """Give what is known to be under *key*; a value of its own where nothing is known.
+    def get(self, key: Key[R], rows_of: Callable[[Key[Any]], Iterable[tuple[str, int, str]]]) -> R | None:
+        """Give what is under *key*, ``None`` for nothing; *rows_of* is asked for all that lies there, if need be.
 
         Raises:
             StoreError: what is there cannot be read.
         """
-        place = _place_of(key)
-        family = self._families.get(place)
-        if family is None or not (family.is_whole or kind_of(key) in family.records):
-            return _UNKNOWN
-        self._families.move_to_end(place)
-        return _read(family, key)
-
-    def learn(self, key: Key[R], rows: Mapping[str, Row]) -> R | None:
-        """Know that *rows* are all that lies where *key* does, but for what is known of it already.
-
-        Returns:
-            What is under *key*.
-
-        Raises:
-            StoreError: what is there cannot be read.
-        """
-        family = self._family(key)
-        for kind, row in rows.items():
-            if kind not in family.records:
-                self._set(family, kind, row, len(row.value))
-        family.is_whole = True
-        self._shrink()
-        return _read(family, key)
+        shape = shape_of(key)
+        family = self._family(shape.values(key))
+        known = family.records.get(shape.kind)
+        if known is None and not family.is_whole:
+            self._learn(family, rows_of(key))
+            known = family.records.get(shape.kind)
+        if known is None:
+            return None
+        found, length = known
+        if isinstance(found, Row):
+            found = found.read(key)
+            family.records[shape.kind] = found, length
+        return cast("R | None", found)
 
     def put(self, key: Key[Any], record: Record | None, length: int) -> None:
         """Know what is under *key*, and how long its JSON is."""
-        self._set(self._family(key), kind_of(key), record, length)
-        self._shrink()
+        shape = shape_of(key)
+        family = self._family(shape.values(key))
+        _, before = family.records.get(shape.kind, _NOTHING)
+        family.records[shape.kind] = record, length
+        self._weigh(family, length - before)
 
-    def _family(self, key: Key[Any]) -> Family:
-        """Give what is known where *key* lies, as what was asked for last."""
-        place = _place_of(key)
+    def _learn(self, family: Family, rows: Iterable[tuple[str, int, str]]) -> None:
+        """Know that *rows* are all that lies there, but for what is known of it already."""
+        more = 0
+        for kind, version, text in rows:
+            if kind not in family.records:
+                family.records[kind] = Row(version, text), len(text)
+                more += len(text)
+        family.is_whole = True
+        self._weigh(family, more)
+
+    def _family(self, place: Hashable) -> Family:
+        """Give what is known of *place*, as what was asked for last."""
         family = self._families.get(place)
         if family is None:
             family = self._families[place] = Family()
@@ -361,14 +334,10 @@ class AtHand:
             self._families.move_to_end(place)
         return family
 
-    def _set(self, family: Family, kind: str, record: Record | Row | None, length: int) -> None:
-        _, before = family.records.get(kind, _NOTHING)
-        family.records[kind] = record, length
-        family.weight += length - before
-        self._weight += length - before
-
-    def _shrink(self) -> None:
-        """Forget what was not asked for the longest; what was asked for last stays."""
+    def _weigh(self, family: Family, more: int) -> None:
+        """Let *family*, which was asked for last, be so much longer, and forget what was not asked for the longest."""
+        family.weight += more
+        self._weight += more
         while self._weight > MAX_AT_HAND and len(self._families) > 1:
             _, dropped = self._families.popitem(last=False)
             self._weight -= dropped.weight

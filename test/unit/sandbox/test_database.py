@@ -11,7 +11,7 @@ import pytest
 
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox import database as room
-from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.database import Database, script_of
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
 from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey
@@ -48,6 +48,38 @@ def test_what_was_written_is_there_when_the_file_is_opened_again(file: Path) -> 
     assert opened.fact("colour") == "blue"
     assert opened.fact("shape") is None
     opened.close()
+
+
+def test_what_was_read_before_does_not_hide_what_is_written(file: Path) -> None:
+    """This SDK: what is read while nobody writes is read in one transaction, which sees what there was at first."""
+    opened = Database.open(file)
+    assert opened.load(ASHA.key) is None
+    with opened.writing():
+        assert opened.load(ASHA.key) is None
+        opened.run(script_of({ASHA.key: ASHA}))
+        assert opened.load(ASHA.key) == ASHA
+    assert opened.load(ASHA.key) == ASHA
+    opened.write({ASHA.key: None})
+    assert opened.load(ASHA.key) is None
+    opened.close()
+
+
+def test_who_reads_between_writes_and_meanwhile_does_not_let_the_log_grow(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """House: nothing unbounded; a transaction that reads keeps what it sees, and the log with it."""
+    monkeypatch.setattr(room, "CHECKPOINT_AFTER", 10)
+    opened = Database.open(file)
+    for number in range(100):
+        record = CustomerRecord(org_id="org", customer_id=str(number), created_at=NOW)
+        assert opened.load(record.key) is None
+        with opened.writing():
+            assert opened.load(record.key) is None
+            opened.run(script_of({record.key: record}))
+    assert file.with_name(f"{file.name}-wal").stat().st_size < 20 * 4_200
+    assert opened.load(CustomerKey("org", "99")) is not None
+    opened.close()
+    assert {each.name for each in file.parent.iterdir()} <= {file.name, f"{file.name}.lock"}, "all is in its place"
 
 
 def test_keys_that_only_look_alike_are_different(file: Path) -> None:

@@ -86,6 +86,7 @@ def test_every_notification_comes_back(
         (VERSION, '{"class": "Purse"}', "nothing is called 'Purse'"),
         (VERSION, '{"class": "TokenExpires", "org_id": "o", "digest": "d", "nonsense": 1}', "no field 'nonsense'"),
         (VERSION, "{", "Expecting"),
+        (VERSION, '{"class": "TokenExpires", "org_id": "o", "digest": "d"} {}', "ends after 55 characters"),
     ],
 )
 def test_what_no_version_wrote_is_refused_in_words(version: int, text: str, words: str) -> None:

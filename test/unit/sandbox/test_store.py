@@ -279,13 +279,23 @@ def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatc
     """This SDK: a cache forgets what was not asked for the longest, and knows of what is not there, too."""
     monkeypatch.setattr(room, "MAX_AT_HAND", 2 * room.LEAST_WEIGHT + 20)
     at_hand = room.AtHand()
+    asked: list[Key[Any]] = []
+
+    def rows_of(key: Key[Any]) -> tuple[tuple[str, int, str], ...]:
+        asked.append(key)
+        return ()
+
     ben, juma = a_customer("ben"), a_customer("juma")
     at_hand.put(ASHA.key, ASHA, 10)
     at_hand.put(ben.key, None, 0)
-    assert at_hand.get(ASHA.key) is ASHA
+    assert at_hand.get(ASHA.key, rows_of) is ASHA
+    assert at_hand.get(ben.key, rows_of) is None
+    assert at_hand.get(ASHA.key, rows_of) is ASHA
+    assert not asked
     at_hand.put(juma.key, juma, 10)
-    assert at_hand.get(ASHA.key) is ASHA
-    assert at_hand.get(ben.key) is at_hand.get(CustomerKey("org", "never heard of")), "nothing is known of it"
+    assert at_hand.get(ASHA.key, rows_of) is ASHA
+    assert at_hand.get(ben.key, rows_of) is at_hand.get(ben.key, rows_of) is None
+    assert asked == [ben.key], "nothing was known of it"
     assert len(at_hand) == 2
 
 
