@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from elarian_trio._session import Pending
+from elarian_trio._session import GivenUp, Pending
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,27 @@ async def test_first_word_counts() -> None:
         assert pending.fail_all(lambda _: ValueError("fourth")) == 0
         with pytest.raises(ValueError, match="first"):
             await waiter.wait()
+
+
+async def test_who_is_given_up_wakes_without_an_answer() -> None:
+    """This SDK: commands have one timer, not a cancel scope each; being given up is no answer."""
+    pending: Pending[int, str] = Pending()
+    with pending.catch(1) as waiter:
+        waiter.give_up()
+        assert not waiter.done
+        with pytest.raises(GivenUp):
+            await waiter.wait()
+
+
+async def test_answer_in_the_moment_of_giving_up_counts() -> None:
+    """This SDK: whichever of the two came first, as long as nobody has run since."""
+    pending: Pending[int, str] = Pending()
+    with pending.catch(1) as late, pending.catch(3) as early:
+        late.give_up()
+        assert pending.resolve(1, "late")
+        assert pending.resolve(3, "early")
+        early.give_up()
+        assert (await late.wait(), await early.wait()) == ("late", "early")
 
 
 async def test_nobody_waits_after_the_block() -> None:

@@ -50,10 +50,10 @@ async def test_defect_of_ours_is_an_internal_error_and_ends_the_block() -> None:
         async with scripted_server() as server:
             app = Elarian(**server.credentials)
 
-            def defect(now: float) -> float:
+            async def defect() -> None:
                 raise KeyError("defect")
 
-            app._inbox._expire = defect  # type: ignore[method-assign]
+            app._inbox.keep_time = defect  # type: ignore[method-assign]
             with pytest.raises(InternalError) as caught:
                 async with app:
                     await anyio.sleep_forever()
