@@ -6,7 +6,7 @@ to a client: the session's reader hands it each request, synchronously, and it n
 
 from __future__ import annotations
 
-from elarian_trio._inbox.deadlines import Deadlines
+from elarian_trio._inbox.deadlines import Deadlines, Timer
 from elarian_trio._inbox.deliveries import UNSET, Delivery, Unset
 from elarian_trio._inbox.handlers import Handler, Handlers
 from elarian_trio._inbox.inbox import Inbox
@@ -22,5 +22,6 @@ __all__ = [
     "Inbox",
     "Observation",
     "Subscription",
+    "Timer",
     "Unset",
 ]

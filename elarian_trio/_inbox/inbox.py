@@ -1,7 +1,7 @@
 """The client's inbox: which notification goes to whom, whose turn it is, and what becomes of those nobody answers.
 
 The client makes it and gives :meth:`Inbox.handle` to the supervisor, whose reader calls it for each request of the
-server's. Nothing here but :meth:`Inbox.keep_time` and :meth:`Inbox.wait_answered` waits.
+server's. Nothing here but :meth:`Inbox.wait_answered` waits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._inbox.deadlines import Deadlines
 from elarian_trio._inbox.deliveries import Delivery, Mute
 from elarian_trio._inbox.loops import current_task
 from elarian_trio._inbox.order import AppDataWatch, Lanes, addresses_of, lane_of
@@ -25,6 +24,7 @@ from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from elarian_trio._inbox.deadlines import Timer
     from elarian_trio._inbox.subscriptions import Observation, Subscription
     from elarian_trio._inbox.tickets import Taker
     from elarian_trio._session import IncomingRequest
@@ -52,6 +52,7 @@ class Inbox:
         encode: an answer to bytes.
         customer_of: makes the customer a notification is about, if it is about one.
         options: how long notifications may wait, and how app data is stored.
+        timer: sees to it that they wait no longer.
 
     Attributes:
         watch: for the client: which unanswered notifications a change of app data concerns.
@@ -72,6 +73,7 @@ class Inbox:
         encode: Encode,
         customer_of: FindCustomer,
         options: ConnectionOptions,
+        timer: Timer,
     ) -> None:
         self._kinds = tuple(kinds)
         self._decode = decode
@@ -90,7 +92,7 @@ class Inbox:
         self._takers: dict[type[AnyNotification], Taker] = {}
         self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}
         self._room: _WaitingRoom | None = _WaitingRoom()
-        self._unanswered = Deadlines(options.notification_timeout, self._expire)
+        self._unanswered = timer.deadlines(options.notification_timeout, self._expire)
         self._nothing: bytes | None = None  # the answer that says nothing, once it was asked for
         self._fewer = anyio.Event()  # for whoever waits until all is answered
 
@@ -336,11 +338,8 @@ class Inbox:
 
     # Time.
 
-    async def keep_time(self) -> None:
-        """Answer what nobody answered in time, until cancelled."""
-        await self._unanswered.keep()
-
     def _expire(self, ticket: Ticket) -> None:
+        """Answer what nobody answered in time."""
         if ticket.stage is Stage.WAITING:
             self._refuse_waiting(ticket)
             return

@@ -88,7 +88,7 @@ class Waiter(Spot, Generic[T]):
         return True
 
     def give_up(self) -> None:
-        """Wake whoever waits without an answer, unless there is one before it runs."""
+        """Wake the task that waits by now, without an answer unless there is one before it runs."""
         self.unpark()
 
     async def wait(self) -> T:

@@ -3,8 +3,8 @@
 ``Elarian`` and ``Simulator`` stand above and say what their notifications and answers look like; the supervisor, below,
 keeps the connection, the inbox takes what comes by it.
 
-In the block's task group run one task that keeps the connection, those that keep the time of notifications and of
-commands, and the user's handlers.
+In the block's task group run one task that keeps the connection, one that keeps the time of notifications and commands,
+and the user's handlers.
 None of ours raises: a failure is recorded, the block's own scope is cancelled, and the failure comes out of the block.
 """
 
@@ -20,7 +20,7 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio._inbox import Claim, Deadlines, Handlers, Inbox, Observation
+from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
@@ -130,8 +130,9 @@ class Client(AsyncContextManagerMixin):
         self._failure: Exception | None = None
         self._commands = self._commands_failed = 0
         usual = math.inf if options.command_timeout is None else options.command_timeout
-        self._deadlines = Deadlines(usual, Handover.give_up)
-        self._leases = Deadlines(LEASE_TIMEOUT, Handover.give_up)
+        self._timer = Timer()
+        self._deadlines = self._timer.deadlines(usual, Handover.give_up)
+        self._leases = self._timer.deadlines(LEASE_TIMEOUT, Handover.give_up)
         self._supervisor: Supervisor | None = None
         self._inbox = Inbox(
             kinds=self._kinds,
@@ -139,6 +140,7 @@ class Client(AsyncContextManagerMixin):
             encode=self._encode,
             customer_of=self._customer_of,
             options=options,
+            timer=self._timer,
         )
         self._handlers = Handlers(self._inbox)
         self._events = EventTable(self._kinds, self._handlers)
@@ -272,9 +274,7 @@ class Client(AsyncContextManagerMixin):
         try:
             with self._service:
                 async with anyio.create_task_group() as service:
-                    service.start_soon(self._inbox.keep_time)
-                    service.start_soon(self._deadlines.keep)
-                    service.start_soon(self._leases.keep)
+                    service.start_soon(self._timer.keep)
                     await self._supervise(supervisor)
                     service.cancel_scope.cancel()
         finally:

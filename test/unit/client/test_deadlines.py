@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 from trio.testing import MockClock
 
-from elarian_trio._inbox import Deadlines
+from elarian_trio._inbox import Timer
 
 pytestmark = pytest.mark.anyio
 
@@ -23,21 +22,28 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 async def test_each_is_due_at_its_own_time() -> None:
     """This SDK: one timer, which looks at the first deadline there is, is as exact as one for each."""
     due: list[tuple[str, float]] = []
-    deadlines = Deadlines[str](30, lambda item: due.append((item, anyio.current_time())))
+
+    def note(item: str) -> None:
+        due.append((item, anyio.current_time()))
+
+    timer = Timer()
+    deadlines = timer.deadlines(30, note)
+    longer = timer.deadlines(90, note)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(deadlines.keep)
+        tasks.start_soon(timer.keep)
         begin = anyio.current_time()
+        longer.add("long")
         for item in ("a", "b", "c"):
             assert deadlines.add(item) == anyio.current_time() + 30
             await anyio.sleep(10)
         assert deadlines.discard("b")
         assert not deadlines.discard("b")
-        await anyio.sleep(100)
+        await anyio.sleep(100)  # it waits for nothing by then
         deadlines.add("after a pause")
         await anyio.sleep(100)
         tasks.cancel_scope.cancel()
-    assert due == [("a", begin + 30), ("c", begin + 50), ("after a pause", begin + 160)]
-    assert len(deadlines) == 0
+    assert due == [("a", begin + 30), ("c", begin + 50), ("long", begin + 90), ("after a pause", begin + 160)]
+    assert len(deadlines) == len(longer) == 0
 
 
 async def test_what_is_due_may_take_another_along() -> None:
@@ -49,9 +55,10 @@ async def test_what_is_due_may_take_another_along() -> None:
         for other in deadlines:
             deadlines.discard(other)
 
-    deadlines = Deadlines[str](30, expire)
+    timer = Timer()
+    deadlines = timer.deadlines(30, expire)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(deadlines.keep)
+        tasks.start_soon(timer.keep)
         for item in ("a", "b", "c"):
             deadlines.add(item)
         assert list(deadlines) == ["a", "b", "c"]
