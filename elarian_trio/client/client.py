@@ -49,12 +49,12 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
 
-    from elarian_trio._inbox import Handler, Subscription
+    from elarian_trio._inbox import Deadlines, Handler, Subscription
     from elarian_trio._session import StateName
     from elarian_trio.client.credentials import TokenSource
     from elarian_trio.customer import Customer
@@ -132,7 +132,9 @@ class Client(AsyncContextManagerMixin):
         usual = math.inf if options.command_timeout is None else options.command_timeout
         self._timer = Timer()
         self._deadlines = self._timer.deadlines(usual, Handover.give_up)
-        self._leases = self._timer.deadlines(LEASE_TIMEOUT, Handover.give_up)
+        self._deadlines_of: Mapping[type, Deadlines[Handover]] = {
+            LeaseCustomerAppData: self._timer.deadlines(LEASE_TIMEOUT, Handover.give_up)
+        }
         self._supervisor: Supervisor | None = None
         self._inbox = Inbox(
             kinds=self._kinds,
@@ -452,7 +454,7 @@ class Client(AsyncContextManagerMixin):
         """Have *command* carried out; see :class:`~elarian_trio.customer.Call`."""
         self._commands += 1
         try:
-            customer = command.customer if isinstance(command, _CHANGES_APP_DATA) else None
+            customer = _whose_app_data(command)
             if customer is None:
                 return _checked(command, await self._ask(command, Handover()))
             return _checked(command, await self._change_app_data(command, customer))
@@ -473,7 +475,7 @@ class Client(AsyncContextManagerMixin):
     async def _ask(self, command: Command[R], handover: Handover) -> R:
         data = encode_command(command)
         supervisor = self._require_open()
-        deadlines = self._leases if isinstance(command, LeaseCustomerAppData) else self._deadlines
+        deadlines = self._deadlines_of.get(type(command), self._deadlines)
         handover.deadline = deadlines.add(handover)
         try:
             answer = await supervisor.request(data, retry=command.is_read, handover=handover)
@@ -525,6 +527,11 @@ class _Started:
     def started(self, value: None = None) -> None:
         del value
         self._event.set()
+
+
+def _whose_app_data(command: Command[Any]) -> CustomerAddress | None:
+    """Give the customer whose app data *command* changes, if it does."""
+    return command.customer if isinstance(command, _CHANGES_APP_DATA) else None
 
 
 def _command_error(command: Command[Any], failed: StreamFailed) -> CommandRejected | CommandFailed:
