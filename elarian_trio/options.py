@@ -64,7 +64,7 @@ class JsonSerializer:
         if isinstance(value, bytes):
             return value
         try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            text = _ENCODER.encode(value)
             text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             msg = f"JSON cannot hold this value: {error}"
@@ -76,7 +76,7 @@ class JsonSerializer:
         if isinstance(stored, bytes):
             return stored
         try:
-            return json.loads(stored, parse_constant=_refuse_constant)
+            return _DECODER.decode(stored)
         except (ValueError, RecursionError):
             return stored
 
@@ -85,6 +85,11 @@ def _refuse_constant(name: str) -> NoReturn:
     """Python reads NaN and Infinity, which are no JSON."""
     msg = f"{name} is no JSON"
     raise ValueError(msg)
+
+
+# Made once: json.dumps and json.loads make one at each call that does not take all defaults.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 @dataclass(frozen=True, slots=True)

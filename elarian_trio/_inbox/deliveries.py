@@ -13,9 +13,9 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol
 
-import anyio.lowlevel
 from typing_extensions import TypeVar
 
+from elarian_trio._inbox.loops import checkpoint, checkpoint_if_cancelled
 from elarian_trio.errors import LocalProtocolError
 from elarian_trio.models.messaging import Message, UssdMenu
 from elarian_trio.models.model import Model
@@ -102,6 +102,7 @@ class Delivery(Generic[N]):
         stored: the app's data as the server stores it, in place of ``app_data``.
         answers: where answers go; a delivery made by hand keeps them, see :attr:`answer` and :attr:`rejection`.
         serializer: turns app data into what is stored.
+        customer_of: makes the customer once somebody asks, in place of ``customer``.
 
     Attributes:
         answer: what :meth:`reply` or the default answered on leaving; ``None`` before.
@@ -118,12 +119,14 @@ class Delivery(Generic[N]):
         stored: str | bytes | None = None,
         answers: Answers | None = None,
         serializer: Serializer | None = None,
+        customer_of: Callable[[AnyNotification], Customer | None] | None = None,
     ) -> None:
         self._notification = notification
         self._raw = raw
         self.answer: NotificationReply | None = None
         self.rejection: str | None = None
         self._customer = customer
+        self._customer_of = customer_of  # until somebody asks for the customer
         self._serializer = serializer or JsonSerializer()
         self._app_data = app_data
         self._stored = stored  # until somebody asks for the value
@@ -155,14 +158,17 @@ class Delivery(Generic[N]):
         Raises:
             LookupError: it is about a purse, or came to a simulator.
         """
-        if self._customer is None:
+        customer = self.customer_or_none
+        if customer is None:
             msg = f"this {type(self.notification).__name__} has no customer"
             raise LookupError(msg)
-        return self._customer
+        return customer
 
     @property
     def customer_or_none(self) -> Customer | None:
         """The customer it is about, or ``None``."""
+        if self._customer_of is not None:
+            self._customer, self._customer_of = self._customer_of(self._notification), None
         return self._customer
 
     @property
@@ -213,9 +219,9 @@ class Delivery(Generic[N]):
         Cancellation:
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
         """
-        answer = self._make_reply(message, app_data)
-        await anyio.lowlevel.checkpoint()
-        self._send(answer, app_data)
+        whole, update = self._check(message, app_data)
+        await checkpoint()
+        self._send(whole, update)
 
     def reply_nowait(
         self,
@@ -223,7 +229,7 @@ class Delivery(Generic[N]):
         app_data: Any = UNSET,  # noqa: ANN401 - the user's own value
     ) -> None:
         """Answer at once; see :meth:`reply`."""
-        self._send(self._make_reply(message, app_data), app_data)
+        self._send(*self._check(message, app_data))
 
     async def reject(self, reason: str) -> None:
         """Answer that the app failed on it: the server may deliver it again.
@@ -242,15 +248,18 @@ class Delivery(Generic[N]):
         Cancellation:
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
         """
-        await anyio.lowlevel.checkpoint()
+        await checkpoint()
         self._answers.reject(reason)
         self.rejection = reason
 
     async def __aenter__(self) -> Self:
-        """Say where the work on it begins. A checkpoint; cancelled there, it is answered as if the block had failed."""
+        """Say where the work on it begins. Cancelled by then, it is answered as if the block had failed.
+
+        Others do not run meanwhile: who receives deliveries, or runs handlers, lets them at each.
+        """
         self._answers.enter()
         try:
-            await anyio.lowlevel.checkpoint()
+            await checkpoint_if_cancelled()
         except BaseException as error:
             self._answers.leave(error)
             raise
@@ -264,7 +273,6 @@ class Delivery(Generic[N]):
         An error becomes ERROR[APPLICATION_ERROR] with its class's name, and then propagates.
         """
         self._answers.leave(error)
-        await anyio.lowlevel.cancel_shielded_checkpoint()
 
     def begin(self) -> None:
         """For handlers: what ``async with`` does on entering, without the checkpoint."""
@@ -274,17 +282,19 @@ class Delivery(Generic[N]):
         """For handlers: what ``async with`` does on leaving, without the checkpoint."""
         self._answers.leave(error)
 
-    def _make_reply(self, message: Message | MessageBody | None, app_data: object) -> NotificationReply:
-        """Make the answer but for the default of the app's data, which is decided when it is sent."""
+    def _check(
+        self, message: Message | MessageBody | None, app_data: object
+    ) -> tuple[Message | None, AppDataUpdate | Unset]:
+        """Make an answer's parts, but for the default of the app's data, which is decided when it is sent."""
         if isinstance(self.notification, SimulatorNotification) and (
             message is not None or app_data not in (UNSET, None)
         ):
             msg = "a simulator's answer carries neither a message nor app data"
             raise ValueError(msg)
-        update = None
+        update: AppDataUpdate | Unset = UNSET
         if app_data is not UNSET:
             update = AppDataUpdate(None if app_data is None else self._serializer.dumps(app_data))
-        return NotificationReply(data_update=update, message=self._to_message(message))
+        return self._to_message(message), update
 
     def _to_message(self, message: Message | MessageBody | None) -> Message | None:
         if message is None:
@@ -295,9 +305,9 @@ class Delivery(Generic[N]):
             return replace(whole, body=spoken(whole.body))
         return whole
 
-    def _send(self, answer: NotificationReply, app_data: object) -> None:
-        if app_data is UNSET:
-            answer = replace(answer, data_update=self._answers.default_update())
+    def _send(self, message: Message | None, update: AppDataUpdate | Unset) -> None:
+        chosen = self._answers.default_update() if isinstance(update, Unset) else update
+        answer = NotificationReply(data_update=chosen, message=message)
         self._answers.reply(answer)
         self.answer = answer
 

@@ -1,20 +1,21 @@
 """The client's inbox: which notification goes to whom, whose turn it is, and what becomes of those nobody answers.
 
 The client makes it and gives :meth:`Inbox.handle` to the supervisor, whose reader calls it for each request of the
-server's. Nothing here but :meth:`Inbox.keep_time` and :meth:`Inbox.wait_answered` waits.
+server's. Nothing here but :meth:`Inbox.wait_answered` waits.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 import anyio.lowlevel
 
 from elarian_trio._inbox.deliveries import Delivery, Mute
-from elarian_trio._inbox.order import AppDataWatch, Lanes, lane_of
+from elarian_trio._inbox.loops import current_task
+from elarian_trio._inbox.order import AppDataWatch, Lanes, addresses_of, lane_of
 from elarian_trio._inbox.tickets import Stage, Ticket
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio.errors import ConnectionClosed, ConnectionLost, DeliveryExpired, LocalProtocolError
@@ -23,6 +24,7 @@ from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from elarian_trio._inbox.deadlines import Timer
     from elarian_trio._inbox.subscriptions import Observation, Subscription
     from elarian_trio._inbox.tickets import Taker
     from elarian_trio._session import IncomingRequest
@@ -50,6 +52,7 @@ class Inbox:
         encode: an answer to bytes.
         customer_of: makes the customer a notification is about, if it is about one.
         options: how long notifications may wait, and how app data is stored.
+        timer: sees to it that they wait no longer.
 
     Attributes:
         watch: for the client: which unanswered notifications a change of app data concerns.
@@ -70,12 +73,12 @@ class Inbox:
         encode: Encode,
         customer_of: FindCustomer,
         options: ConnectionOptions,
+        timer: Timer,
     ) -> None:
         self._kinds = tuple(kinds)
         self._decode = decode
         self._encode = encode
         self._customer_of = customer_of
-        self._timeout = options.notification_timeout
         self._serializer = options.serializer
         self.watch: AppDataWatch = AppDataWatch()
         self.streams: set[Subscription[Any]] = set()
@@ -89,8 +92,8 @@ class Inbox:
         self._takers: dict[type[AnyNotification], Taker] = {}
         self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}
         self._room: _WaitingRoom | None = _WaitingRoom()
-        self._unanswered: OrderedDict[Ticket, None] = OrderedDict()  # in order of deadline, all times being equal
-        self._more = anyio.Event()  # for the timer
+        self._unanswered = timer.deadlines(options.notification_timeout, self._expire)
+        self._nothing: bytes | None = None  # the answer that says nothing, once it was asked for
         self._fewer = anyio.Event()  # for whoever waits until all is answered
 
     # Who takes what.
@@ -135,8 +138,6 @@ class Inbox:
         for ticket in tickets:  # all of them leave before the first is routed: nobody overtakes
             self._lanes.leave(ticket)
         for ticket in tickets:
-            self._unanswered.pop(ticket, None)
-            self.watch.discard(ticket)
             self._route(ticket)
 
     def close_taker(self, kinds: frozenset[type[AnyNotification]], waiting: Iterable[Ticket]) -> None:
@@ -170,10 +171,11 @@ class Inbox:
             logger.error("a notification could not be read: %s", type(error).__name__)
             request.fail(ErrorCode.INVALID, "not a notification")
             return
-        deadline = anyio.current_time() + self._timeout
-        ticket = Ticket(request, notification, app_data, lane_of(notification), deadline)
-        request.on_cancel(lambda: self._on_cancel(ticket))
-        self._copy(ticket)
+        addresses = addresses_of(notification)
+        ticket = Ticket(request, notification, app_data, addresses, lane_of(addresses))
+        request.on_cancel(partial(self._on_cancel, ticket))
+        if self._observers:
+            self._copy(ticket)
         self._route(ticket)
 
     def _copy(self, ticket: Ticket) -> None:
@@ -186,20 +188,20 @@ class Inbox:
         if taker is None:
             self.unclaimed += 1
             ticket.stage = Stage.DONE
-            ticket.answered = True
-            ticket.request.respond(self._encode(NotificationReply(data_update=default_update(ticket))))
+            self._answer_unasked(ticket)
             return
         first = self._lanes.is_free(ticket.lane)
         if not taker.has_room(first=first):
             ticket.stage = Stage.DONE
             self._reject(ticket.request, "no room")
+            self._let_go(ticket)
             return
         ticket.taker = taker
         self._lanes.join(ticket)
-        self._unanswered[ticket] = None
-        self.watch.add(ticket)
-        if len(self._unanswered) == 1:
-            self._more.set()
+        if not ticket.waits:  # else it comes out of the waiting room
+            ticket.waits = True
+            ticket.deadline = self._unanswered.add(ticket)
+            self.watch.add(ticket)
         taker.hold(ticket)
         if first:
             taker.ready(ticket)
@@ -225,7 +227,7 @@ class Inbox:
     def _make_delivery(self, ticket: Ticket, answers: _TicketAnswers | Mute) -> Delivery[Any]:
         return Delivery(
             ticket.notification,
-            self._customer_of(ticket.notification),
+            customer_of=self._customer_of,
             raw=ticket.request.data,
             stored=ticket.app_data,
             answers=answers,
@@ -269,7 +271,7 @@ class Inbox:
     def enter(self, ticket: Ticket) -> None:
         """User code has begun."""
         ticket.entered += 1
-        ticket.task = anyio.get_current_task().id
+        ticket.task = current_task()
 
     def leave(self, ticket: Ticket, error: BaseException | None) -> None:
         """User code has left a block; the outermost answers what is unanswered, and lets the next one through."""
@@ -286,14 +288,28 @@ class Inbox:
         if error is not None:
             ticket.request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
         else:
-            ticket.request.respond(self._encode(NotificationReply(data_update=default_update(ticket))))
+            ticket.request.respond(self._default_answer(ticket))
         self._answered(ticket)
+
+    def _default_answer(self, ticket: Ticket) -> bytes:
+        update = default_update(ticket)
+        if update is not None:
+            return self._encode(NotificationReply(data_update=update))
+        if self._nothing is None:
+            self._nothing = self._encode(NotificationReply())
+        return self._nothing
 
     def _answered(self, ticket: Ticket) -> None:
         ticket.answered = True
-        self._unanswered.pop(ticket, None)
-        self.watch.discard(ticket)
-        self._note_fewer()
+        self._let_go(ticket)
+
+    def _let_go(self, ticket: Ticket) -> None:
+        """Wait for its answer no longer."""
+        if ticket.waits:
+            ticket.waits = False
+            self._unanswered.discard(ticket)
+            self.watch.discard(ticket)
+            self._note_fewer()
 
     def _count_late(self, ticket: Ticket) -> None:
         self.answers_late += not ticket.late
@@ -312,9 +328,7 @@ class Inbox:
         if ticket.stage is Stage.WAITING and ticket.taker is not None:
             ticket.taker.drop(ticket)
         ticket.stage = Stage.DONE
-        self._unanswered.pop(ticket, None)
-        self.watch.discard(ticket)
-        self._note_fewer()
+        self._let_go(ticket)
         following = self._lanes.leave(ticket)
         if following is None or following.taker is None or self.ended is not None:
             return
@@ -324,32 +338,13 @@ class Inbox:
 
     # Time.
 
-    async def keep_time(self) -> None:
-        """Answer what nobody answered in time, until cancelled."""
-        while True:
-            wait = self._expire(anyio.current_time())
-            with anyio.move_on_after(wait):
-                await self._more.wait()
-            await anyio.lowlevel.checkpoint()
-
-    def _expire(self, now: float) -> float:
-        """Settle what is due; give the seconds until more is, and listen for the first if nothing waits."""
-        while self._unanswered:
-            ticket = next(iter(self._unanswered))
-            if ticket.deadline > now:
-                self._more = anyio.Event()
-                return ticket.deadline - now
-            del self._unanswered[ticket]
-            self._expire_one(ticket)
-        self._more = anyio.Event()
-        return float("inf")
-
-    def _expire_one(self, ticket: Ticket) -> None:
+    def _expire(self, ticket: Ticket) -> None:
+        """Answer what nobody answered in time."""
         if ticket.stage is Stage.WAITING:
             self._refuse_waiting(ticket)
             return
         if ticket.request.canceled:
-            self.watch.discard(ticket)
+            self._let_go(ticket)
         else:
             self._answer_unasked(ticket)
         ticket.expired = True
@@ -361,13 +356,13 @@ class Inbox:
     def close(self) -> None:
         """Take nothing in any more and hand nothing out; what is in hand may still be answered."""
         self._end(anyio.EndOfStream)
-        for ticket in tuple(self._unanswered):
+        for ticket in self._unanswered:
             self._refuse_waiting(ticket)
 
     def abandon(self) -> None:
         """The client's block ended otherwise: whoever still listens is told, and nothing is answered."""
         self._end(anyio.BrokenResourceError)
-        for ticket in tuple(self._unanswered):
+        for ticket in self._unanswered:
             if ticket.stage is Stage.WAITING:
                 self._done(ticket)
 
@@ -387,9 +382,9 @@ class Inbox:
 
     def answer_own(self) -> None:
         """Answer by default what this very task has in hand: it is the one that ends the connection."""
-        task = anyio.get_current_task().id
-        for ticket in tuple(self._unanswered):
-            if ticket.task == task and not ticket.request.canceled:
+        task = current_task()
+        for ticket in self._unanswered:
+            if ticket.task is task and not ticket.request.canceled:
                 self._answer_unasked(ticket)
 
     def _note_fewer(self) -> None:
@@ -431,7 +426,7 @@ class _WaitingRoom:
     """Takes notifications in until the client has a taker; hands nothing out."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[Ticket, None] = OrderedDict()
+        self._waiting: dict[Ticket, None] = {}
 
     def has_room(self, *, first: bool) -> bool:
         del first

@@ -5,7 +5,6 @@ The inbox stands above; it is told of each ticket that comes and goes, so that n
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from elarian_trio.models.identity import CustomerNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from elarian_trio._inbox.tickets import Ticket
     from elarian_trio._session import Handover
@@ -23,24 +22,20 @@ if TYPE_CHECKING:
 __all__ = ["AppDataWatch", "Lanes", "addresses_of", "lane_of"]
 
 
-def addresses_of(notification: AnyNotification) -> list[str | CustomerNumber]:
+def addresses_of(notification: AnyNotification) -> Sequence[str | CustomerNumber]:
     """Give the id and number by which a notification names its customer, as far as it does."""
-    found: list[str | CustomerNumber] = []
     customer_id: object = getattr(notification, "customer_id", None)
-    if isinstance(customer_id, str) and customer_id:
-        found.append(customer_id)
     number: object = getattr(notification, "customer_number", None)
-    if isinstance(number, CustomerNumber):
-        found.append(number)
-    return found
+    ids = (customer_id,) if isinstance(customer_id, str) and customer_id else ()
+    return (*ids, number) if isinstance(number, CustomerNumber) else ids
 
 
-def lane_of(notification: AnyNotification) -> str | None:
-    """Name the line in which a notification waits: its customer's, or none where it has no customer."""
-    address = next(iter(addresses_of(notification)), None)
-    if isinstance(address, CustomerNumber):
-        return f"{address.provider}:{address.number}"
-    return address
+def lane_of(addresses: Sequence[str | CustomerNumber]) -> str | None:
+    """Name the line in which a customer's notifications wait, or none where there is no customer."""
+    if not addresses:
+        return None
+    address = addresses[0]
+    return address if isinstance(address, str) else f"{address.provider}:{address.number}"
 
 
 class Lanes:
@@ -49,7 +44,7 @@ class Lanes:
     __slots__ = ("_lanes",)
 
     def __init__(self) -> None:
-        self._lanes: dict[str, deque[Ticket]] = {}
+        self._lanes: dict[str, list[Ticket]] = {}
 
     def __len__(self) -> int:
         """How many customers have tickets."""
@@ -62,21 +57,32 @@ class Lanes:
     def join(self, ticket: Ticket) -> None:
         """Put *ticket* last in its lane."""
         if ticket.lane is not None:
-            self._lanes.setdefault(ticket.lane, deque()).append(ticket)
+            _append(self._lanes, ticket.lane, ticket)
 
     def leave(self, ticket: Ticket) -> Ticket | None:
         """Take *ticket* out, wherever it stands; give the one that is first now because of that."""
-        lane = self._lanes.get(ticket.lane) if ticket.lane is not None else None
-        if lane is None:
+        if ticket.lane is None or ticket.lane not in self._lanes:
             return None
-        if lane[0] is not ticket:
-            lane.remove(ticket)
-            return None
-        lane.popleft()
-        if lane:
-            return lane[0]
-        del self._lanes[str(ticket.lane)]
-        return None
+        was_first = self._lanes[ticket.lane][0] is ticket
+        left = _remove(self._lanes, ticket.lane, ticket)
+        return left[0] if left and was_first else None
+
+
+def _append(lists: dict[str, list[Ticket]], key: str, ticket: Ticket) -> None:
+    """Put *ticket* last in its list, of which nearly all are new."""
+    if key in lists:
+        lists[key].append(ticket)
+    else:
+        lists[key] = [ticket]
+
+
+def _remove(lists: dict[str, list[Ticket]], key: str, ticket: Ticket) -> list[Ticket]:
+    """Take *ticket* out of its list, and an empty list out of all; give what is left in it."""
+    tickets = lists[key]
+    tickets.remove(ticket)
+    if not tickets:
+        del lists[key]
+    return tickets
 
 
 class _Change:
@@ -106,7 +112,7 @@ class AppDataWatch:
     __slots__ = ("_changes", "_tickets")
 
     def __init__(self) -> None:
-        self._tickets: dict[str | CustomerNumber, set[Ticket]] = {}
+        self._tickets: dict[str, list[Ticket]] = {}
         self._changes: set[_Change] = set()
 
     def __len__(self) -> int:
@@ -115,24 +121,18 @@ class AppDataWatch:
 
     def add(self, ticket: Ticket) -> None:
         """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
-        addresses = addresses_of(ticket.notification)
-        for address in addresses:
-            self._tickets.setdefault(address, set()).add(ticket)
+        for address in ticket.addresses:
+            _append(self._tickets, _digits(address), ticket)
         for change in self._changes:
             if change.handover.answered:
                 change.later.add(ticket)
-            elif change.address in addresses:
+            elif change.address in ticket.addresses:
                 change.concern(ticket)
 
     def discard(self, ticket: Ticket) -> None:
-        """Watch for *ticket* no longer."""
-        for address in addresses_of(ticket.notification):
-            tickets = self._tickets.get(address)
-            if tickets is None:
-                continue
-            tickets.discard(ticket)
-            if not tickets:
-                del self._tickets[address]
+        """Watch for *ticket* no longer; it was added before."""
+        for address in ticket.addresses:
+            _remove(self._tickets, _digits(address), ticket)
 
     @contextmanager
     def changing(self, address: CustomerAddress | None, handover: Handover) -> Generator[Callable[[object], None]]:
@@ -153,5 +153,11 @@ class AppDataWatch:
 
     def _concern_those_at(self, address: object, change: _Change) -> None:
         if isinstance(address, str | CustomerNumber):  # of a secondary id only the reply says whose it is
-            for ticket in self._tickets.get(address, ()):
-                change.concern(ticket)
+            for ticket in self._tickets.get(_digits(address), ()):
+                if address in ticket.addresses:
+                    change.concern(ticket)
+
+
+def _digits(address: str | CustomerNumber) -> str:
+    """Give what is quick to look up; of two providers' numbers with the same digits it is the same."""
+    return address if isinstance(address, str) else address.number

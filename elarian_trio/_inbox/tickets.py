@@ -5,12 +5,16 @@ The inbox makes the tickets and keeps them in order; subscriptions and handlers 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from elarian_trio._session import IncomingRequest
+    from elarian_trio.models.identity import CustomerNumber
     from elarian_trio.models.notifications import AnyNotification
 
 __all__ = ["Stage", "Taker", "Ticket"]
@@ -32,10 +36,12 @@ class Ticket:
         request: what is answered.
         notification: what the server says.
         app_data: the app's data as it came, byte for byte.
+        addresses: by which it names its customer.
         lane: whose turn it is; tickets with one lane reach user code one after the other. ``None`` waits for nobody.
         deadline: until when it must be answered, on anyio's clock.
         taker: who took it in.
         stage: how far it has come.
+        waits: whether it is among those that are to be answered in time.
         answered: whether an answer went out, by hand or by default.
         expired: whether that was the default answer, at the deadline.
         late: whether it was counted as answered too late.
@@ -47,15 +53,17 @@ class Ticket:
     request: IncomingRequest
     notification: AnyNotification
     app_data: str | bytes | None
+    addresses: Sequence[str | CustomerNumber]
     lane: str | None
-    deadline: float
+    deadline: float = math.inf
     taker: Taker | None = None
     stage: Stage = Stage.WAITING
+    waits: bool = False
     answered: bool = False
     expired: bool = False
     late: bool = False
     entered: int = 0
-    task: int | None = None
+    task: object = None
     changes: int = 0
 
 

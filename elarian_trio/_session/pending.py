@@ -6,6 +6,7 @@ Everything here but :meth:`Waiter.wait` is synchronous, so that a session's end 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import anyio.lowlevel
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Self
 
-__all__ = ["Handover", "Pending", "Question", "Waiter"]
+__all__ = ["GivenUp", "Handover", "Pending", "Question", "Waiter"]
 
 K = TypeVar("K", bound="Hashable")
 T = TypeVar("T")
+
+
+class GivenUp(Exception):
+    """What a request raises whose caller had it given up, by :meth:`Handover.give_up`."""
 
 
 class Question(NamedTuple):
@@ -86,10 +91,15 @@ class Waiter(Spot, Generic[T]):
         self.unpark()
         return True
 
+    def give_up(self) -> None:
+        """Wake the task that waits by now, without an answer unless there is one before it runs."""
+        self.unpark()
+
     async def wait(self) -> T:
         """Wait for the answer; at least one checkpoint.
 
         Raises:
+            GivenUp: it was given up.
             Exception: whatever :meth:`fail` was given.
 
         Cancellation:
@@ -98,6 +108,8 @@ class Waiter(Spot, Generic[T]):
         await (anyio.lowlevel.checkpoint() if self.done else self.park())
         if self.error is not None:
             raise self.error
+        if not self.done:
+            raise GivenUp
         return cast("T", self._value)
 
 
@@ -196,16 +208,20 @@ class Pending(Generic[K, T]):
 
 
 class Handover:
-    """What a caller may pass along with a request, to know what became of it, above all after a timeout of its own.
+    """What a caller may pass along with a request, to know what became of it, and to give it up from another task.
 
     Attributes:
+        deadline: when it is going to be given up, on anyio's clock; for waits that :meth:`give_up` does not end.
+        given_up: whether it was.
         sent: whether the request's first byte was handed to the transport, so that the peer may have acted on it;
             true to fact once the request has ended.
     """
 
-    __slots__ = ("_waiter", "sent")
+    __slots__ = ("_waiter", "deadline", "given_up", "sent")
 
     def __init__(self) -> None:
+        self.deadline: float = math.inf
+        self.given_up: bool = False
         self.sent: bool = False
         self._waiter: Waiter[bytes] | None = None
 
@@ -213,6 +229,12 @@ class Handover:
     def answered(self) -> bool:
         """Whether the peer's answer has come, be it that the caller has yet to take it."""
         return self._waiter is not None and self._waiter.done and not isinstance(self._waiter.error, ConnectionLost)
+
+    def give_up(self) -> None:
+        """Wait no longer: the request ends as where its caller is cancelled, but by :exc:`GivenUp`, if unanswered."""
+        self.given_up = True
+        if self._waiter is not None:
+            self._waiter.give_up()
 
     def follow(self, waiter: Waiter[bytes]) -> None:
         """For the session: note who waits for the answer now."""

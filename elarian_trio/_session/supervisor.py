@@ -11,7 +11,6 @@ import logging
 import math
 import random as dice
 import secrets
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -22,7 +21,7 @@ import trio
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
-from elarian_trio._session.pending import Handover
+from elarian_trio._session.pending import GivenUp, Handover
 from elarian_trio._session.session import ResumptionRefused, Session
 from elarian_trio._transport import as_transport
 from elarian_trio.errors import (
@@ -35,7 +34,7 @@ from elarian_trio.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable
 
     from anyio.abc import ByteStream, ObjectStream, TaskStatus
 
@@ -196,9 +195,10 @@ class Supervisor:
             data: the request's data.
             metadata: the request's metadata.
             retry: whether the request may be sent again after it was sent and its session was lost.
-            handover: is told whether the request was sent, for callers that stop waiting.
+            handover: is told whether the request was sent, for callers that stop waiting; and has it given up.
 
         Raises:
+            GivenUp: *handover* said so.
             StreamFailed: the server answered with an error.
             ConnectionLost: the connection ended for good, or, without *retry*, after the request was sent.
             ConnectionClosed: the supervisor does not run, is draining, or was closed before the request was sent.
@@ -208,16 +208,22 @@ class Supervisor:
             follows it.
         """
         handover = handover or Handover()
-        with self._counted():
-            while True:
-                while self._session is None or not self._session.usable:
+        self._begin_request()
+        try:
+            while not handover.given_up:
+                session = self._session
+                if session is None or not session.usable:
                     await self._another_session(handover)
+                    continue
                 try:
-                    return await self._session.request(data, metadata, handover=handover)
+                    return await session.request(data, metadata, handover=handover)
                 except ConnectionLost as lost:
                     if lost.sent and not retry:
                         raise
                     await anyio.lowlevel.checkpoint()
+            raise GivenUp
+        finally:
+            self._end_request()
 
     async def ping(self) -> float:
         """Have a KEEPALIVE answered, over the next transport if the present one ends; give the round trip's seconds.
@@ -229,7 +235,8 @@ class Supervisor:
         Cancellation:
             Always a checkpoint. The answer is then dropped when it comes.
         """
-        with self._counted():
+        self._begin_request()
+        try:
             while True:
                 while self._session is None or not (self._session.usable and self._session.attached):
                     await self._another_session(Handover())
@@ -237,6 +244,8 @@ class Supervisor:
                     return await self._session.ping()
                 except ConnectionLost:
                     await anyio.lowlevel.checkpoint()
+        finally:
+            self._end_request()
 
     async def reconnect_now(self) -> None:
         """End the present pause between two attempts; without one, do nothing. A checkpoint, no wait."""
@@ -281,10 +290,12 @@ class Supervisor:
     # Requests and the session they go by.
 
     async def _another_session(self, handover: Handover) -> None:
-        """Wait for things to change, unless they have come to their end."""
+        """Wait for things to change, unless they have come to their end, or until the request is given up."""
         if self._closing:
             raise self._ended(sent=handover.sent)
-        await self._changed.wait()
+        with anyio.CancelScope(deadline=handover.deadline) as scope:
+            await self._changed.wait()
+        handover.given_up = handover.given_up or scope.cancelled_caught
 
     def _ended(self, *, sent: bool) -> ElarianError:
         """Make the error for a request that no session will carry any more."""
@@ -310,18 +321,16 @@ class Supervisor:
         session = self._session
         return session is None or session.attached or not session.kept_bytes
 
-    @contextmanager
-    def _counted(self) -> Generator[None]:
-        """Let a request in, if any may come in, and count it while it is here."""
+    def _begin_request(self) -> None:
+        """Let a request in, if any may come in, and count it until it has ended."""
         if not self._running or self._draining or self._closing:
             msg = "the client is not connected: its block was not entered, or it was left"
             raise ConnectionClosed(msg)
         self._requests += 1
-        try:
-            yield
-        finally:
-            self._requests -= 1
-            self._see_idle()
+
+    def _end_request(self) -> None:
+        self._requests -= 1
+        self._see_idle()
 
     def _see_idle(self) -> None:
         if self._draining and self._idle:

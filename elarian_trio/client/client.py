@@ -3,14 +3,16 @@
 ``Elarian`` and ``Simulator`` stand above and say what their notifications and answers look like; the supervisor, below,
 keeps the connection, the inbox takes what comes by it.
 
-In the block's task group run one task that keeps the connection and the time of notifications, and the user's handlers.
+In the block's task group run one task that keeps the connection, one that keeps the time of notifications and commands,
+and the user's handlers.
 None of ours raises: a failure is recorded, the block's own scope is cancelled, and the failure comes out of the block.
 """
 
 from __future__ import annotations
 
+import math
 import os
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
@@ -19,9 +21,9 @@ import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio import _wire
-from elarian_trio._inbox import Claim, Handlers, Inbox, Observation
+from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
-from elarian_trio._session import Handover, StreamFailed, Supervisor
+from elarian_trio._session import GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
@@ -47,16 +49,16 @@ from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
 
-    from elarian_trio._inbox import Handler, Subscription
+    from elarian_trio._inbox import Deadlines, Handler, Subscription
     from elarian_trio._session import StateName
     from elarian_trio.client.credentials import TokenSource
     from elarian_trio.customer import Customer
     from elarian_trio.models.commands import Command
+    from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.notifications import AnyNotification, NotificationReply
 
     Dial: TypeAlias = Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]]
@@ -68,10 +70,6 @@ R = TypeVar("R", bound=Model)
 LEASE_TIMEOUT = 95.0  # seconds: a lease ends after 90, so whoever waits for one has it by then
 LISTENER_TIMEOUT = 2.0  # seconds that listeners to the last state may take
 DEFAULTS = ConnectionOptions()
-
-_TIMEOUTS: Mapping[type, float] = {LeaseCustomerAppData: LEASE_TIMEOUT}
-"""What bounds a command instead of ``command_timeout``."""
-
 
 _CHANGES_APP_DATA = (UpdateCustomerAppData, DeleteCustomerAppData)
 
@@ -131,6 +129,12 @@ class Client(AsyncContextManagerMixin):
         self._entered = self._left = False
         self._failure: Exception | None = None
         self._commands = self._commands_failed = 0
+        usual = math.inf if options.command_timeout is None else options.command_timeout
+        self._timer = Timer()
+        self._deadlines = self._timer.deadlines(usual, Handover.give_up)
+        self._deadlines_of: Mapping[type, Deadlines[Handover]] = {
+            LeaseCustomerAppData: self._timer.deadlines(LEASE_TIMEOUT, Handover.give_up)
+        }
         self._supervisor: Supervisor | None = None
         self._inbox = Inbox(
             kinds=self._kinds,
@@ -138,6 +142,7 @@ class Client(AsyncContextManagerMixin):
             encode=self._encode,
             customer_of=self._customer_of,
             options=options,
+            timer=self._timer,
         )
         self._handlers = Handlers(self._inbox)
         self._events = EventTable(self._kinds, self._handlers)
@@ -267,11 +272,11 @@ class Client(AsyncContextManagerMixin):
         tasks.cancel_scope.cancel()
 
     async def _serve(self, supervisor: Supervisor) -> None:
-        """Keep the connection and the time of notifications, until the one ends or the block does."""
+        """Keep the connection, and the time of notifications and commands, until the one ends or the block does."""
         try:
             with self._service:
                 async with anyio.create_task_group() as service:
-                    service.start_soon(self._inbox.keep_time)
+                    service.start_soon(self._timer.keep)
                     await self._supervise(supervisor)
                     service.cancel_scope.cancel()
         finally:
@@ -449,34 +454,39 @@ class Client(AsyncContextManagerMixin):
         """Have *command* carried out; see :class:`~elarian_trio.customer.Call`."""
         self._commands += 1
         try:
-            return await self._carry_out(command)
+            customer = _whose_app_data(command)
+            if customer is None:
+                return _checked(command, await self._ask(command, Handover()))
+            return _checked(command, await self._change_app_data(command, customer))
         except BaseException:
             self._commands_failed += 1
             if self._failure is not None:  # it comes out of the block, once: whoever is inside is being cancelled
                 await anyio.lowlevel.checkpoint_if_cancelled()
             raise
 
-    async def _carry_out(self, command: Command[R]) -> R:
+    async def _change_app_data(self, command: Command[R], customer: CustomerAddress) -> R:
+        """Have unanswered notifications of the customer know that their app data is being changed."""
+        handover = Handover()
+        with self._inbox.watch.changing(customer, handover) as concerns:
+            reply = await self._ask(command, handover)
+            concerns(getattr(reply, "customer_id", None))
+            return reply
+
+    async def _ask(self, command: Command[R], handover: Handover) -> R:
         data = _wire.encode_command(command)
         supervisor = self._require_open()
-        limit = _TIMEOUTS.get(type(command), self._options.command_timeout)
-        handover = Handover()
-        with anyio.move_on_after(limit), self._watching(command, handover) as concerns:
-            try:
-                answer = await supervisor.request(data, retry=command.is_read, handover=handover)
-            except StreamFailed as failed:
-                raise _command_error(command, failed) from failed
-            reply = _wire.decode_reply(command, answer)
-            concerns(getattr(reply, "customer_id", None))
-            return _checked(command, reply)
-        msg = f"no answer to {type(command).__name__} came within {limit:g} s"
-        raise CommandTimedOut(msg, sent=handover.sent)
-
-    def _watching(self, command: Command[Any], handover: Handover) -> AbstractContextManager[Callable[[object], None]]:
-        """Have unanswered notifications of the customer know that their app data is being changed, if it is."""
-        if isinstance(command, _CHANGES_APP_DATA):
-            return self._inbox.watch.changing(command.customer, handover)
-        return nullcontext(lambda _: None)
+        deadlines = self._deadlines_of.get(type(command), self._deadlines)
+        handover.deadline = deadlines.add(handover)
+        try:
+            answer = await supervisor.request(data, retry=command.is_read, handover=handover)
+        except StreamFailed as failed:
+            raise _command_error(command, failed) from failed
+        except GivenUp:
+            msg = f"no answer to {type(command).__name__} came within {deadlines.limit:g} s"
+            raise CommandTimedOut(msg, sent=handover.sent) from None
+        finally:
+            deadlines.discard(handover)
+        return _wire.decode_reply(command, answer)
 
     def _require_open(self) -> Supervisor:
         if self._supervisor is None or self._left:
@@ -517,6 +527,11 @@ class _Started:
     def started(self, value: None = None) -> None:
         del value
         self._event.set()
+
+
+def _whose_app_data(command: Command[Any]) -> CustomerAddress | None:
+    """Give the customer whose app data *command* changes, if it does."""
+    return command.customer if isinstance(command, _CHANGES_APP_DATA) else None
 
 
 def _command_error(command: Command[Any], failed: StreamFailed) -> CommandRejected | CommandFailed:

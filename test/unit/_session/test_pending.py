@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from elarian_trio._session import Pending
+from elarian_trio._session import GivenUp, Pending, Waiter
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,41 @@ async def test_first_word_counts() -> None:
         assert pending.fail_all(lambda _: ValueError("fourth")) == 0
         with pytest.raises(ValueError, match="first"):
             await waiter.wait()
+
+
+async def test_who_is_given_up_wakes_without_an_answer() -> None:
+    """This SDK: commands have one timer, not a cancel scope each; being given up is no answer."""
+    pending: Pending[int, str] = Pending()
+    with pending.catch(1) as waiter:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_give_up_once_it_waits, waiter)
+            with pytest.raises(GivenUp):
+                await waiter.wait()
+        assert not waiter.done
+
+
+@pytest.mark.parametrize("first", ["answer", "end"])
+async def test_answer_in_the_moment_of_giving_up_counts(first: str) -> None:
+    """This SDK: whichever of the two comes first, as long as nobody has run since."""
+    pending: Pending[int, str] = Pending()
+
+    async def do_both(waiter: Waiter[str]) -> None:
+        await anyio.wait_all_tasks_blocked()
+        if first == "answer":
+            assert pending.resolve(1, "answer")
+        waiter.give_up()
+        if first == "end":
+            assert pending.resolve(1, "answer")
+
+    with pending.catch(1) as waiter:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(do_both, waiter)
+            assert await waiter.wait() == "answer"
+
+
+async def _give_up_once_it_waits(waiter: Waiter[str]) -> None:
+    await anyio.wait_all_tasks_blocked()
+    waiter.give_up()
 
 
 async def test_nobody_waits_after_the_block() -> None:

@@ -13,7 +13,7 @@ from peers import BOUND, CREDENTIALS, RawPeer, Recorder, running, settle, until
 
 from elarian_trio._rsocket import Connection, Role, Setup
 from elarian_trio._rsocket.frames import ErrorFrame, RequestResponseFrame, encode_frame
-from elarian_trio._session import Handover, IncomingRequest, Session, StreamFailed, Supervisor
+from elarian_trio._session import GivenUp, Handover, IncomingRequest, Session, StreamFailed, Supervisor
 from elarian_trio._transport import FrameTransport, StreamTransport, open_tcp, serve_tcp
 from elarian_trio.errors import ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError, SetupRejected
 from elarian_trio.options import Backoff, ConnectionOptions
@@ -168,6 +168,46 @@ async def test_requests_wait_while_there_is_no_session() -> None:
         assert await asked.outcome(b"waits") == b"waits"
         assert await supervisor.ping() >= 0
         assert b"given up" not in network.asked
+
+
+async def test_request_is_given_up_from_another_task() -> None:
+    """This SDK: that ends as a cancelled one does: what was sent is followed by a CANCEL, and nothing is left."""
+    held: list[IncomingRequest] = []
+    handover = Handover()
+
+    def prepare(network: Network) -> None:
+        network.handler = held.append
+
+    async with supervised(prepare=prepare) as (supervisor, _, _, _):
+
+        async def ask() -> None:
+            with pytest.raises(GivenUp):
+                await supervisor.request(b"never answered", retry=True, handover=handover)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await until(lambda: bool(held))
+            handover.give_up()
+        assert handover.sent
+        await until(lambda: held[0].canceled)
+
+
+async def test_request_that_was_given_up_between_sessions_is_not_sent() -> None:
+    """This SDK: it may be given up where it waits for a session, or while the last one's end has yet to reach it."""
+    async with supervised() as (supervisor, network, _, states):
+        network.up = False
+        await network.cut()
+        await until(lambda: "pending" in states.names)
+        waiting, before = Handover(), Handover()
+        waiting.deadline = anyio.current_time() + 0.01
+        with pytest.raises(GivenUp):
+            await supervisor.request(b"given up", retry=True, handover=waiting)
+        before.give_up()
+        with pytest.raises(GivenUp):
+            await supervisor.request(b"given up", retry=True, handover=before)
+        network.up = True
+        assert await supervisor.request(b"the next", retry=True) == b"the next"
+        assert network.asked == [b"the next"]
 
 
 async def test_ping_is_repeated_on_the_next_session() -> None:

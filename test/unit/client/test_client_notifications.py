@@ -254,6 +254,17 @@ async def test_update_of_another_customer_leaves_the_echo() -> None:
             assert asked.reply == NotificationReply(data_update=AppDataUpdate("old"))
 
 
+async def test_update_of_the_same_digits_under_another_provider_leaves_the_echo() -> None:
+    """Specification: they are two customers."""
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            asked = ask(tasks, server, sms(customer="el_cst_2"), "old")
+            async with await inbox.receive():
+                await app.customer(NUMBER.number, provider="telegram").update_app_data("new")
+            await asked.done.wait()
+            assert asked.reply == NotificationReply(data_update=AppDataUpdate("old"))
+
+
 async def test_error_in_the_block_is_answered_application_error_and_propagates() -> None:
     """This SDK: the class's name is told, never the words."""
     with anyio.fail_after(5):

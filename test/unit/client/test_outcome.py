@@ -50,10 +50,10 @@ async def test_defect_of_ours_is_an_internal_error_and_ends_the_block() -> None:
         async with scripted_server() as server:
             app = Elarian(**server.credentials)
 
-            def defect(now: float) -> float:
+            def defect(_: None) -> None:
                 raise KeyError("defect")
 
-            app._inbox._expire = defect  # type: ignore[method-assign]
+            app._timer.deadlines(0, defect).add(None)
             with pytest.raises(InternalError) as caught:
                 async with app:
                     await anyio.sleep_forever()

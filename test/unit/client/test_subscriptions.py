@@ -279,3 +279,43 @@ async def test_block_left_by_an_error_forgets_what_waits() -> None:
                 with pytest.raises(anyio.BrokenResourceError):
                     await inbox.receive()
             assert app.statistics().rejected == 0
+
+
+async def test_others_run_at_the_latest_after_sixteen_deliveries() -> None:
+    """This SDK, issue 6: answers leave in one write, yet a reader that always finds more keeps nobody out."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    rounds = 0
+
+    async def count() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await checkpoint()
+
+    with anyio.fail_after(5):
+        async with app.notifications(observe=True, max_buffer_size=160) as inbox, anyio.create_task_group() as tasks:
+            assert isinstance(inbox, Observation)
+            assert all(inbox.offer(Delivery(status(n))) for n in range(160))
+            tasks.start_soon(count)
+            for _ in range(160):
+                await inbox.receive()
+            assert 9 <= rounds <= 11
+            tasks.cancel_scope.cancel()
+
+
+async def test_cancellation_is_seen_at_each_delivery_and_takes_none() -> None:
+    """This SDK: also between two that are given in a row."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    got: list[Delivery] = []
+    with anyio.fail_after(5):
+        async with app.notifications(observe=True) as inbox:
+            assert isinstance(inbox, Observation)
+            assert all(inbox.offer(Delivery(status(n))) for n in range(4))
+            with anyio.CancelScope() as scope:
+                async for delivery in inbox:
+                    got.append(delivery)
+                    if len(got) == 2:
+                        scope.cancel()
+            assert scope.cancelled_caught
+            assert len(got) == 2
+            assert (await inbox.receive()).notification == status(2)

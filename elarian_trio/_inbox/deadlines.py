@@ -1,0 +1,104 @@
+"""What is due some time after it came: one timer for all of a client's notifications and commands.
+
+The client makes the timer and keeps its commands' time by it, the inbox its notifications'.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+
+from elarian_trio._session import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Deadlines", "Timer"]
+
+T = TypeVar("T")
+
+
+class Timer:
+    """Settles what is due, of all :class:`Deadlines` that were made by it.
+
+    It sleeps until the deadline that was the first when it last looked: of what comes later, and of what is done with
+    in time, it hears nothing.
+    """
+
+    __slots__ = ("_all", "_bell", "_wakes_at")
+
+    def __init__(self) -> None:
+        self._all: list[Deadlines[Any]] = []
+        self._bell = Bell()
+        self._wakes_at = -math.inf  # it is about to look
+
+    def deadlines(self, limit: float, expire: Callable[[T], None]) -> Deadlines[T]:
+        """Make deadlines that this timer keeps; see :class:`Deadlines`."""
+        made = Deadlines(limit, expire, self.see)
+        self._all.append(made)
+        return made
+
+    def see(self, deadline: float) -> None:
+        """See that it wakes by *deadline*."""
+        if deadline < self._wakes_at:
+            self._wakes_at = -math.inf
+            self._bell.ring()
+
+    async def keep(self) -> None:
+        """Settle what is due when it is, until cancelled."""
+        while True:
+            now = anyio.current_time()
+            self._wakes_at = min([each.settle(now) for each in self._all], default=math.inf)
+            with anyio.CancelScope(deadline=self._wakes_at):
+                await self._bell.wait()
+            self._wakes_at = -math.inf
+
+
+class Deadlines(Generic[T]):
+    """The things that may wait equally long, in the order in which they came, which is that of their deadlines.
+
+    Args:
+        limit: seconds that each may wait.
+        expire: called with what was still here at its deadline; must not wait.
+        see: called with each deadline.
+
+    Attributes:
+        limit: the same.
+    """
+
+    __slots__ = ("_expire", "_see", "_waiting", "limit")
+
+    def __init__(self, limit: float, expire: Callable[[T], None], see: Callable[[float], None]) -> None:
+        self.limit: float = limit
+        self._expire = expire
+        self._see = see
+        self._waiting: dict[T, float] = {}
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[T]:
+        """Give those that wait now."""
+        return iter(tuple(self._waiting))
+
+    def add(self, item: T) -> float:
+        """Have *item* wait; give its deadline, on anyio's clock."""
+        deadline = self._waiting[item] = anyio.current_time() + self.limit
+        self._see(deadline)
+        return deadline
+
+    def discard(self, item: T) -> bool:
+        """Have *item* wait no longer; ``False`` if it did not."""
+        return self._waiting.pop(item, None) is not None
+
+    def settle(self, now: float) -> float:
+        """Let go of all that is due at *now*; give the first deadline that is left, infinity if none is."""
+        for item, deadline in tuple(self._waiting.items()):
+            if deadline > now:
+                return deadline
+            if self.discard(item):  # else one that was due before it took this one along
+                self._expire(item)
+        return math.inf
