@@ -6,7 +6,6 @@ numbers, so as many may be made as there are people.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from elarian_trio.errors import CommandFailed
@@ -34,7 +33,7 @@ from elarian_trio.models.commands import (
 )
 from elarian_trio.models.identity import CustomerNumber, SecondaryId
 from elarian_trio.models.messaging import Message
-from elarian_trio.models.model import Model
+from elarian_trio.models.model import Model, altered
 from elarian_trio.options import JsonSerializer
 
 if TYPE_CHECKING:
@@ -203,9 +202,15 @@ class Customer:
             raise CommandFailed(command, "the server gave no state", reply=reply)
         self._looked_up = True
         self._id = self._id or state.customer_id or None
-        self._numbers = tuple(dict.fromkeys((*self._numbers, *_numbers_in(state))))
-        metadata = {key: self._serializer.loads(value) for key, value in state.identity_state.metadata.items()}
-        return replace(state, identity_state=replace(state.identity_state, metadata=metadata))
+        for number in _numbers_in(state):
+            if number not in self._numbers:
+                self._numbers = (*self._numbers, number)
+        identity = state.identity_state
+        if not identity.metadata:
+            return state
+        loads = self._serializer.loads
+        metadata = {key: loads(value) for key, value in identity.metadata.items()}
+        return altered(state, "identity_state", altered(identity, "metadata", metadata))
 
     async def adopt_state(self, other: Customer | CustomerAddress) -> CustomerStateUpdateReply:
         """Merge *other* into this customer; *other* is gone afterwards, its numbers lead here.

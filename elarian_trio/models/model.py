@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from .checks import alternatives, check, enum_of, field_types, to_enum
+from .twins import twin
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -114,6 +115,25 @@ def _values(cls: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a model's cl
 def plain(value: Any) -> JsonValue:  # noqa: ANN401
     """Turn a field's value into plain JSON values."""
     return _plain(value, Model.to_json)
+
+
+def altered(model: M, name: str, value: object) -> M:
+    """Give *model* with *value* in one field, which is not checked: for what was just read, and is read further.
+
+    ``dataclasses.replace`` would check all the other fields again.
+    """
+    cls = type(model)
+    made = twin(cls)()
+    for each in _names(cls):
+        setattr(made, each, getattr(model, each))
+    setattr(made, name, value)
+    made.__class__ = cls
+    return cast("M", made)
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cls))
 
 
 def sparse(model: Model) -> dict[str, JsonValue]:
