@@ -13,7 +13,7 @@ import random as dice
 import secrets
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -72,6 +72,14 @@ def make_token() -> bytes:
     return secrets.token_hex(16).encode()
 
 
+class Traffic(NamedTuple):
+    """What sessions have counted: bytes sent and received, and frames that were ignored."""
+
+    sent: int = 0
+    received: int = 0
+    ignored: int = 0
+
+
 class Supervisor:
     """Keeps a connection to one server, and carries requests over whatever session there is. Made by the client.
 
@@ -120,7 +128,7 @@ class Supervisor:
         self.reconnects = 0
         self.resumptions = 0
         self.sessions_lost = 0
-        self._past_sent = self._past_received = self._past_ignored = 0
+        self._past = Traffic()  # of the sessions that are over
         self._running = self._draining = self._closing = False
         self._connected_once = False
         self._requests = 0
@@ -139,17 +147,17 @@ class Supervisor:
     @property
     def bytes_sent(self) -> int:
         """Of frames, over all sessions, without length prefixes."""
-        return self._past_sent + (self._session.bytes_sent if self._session else 0)
+        return self._past.sent + (self._session.bytes_sent if self._session else 0)
 
     @property
     def bytes_received(self) -> int:
         """Of frames, over all sessions, without length prefixes."""
-        return self._past_received + (self._session.bytes_received if self._session else 0)
+        return self._past.received + (self._session.bytes_received if self._session else 0)
 
     @property
     def frames_ignored(self) -> int:
         """How many frames, over all sessions, the protocol wanted dropped in silence."""
-        return self._past_ignored + (self._session.frames_ignored if self._session else 0)
+        return self._past.ignored + (self._session.frames_ignored if self._session else 0)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Connect, and stay connected until closed. Calls ``task_status.started()`` once the server has answered.
@@ -485,9 +493,10 @@ class Supervisor:
     def _bury(self, session: Session) -> None:
         """Keep the counts of a session that is over, and nothing else."""
         self._session = None
-        self._past_sent += session.bytes_sent
-        self._past_received += session.bytes_received
-        self._past_ignored += session.frames_ignored
+        sent, received, ignored = self._past
+        self._past = Traffic(
+            sent + session.bytes_sent, received + session.bytes_received, ignored + session.frames_ignored
+        )
         self.sessions_lost += session.opened and not self._closing
         self._notify()
 

@@ -26,6 +26,12 @@ def snake_case(event: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", event).lower()
 
 
+@cache
+def _by_names(kinds: tuple[type[AnyNotification], ...]) -> Mapping[str, type[AnyNotification]]:
+    """Find each kind by all its names; one table for all clients that hear the same."""
+    return {name: kind for kind in kinds for name in (snake_case(kind.event), kind.event)}
+
+
 class EventTable:
     """The events of one kind of socket, by all their names. Made by the client.
 
@@ -37,10 +43,8 @@ class EventTable:
     def __init__(self, kinds: Sequence[type[AnyNotification]], handlers: Handlers) -> None:
         self._handlers = handlers
         self._listeners: dict[str, Handler] = {}
-        self._kinds: Mapping[str, type[AnyNotification]] = {
-            name: kind for kind in kinds for name in (snake_case(kind.event), kind.event)
-        }
-        self._names = tuple(dict.fromkeys(kind.event for kind in kinds))
+        self._kinds = _by_names(tuple(kinds))
+        self._names = tuple(dict.fromkeys(kind.event for kind in self._kinds.values()))
 
     def on(self, event: str | type[AnyNotification], handler: Handler) -> None:
         """Have *handler* called for *event*, in place of an earlier one."""

@@ -52,7 +52,7 @@ async function round(request, inFlight, duration) {
 async function main() {
   const { hostname, port } = new URL(ELARIAN_ENDPOINT);
   const app = await initializeClient(
-    { orgId: ELARIAN_ORG_ID, appId: ELARIAN_APP_ID, apiKey: ELARIAN_API_KEY, options },
+    { orgId: ELARIAN_ORG_ID, appId: ELARIAN_APP_ID, apiKey: ELARIAN_API_KEY, allowNotifications: false, options },
     { host: hostname === '127.0.0.1' ? 'localhost' : hostname, port: Number(port) }, // the SDK asks for a name
   );
   const commands = commandsOf(app);

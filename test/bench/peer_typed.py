@@ -7,18 +7,17 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 import anyio
 from under_anyio import be_driven, words
 
-from elarian_trio import Elarian, MessagingChannel, ReceivedSmsNotification
+from elarian_trio import ConnectionOptions, Elarian, MessagingChannel, ReceivedSmsNotification
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from anyio.abc import TaskStatus
 
 CUSTOMERS = 5_000
 SMS = MessagingChannel.sms("83044")
@@ -54,8 +53,8 @@ async def hear(app: Elarian) -> None:
 
 
 async def do_commands() -> None:
-    """Connect, and send commands."""
-    async with Elarian.from_env() as app:
+    """Connect, and send commands; it hears nothing, so that what its messages become is nobody's work meanwhile."""
+    async with Elarian.from_env(options=ConnectionOptions(receive_notifications=False)) as app:
         commands = Commands(app)
         requests = (commands.get_state, commands.update_metadata, commands.send_message)
         await be_driven({request.__name__: request for request in requests})
@@ -71,20 +70,12 @@ async def do_notifications() -> None:
             tasks.cancel_scope.cancel()
 
 
-async def stay(*, task_status: TaskStatus[None]) -> None:
-    """Connect, and do nothing."""
-    async with Elarian.from_env():
-        task_status.started()
-        await anyio.sleep_forever()
-
-
 async def do_nothing(count: str) -> None:
-    """Connect *count* clients."""
-    async with anyio.create_task_group() as clients:
+    """Connect *count* clients, all in this task: one of the user's for each is the user's own affair."""
+    async with AsyncExitStack() as clients:
         for _ in range(int(count)):
-            await clients.start(stay)
+            await clients.enter_async_context(Elarian.from_env())
         await be_driven({})
-        clients.cancel_scope.cancel()
 
 
 ROLES: dict[str, Callable[..., Awaitable[None]]] = {
