@@ -22,7 +22,7 @@ from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
 from elarian_trio.sandbox.rows import Row, shape_of
-from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, Record
+from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, MessageKey, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -247,9 +247,13 @@ class Store:
         self._staged, self._writing = Layer(), None
 
     def _learn(self, written: Mapping[Key[Any], Record | None], lengths: Mapping[Key[Any], int]) -> None:
-        """Have at hand what was written, but for what is not asked for by its key."""
+        """Have at hand what was written, but for what is not asked for by its key, and messages, which seldom are.
+
+        They would push out those to whom they were sent. One that is at hand, since it was read, is kept as it is now.
+        """
         for key, record in written.items():
-            if not isinstance(key, JobKey | ParcelKey):
+            is_seldom_read = isinstance(key, MessageKey) and key not in self._at_hand
+            if not (is_seldom_read or isinstance(key, JobKey | ParcelKey)):
                 self._at_hand.put(key, record, lengths.get(key, 0))
 
     def _lose(self, error: StoreError) -> None:
@@ -285,6 +289,10 @@ class AtHand:
     def __len__(self) -> int:
         """Count the places of which something is at hand."""
         return len(self._families)
+
+    def __contains__(self, key: Key[Any]) -> bool:
+        """Whether anything is known where *key* lies."""
+        return shape_of(key).values(key) in self._families
 
     def get(self, key: Key[R], rows_of: Callable[[Key[Any]], Iterable[tuple[str, int, str]]]) -> R | None:
         """Give what is under *key*, ``None`` for nothing; *rows_of* is asked for all that lies there, if need be.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import pytest
 
 from elarian_trio.errors import StoreError
+from elarian_trio.models.messaging import SentMessage
 from elarian_trio.sandbox import store as room
 from elarian_trio.sandbox.database import Database, Script
 from elarian_trio.sandbox.pending import JobRecord
@@ -21,6 +22,7 @@ from elarian_trio.sandbox.world.entities import (
     EntryKey,
     EntryRecord,
     IndexKey,
+    MessageRecord,
     MessagingRecord,
     PaymentsKey,
 )
@@ -47,6 +49,12 @@ ASHA = a_customer("asha")
 def an_entry(member: str) -> EntryRecord:
     """Make a member of the index."""
     return EntryRecord(org_id=INDEX.org_id, kind=INDEX.kind, parts=INDEX.parts, member=member)
+
+
+def a_message(status: Literal["sent", "delivered"]) -> MessageRecord:
+    """Make a message that was sent."""
+    message = SentMessage(message_id="el_msg_1", sent_at=NOW, message=None, status=status)
+    return MessageRecord(org_id="org", message=message)
 
 
 def a_job(name: str, seconds: int, number: int) -> JobRecord:
@@ -321,3 +329,17 @@ def test_what_there_is_of_a_customer_is_read_in_one_step(disk: Disk, monkeypatch
     assert store.load(ASHA.key) == ASHA
     assert store.load(spoken.key) == spoken
     assert store.load(ActivityKey("org", "asha")) is None
+
+
+def test_a_written_message_is_kept_true_where_it_is_at_hand_and_is_not_put_there(disk: Disk) -> None:
+    """Past bug: messages, which few ask for, pushed out of what is at hand those to whom they were sent."""
+    store = Store(disk, inline=False)
+    sent, seen = a_message("sent"), a_message("delivered")
+    store.commit({sent.key: sent}, NOBODY)
+    store.flush()
+    assert len(store._at_hand) == 0
+    assert store.load(sent.key) == sent
+    store.commit({seen.key: seen}, NOBODY)
+    store.flush()
+    assert len(store._at_hand) == 1
+    assert store.load(sent.key) == seen
