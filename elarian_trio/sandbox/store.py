@@ -37,7 +37,7 @@ R = TypeVar("R", bound=Record)
 
 MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Python's objects take several times that
 LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and places take room as well
-MAX_STAGED = 4_096  # records that are staged in memory before they are written to a database that is in memory, too
+MAX_STAGED = 32_768  # records, some 20 MB, that memory holds before they go as JSON to a database in memory, too
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
 _NOTHING = (None, 0)
