@@ -122,7 +122,7 @@ def altered(model: M, name: str, value: object) -> M:
 
     ``dataclasses.replace`` would check all the other fields again.
     """
-    cls = type(model)
+    cls: Any = type(model)
     made = twin(cls)()
     for each in _names(cls):
         setattr(made, each, getattr(model, each))
