@@ -41,7 +41,7 @@ class Written:
         """Give it a name like *name*; *write* is given that name and gives the function's lines."""
         self._write = write
         self.call: Callable[..., Any] = self._first_call
-        self.name = named(name, self.call)
+        self.name: str = named(name, self.call)
 
     def _first_call(self, *arguments: object) -> Any:  # noqa: ANN401 - what the function gives
         if _NAMES[self.name] == self._first_call:  # two threads may come here at once: what both compile is the same

@@ -41,11 +41,13 @@ async def accept(_: Setup) -> None:
 @asynccontextmanager
 async def server_and_peer(
     judge: Callable[[Setup], Awaitable[None]] | None = accept,
+    frames_per_turn: int = 1024,
 ) -> AsyncIterator[tuple[Session, RawPeer, Run, Recorder]]:
     """Join a server's session and a scripted client."""
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
-    session = Session(Connection(Role.SERVER, timed=False), echo, on_setup=judge)
+    connection = Connection(Role.SERVER, timed=False)
+    session = Session(connection, echo, on_setup=judge, frames_per_turn=frames_per_turn)
     async with theirs, running(session, recorder, opened=False) as run:
         yield session, RawPeer(theirs), run, recorder
 
@@ -60,6 +62,20 @@ async def test_setup_and_request_in_one_segment_are_both_served(
         assert await peer.receive() == KeepaliveFrame(b"first")
         assert payload_of(await peer.receive()).data == b"early"
         assert session.usable
+
+
+@pytest.mark.parametrize(("frames_per_turn", "at_once"), [(2, False), (1024, True)])
+async def test_answers_leave_while_the_rest_of_a_batch_is_acted_on(frames_per_turn: int, *, at_once: bool) -> None:
+    """Issue (fast): where each end acts on a whole batch before it answers, the other end is idle meanwhile."""
+    asked = [RequestResponseFrame(1 + 2 * number, b"%d" % number) for number in range(20)]
+    async with server_and_peer(frames_per_turn=frames_per_turn) as (_, peer, _, recorder):
+        await peer.send(SETUP, KEEPALIVE)
+        await peer.receive()
+        before = len(recorder.writes)
+        await peer.send(*asked)
+        answers = [payload_of(await peer.receive()) for _ in asked]
+        assert [each.data for each in answers] == [each.data for each in asked]
+        assert (len(recorder.writes) - before == 1) is at_once
 
 
 async def test_nothing_is_sent_before_the_setup_is_accepted() -> None:

@@ -1,0 +1,90 @@
+"""Where tasks wait: woken once, freed by cancellation, on trio and on asyncio."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from elarian_trio._session.parking import Bell, Spot
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_parked_task_goes_on_once_it_is_woken() -> None:
+    """This SDK: a spot is what a request waits at."""
+    spot, went_on = Spot(), anyio.Event()
+
+    async def wait() -> None:
+        await spot.park()
+        went_on.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert not went_on.is_set()
+        spot.unpark()
+        spot.unpark()  # nobody is there any more
+        with anyio.fail_after(5):
+            await went_on.wait()
+
+
+async def test_waking_nobody_is_not_remembered() -> None:
+    """This SDK: whoever wakes says elsewhere what for, so a spot itself remembers nothing."""
+    spot = Spot()
+    spot.unpark()
+    with anyio.move_on_after(0) as scope:
+        await spot.park()
+    assert scope.cancelled_caught
+
+
+async def test_a_cancelled_task_leaves_the_spot_free_for_the_next() -> None:
+    """This SDK: waking a task that was cancelled a moment ago is harmless, and the next one waits as the first did."""
+    spot, went_on = Spot(), anyio.Event()
+
+    async def wait() -> None:
+        await spot.park()
+        went_on.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+        spot.unpark()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        spot.unpark()
+        with anyio.fail_after(5):
+            await went_on.wait()
+
+
+async def test_a_bell_rung_before_anybody_waits_is_heard_once() -> None:
+    """This SDK: the writer looks for work, then waits; what comes in between must not be slept over."""
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    with anyio.fail_after(5):
+        await bell.wait()
+    with anyio.move_on_after(0) as scope:
+        await bell.wait()
+    assert scope.cancelled_caught
+
+
+async def test_a_bell_wakes_who_waits_again_and_again() -> None:
+    """This SDK: one bell serves a task for as long as it lives."""
+    bell, heard = Bell(), 0
+
+    async def listen() -> None:
+        nonlocal heard
+        while True:
+            await bell.wait()
+            heard += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        for number in range(1, 4):
+            await anyio.wait_all_tasks_blocked()
+            bell.ring()
+            await anyio.wait_all_tasks_blocked()
+            assert heard == number
+        tasks.cancel_scope.cancel()
