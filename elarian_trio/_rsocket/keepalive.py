@@ -7,7 +7,6 @@ the client speaks every interval, the server only answers, and both use the time
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 
 _MAX_PINGS = 1024  # a peer may live on without ever answering ours; then the oldest are forgotten
 
@@ -21,7 +20,7 @@ class Keepalive:
         self._speaks_at = math.inf
         self._dies_at = math.inf
         self._count = 0
-        self._pings: OrderedDict[bytes, float] = OrderedDict()
+        self._pings: dict[bytes, float] = {}
 
     def start(self, now: float, *, interval: float, lifetime: float) -> None:
         """Start both timers; ``math.inf`` is never."""
@@ -56,7 +55,7 @@ class Keepalive:
         data = self._count.to_bytes(8, "big")
         self._pings[data] = now
         if len(self._pings) > _MAX_PINGS:
-            self._pings.popitem(last=False)
+            del self._pings[next(iter(self._pings))]
         return data
 
     def answered(self, data: bytes, now: float) -> float | None:

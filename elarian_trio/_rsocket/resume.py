@@ -8,7 +8,6 @@ Protocol.md counts them; a frame once kept is repeated byte for byte or not at a
 from __future__ import annotations
 
 import struct
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ class Resumption:
         self.abandoned = True
         self._capacity = 0
         self._told: list[int] = []  # what our last KEEPALIVEs said of ``received``
-        self._kept: deque[bytes] = deque()
+        self._kept: list[bytes] = []
         self._replay: list[bytes] = []  # the next at the end
         self._questions = 0
         self._asked: tuple[bytes, int] | None = None  # data, and first when it left
@@ -213,7 +212,10 @@ class Resumption:
 
     def _drop_below(self, position: int) -> bool:
         """Forget kept frames up to *position*, and tell whether that is the start of one, or the end of all."""
-        while self._kept and self.first < position:
-            self.first += len(self._kept.popleft())
+        dropped = 0
+        while dropped < len(self._kept) and self.first < position:
+            self.first += len(self._kept[dropped])
+            dropped += 1
             self._stalled = False
+        del self._kept[:dropped]
         return self.first == position
