@@ -801,7 +801,7 @@ class Connection:
         stream = self._streams.get(stream_id)
         if stream is None or stream.state is not StreamState.RUNNING or self._phase is ConnectionPhase.CLOSED:
             return False
-        stream.state = StreamState.ANSWERING
+        stream.make(Move.ANSWER)
         return True
 
     def _queue_ping(self, now: float) -> bytes:

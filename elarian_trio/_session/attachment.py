@@ -3,7 +3,7 @@
 :mod:`elarian_trio._session.session` stands above, makes one for each transport, and lives on when it is over; a
 :class:`Connection` says what the bytes mean, a :class:`FrameTransport` carries them.
 
-Only the writer task sends on the transport. It is woken by an event, takes whatever frames wait by then, and sends them
+Only the writer task sends on the transport. It is woken by a bell, takes whatever frames wait by then, and sends them
 in one write, so a cancelled caller never leaves half a frame. The reader hands frames over synchronously and waits for
 nobody but the transport. None of the tasks raises; each tells the session why the stay ends.
 """
