@@ -270,7 +270,8 @@ class Delivery(Generic[N]):
     ) -> None:
         """Answer what was left unanswered, and let the customer's next notification through.
 
-        An error becomes ERROR[APPLICATION_ERROR] with its class's name, and then propagates.
+        An error becomes ERROR[APPLICATION_ERROR] with its class's name, and then propagates. No checkpoint: whoever
+        takes the next delivery makes one.
         """
         self._answers.leave(error)
 
