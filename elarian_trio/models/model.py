@@ -118,7 +118,7 @@ def plain(value: Any) -> JsonValue:  # noqa: ANN401
 
 
 def altered(model: M, name: str, value: object) -> M:
-    """Give *model* with *value* in one field, which is not checked: for what was just read, and is read further.
+    """Give *model* with *value* in one field, which is not checked: it came out of a model that was.
 
     ``dataclasses.replace`` would check all the other fields again.
     """

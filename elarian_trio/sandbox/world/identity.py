@@ -17,6 +17,7 @@ from elarian_trio.models.commands import (
     UpdateCustomerTag,
 )
 from elarian_trio.models.identity import SecondaryId, Tag
+from elarian_trio.models.model import altered
 from elarian_trio.models.replies import CustomerStateUpdateReply
 from elarian_trio.sandbox.world.addresses import customer_at, secondary_id_key, secondary_id_owner
 from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey, SecondaryIdRecord
@@ -44,7 +45,7 @@ def _check_keys(what: str, keys: Iterable[str]) -> None:
 
 def in_force(work: Work, items: tuple[Index, ...]) -> tuple[Index, ...]:
     """Give those tags or secondary ids that have not expired."""
-    return tuple(item for item in items if not work.is_past(item.expires_at))
+    return tuple([item for item in items if not work.is_past(item.expires_at)]) if items else ()  # most have none
 
 
 # --- tags ---
@@ -173,7 +174,7 @@ def delete_secondary_ids(work: Work, command: DeleteCustomerSecondaryId) -> Cust
 def update_metadata(work: Work, command: UpdateCustomerMetadata) -> CustomerStateUpdateReply:
     """Set the values listed; other keys stay. Values are never looked into."""
     customer = customer_at(work, command.customer)
-    work.put(replace(customer, metadata={**customer.metadata, **command.updates}))
+    work.put(altered(customer, "metadata", {**customer.metadata, **command.updates}))
     return _done(customer, "metadata updated")
 
 

@@ -129,7 +129,6 @@ class Refusal(Exception):
         self.customer_id = customer_id
 
 
-@dataclass(slots=True, kw_only=True)
 class Work:
     """What one rule reads, changes and wants done.
 
@@ -145,15 +144,27 @@ class Work:
         drawn: the ids that it made.
     """
 
-    now: datetime
-    dice: Dice
-    origin: Origin
-    settings: Settings
-    records: Records
-    lease: AppKey | None = None
-    changes: dict[Key[Any], Record | None] = field(default_factory=dict[Key[Any], "Record | None"])
-    effects: list[Effect] = field(default_factory=list[Effect])
-    drawn: set[str] = field(default_factory=set[str])
+    __slots__ = ("changes", "dice", "drawn", "effects", "lease", "now", "origin", "records", "settings")
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        dice: Dice,
+        origin: Origin,
+        settings: Settings,
+        records: Records,
+        lease: AppKey | None = None,
+    ) -> None:
+        self.now: datetime = now
+        self.dice: Dice = dice
+        self.origin: Origin = origin
+        self.settings: Settings = settings
+        self.records: Records = records
+        self.lease: AppKey | None = lease
+        self.changes: dict[Key[Any], Record | None] = {}
+        self.effects: list[Effect] = []
+        self.drawn: set[str] = set()
 
     @property
     def org_id(self) -> str:
@@ -169,8 +180,8 @@ class Work:
 
     def get(self, key: Key[R]) -> R | None:
         """Give the record under *key*, as this unit has left it, or ``None``."""
-        changes = self.changes
-        return cast("R | None", changes[key]) if key in changes else self.records.load(key)
+        changes = self.changes  # most rules change nothing before they have read everything
+        return cast("R | None", changes[key]) if changes and key in changes else self.records.load(key)
 
     def members(self, index: IndexKey) -> tuple[str, ...]:
         """Give the members of *index* that have not expired, as this unit has left them, in order of their ids."""
