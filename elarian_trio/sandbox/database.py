@@ -169,6 +169,11 @@ class Database:
         for row in self._read("SELECT number, version, value FROM parcel ORDER BY number"):
             yield decoded(read_parcel, *row)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no record and no entry."""
+        return not self._read("SELECT 1 FROM record UNION ALL SELECT 1 FROM entry LIMIT 1")
+
     def last_number(self) -> int:
         """Give the greatest number of a job or notification, 0 for none."""
         ((found,),) = self._read(

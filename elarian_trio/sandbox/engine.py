@@ -33,7 +33,7 @@ from elarian_trio.sandbox.credentials import Door
 from elarian_trio.sandbox.delivery import Activity, Parcel, Route
 from elarian_trio.sandbox.holds import Holds
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
-from elarian_trio.sandbox.store import Unit
+from elarian_trio.sandbox.store import UNHEARD, Unit
 from elarian_trio.sandbox.world.addresses import secondary_id_owner, survivor
 from elarian_trio.sandbox.world.app_data import deliver
 from elarian_trio.sandbox.world.effects import (
@@ -245,7 +245,7 @@ class Engine:
 
     def _forget(self, key: ParcelKey | JobKey) -> None:
         """Keep no longer what is under *key*; if that fails, it comes again after a restart."""
-        self._store.commit({key: None}, _NOTHING)
+        self._store.commit({key: None}, UNHEARD)
 
     def _do_later(self, call: Callable[[], None]) -> None:
         self._later.append(call)
@@ -541,9 +541,6 @@ def _either_way(call: Callable[[], None]) -> Unit:
         call()
 
     return Unit(call, lost)
-
-
-_NOTHING = Unit(lambda: None, _ignore)
 
 
 def _guarded(call: Callable[[], T]) -> T | None:

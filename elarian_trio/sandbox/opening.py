@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from elarian_trio.sandbox.kept import Kept, open_kept
+from elarian_trio.sandbox.store import UNHEARD
 from elarian_trio.sandbox.world.entities import PurseRecord
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.sandbox.database import Database
     from elarian_trio.sandbox.organisation import Organisations
+    from elarian_trio.sandbox.store import Store
     from elarian_trio.sandbox.world.entities import Key, Record
 
 __all__ = ["Opened", "open_store"]
@@ -51,7 +53,9 @@ def open_store(
     try:
         if keeps_key and path is not None:
             organisations = _with_kept_key(kept.database, organisations)
-        kept.database.write(_furniture(kept.database, organisations))
+        kept.store.commit(_furniture(kept.store, organisations), UNHEARD)
+        if path is not None:
+            kept.store.flush()
     except BaseException:
         kept.database.close()
         raise
@@ -66,7 +70,7 @@ def _with_kept_key(database: Database, organisations: Organisations) -> Organisa
     return replace(organisations, apps=(replace(organisations.main, api_key=key), *organisations.apps[1:]))
 
 
-def _furniture(database: Database, organisations: Organisations) -> dict[Key[Any], Record | None]:
+def _furniture(store: Store, organisations: Organisations) -> dict[Key[Any], Record | None]:
     """Give the records with which the rules begin; what is in a purse already stays in it."""
     records = ((record.key, record) for record in organisations.records())
-    return {key: record for key, record in records if not (isinstance(record, PurseRecord) and database.load(key))}
+    return {key: record for key, record in records if not (isinstance(record, PurseRecord) and store.load(key))}

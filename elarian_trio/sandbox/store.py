@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.database import Database
     from elarian_trio.sandbox.pending import ParcelRecord
 
-__all__ = ["Store", "Unit"]
+__all__ = ["UNHEARD", "Store", "Unit"]
 
 R = TypeVar("R", bound=Record)
 
@@ -41,6 +41,7 @@ MAX_STAGED = 32_768  # records, some 20 MB, that memory holds before they go as 
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
 _NOTHING = (None, 0)
+_ABSENT: Any = object()  # in a layer nothing is known of a key: ``None`` says that there is nothing under it
 
 
 class Unit(NamedTuple):
@@ -48,6 +49,10 @@ class Unit(NamedTuple):
 
     kept: Callable[[], None]
     lost: Callable[[StoreError], None]
+
+
+UNHEARD = Unit(lambda: None, lambda _: None)
+"""A unit of which nobody is told what became of it."""
 
 
 class Layer:
@@ -95,6 +100,7 @@ class Store:
         self._database = database
         self._inline = inline
         self._staged = Layer()
+        self._is_all_staged = inline and database.is_empty  # memory's is, until there is too much to have at hand
         self._writing: Layer | None = None
         self._wanted = anyio.Event()
         self._settled = anyio.Event()  # set when nothing waits any more
@@ -123,10 +129,12 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
-        for layer in self._layers():
-            if key in layer.records:
-                return cast("R | None", layer.records[key])
-        return self._at_hand.get(key, self._database.rows)
+        found = self._staged.records.get(key, _ABSENT)
+        if found is _ABSENT and self._writing is not None:
+            found = self._writing.records.get(key, _ABSENT)
+        if found is _ABSENT:
+            found = None if self._is_all_staged else self._at_hand.get(key, self._database.rows)
+        return cast("R | None", found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
         """Give the entries of *index* as the latest unit left them, by their members' names.
@@ -134,7 +142,8 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
-        found = {entry.member: entry for entry in self._database.members(index)}
+        kept = () if self._is_all_staged else self._database.members(index)
+        found = {entry.member: entry for entry in kept}
         for layer in reversed(self._layers()):
             for key, entry in layer.entries.get(index, {}).items():
                 found.pop(key.member, None)
@@ -193,6 +202,7 @@ class Store:
             self._staged.add(changes)
         if self._inline:
             if len(self._staged.records) > MAX_STAGED:
+                self._is_all_staged = False
                 put_away = self._staged.take(PUT_AWAY)
                 self._learn(put_away, self._database.write(put_away))
             unit.kept()
@@ -242,6 +252,7 @@ class Store:
         Raises:
             StoreError: the disk refuses it.
         """
+        self._is_all_staged = False
         for layer in reversed(self._layers()):
             self._learn(layer.records, self._database.write(layer.records))
         self._staged, self._writing = Layer(), None

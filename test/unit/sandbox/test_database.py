@@ -82,6 +82,16 @@ def test_who_reads_between_writes_and_meanwhile_does_not_let_the_log_grow(
     assert {each.name for each in file.parent.iterdir()} <= {file.name, f"{file.name}.lock"}, "all is in its place"
 
 
+@pytest.mark.parametrize("record", [ASHA, EntryRecord(org_id="org", kind="tag", parts=INDEX.parts, member="asha")])
+def test_a_database_is_empty_until_there_is_a_record_or_an_entry(record: CustomerRecord | EntryRecord) -> None:
+    """This SDK: a store in memory asks a database that is empty for nothing."""
+    opened = Database.open(None)
+    assert opened.is_empty
+    opened.write({record.key: record})
+    assert not opened.is_empty
+    opened.close()
+
+
 def test_keys_that_only_look_alike_are_different(file: Path) -> None:
     """This SDK: what is in a key is data, and separators in it are as well."""
     one = EntryRecord(org_id="org", kind="tag", parts=('a","b',), member="asha")

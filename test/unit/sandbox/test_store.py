@@ -264,6 +264,23 @@ def test_who_is_behind_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> N
     assert not store.is_behind
 
 
+def test_memory_reads_its_database_only_once_something_was_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: what is not at hand is nowhere until then; a store over what another one left there begins so."""
+    monkeypatch.setattr(room, "MAX_STAGED", 1)
+    monkeypatch.setattr(room, "PUT_AWAY", 1)
+    database = Database.open(None)
+    store = Store(database, inline=True)
+    database.write({ASHA.key: ASHA, an_entry("asha").key: an_entry("asha")})  # behind its back
+    assert store.load(ASHA.key) is None
+    assert store.members(INDEX) == ()
+    for name in ("brian", "carol"):
+        store.commit({CustomerKey("org", name): a_customer(name)}, NOBODY)
+    for each in (store, Store(database, inline=True)):
+        assert each.load(ASHA.key) == ASHA
+        assert each.members(INDEX) == (an_entry("asha"),)
+    database.close()
+
+
 def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Issue: entities are loaded on demand with a bounded cache."""
     monkeypatch.setattr(room, "MAX_STAGED", 8)
