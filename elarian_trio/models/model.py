@@ -29,7 +29,7 @@ else:
 
 Make: TypeAlias = "Callable[[Any, Mapping[str, Any]], Any]"
 Plan: TypeAlias = "tuple[tuple[str, Callable[[Any, Any], None], Callable[[Any], Any] | None, Any, Any], ...]"
-ToPlain: TypeAlias = "Callable[[Any, Callable[[Any], dict[str, JsonValue]]], JsonValue]"
+ToPlain: TypeAlias = "Callable[[Any], JsonValue]"
 
 M = TypeVar("M", bound="Model")
 
@@ -37,7 +37,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
 _PLANS: dict[type, Plan] = {}
-_EMPTY: dict[type, tuple[tuple[str, Any], ...]] = {}
 _WRITERS: dict[type, ToPlain] = {}
 
 
@@ -114,7 +113,42 @@ def _values(cls: Any) -> Callable[[Any], object]:  # noqa: ANN401 - a model's cl
 
 def plain(value: Any) -> JsonValue:  # noqa: ANN401
     """Turn a field's value into plain JSON values."""
-    return _plain(value, Model.to_json)
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
+        return cast("JsonValue", value)
+    write = _WRITERS.get(kind)
+    if write is None:
+        write = _WRITERS[kind] = _writer(kind)
+    return write(value)
+
+
+def _writer(kind: type) -> ToPlain:
+    for kinds, write in _TO_PLAIN:
+        if issubclass(kind, kinds):
+            return write
+    msg = f"JSON cannot hold a {kind.__name__}"
+    raise ValueError(msg)
+
+
+def _plain_mapping(value: Mapping[str, Any]) -> JsonValue:
+    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
+    items = {key: plain(part) for key, part in value.items()}
+    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
+
+
+_AS_THEY_ARE = frozenset({str, bool, int, float, types.NoneType})
+
+_TO_PLAIN: tuple[tuple[Any, ToPlain], ...] = (
+    (Model, lambda value: {"class": type(value).__name__, **value.to_json()}),
+    (StrEnum, lambda value: value.value),
+    (datetime, datetime.isoformat),
+    (timedelta, timedelta.total_seconds),
+    (Decimal, str),
+    (bytes, lambda value: {"base64": base64.b64encode(value).decode()}),
+    (Mapping, _plain_mapping),
+    ((tuple, list), lambda value: [plain(part) for part in value]),
+    ((str, int, float), lambda value: value),  # of the user's own classes, which JSON knows by what they are
+)
 
 
 def altered(model: M, name: str, value: object) -> M:
@@ -134,72 +168,6 @@ def altered(model: M, name: str, value: object) -> M:
 @cache
 def _names(cls: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(cls))
-
-
-def sparse(model: Model) -> dict[str, JsonValue]:
-    """Give *model* as ``to_json`` does, but for the fields, its own and those within, that are empty by default.
-
-    :func:`restored` makes the same of it, and so does ``from_json``, for as long as these defaults are what they are.
-    """
-    found: dict[str, JsonValue] = {}
-    for name, empty in _empty_by_default(type(model)):
-        value = getattr(model, name)
-        if value or value != empty:
-            found[name] = _plain(value, sparse)
-    return found
-
-
-def _empty_by_default(cls: type) -> tuple[tuple[str, Any], ...]:
-    """Give the fields of *cls*, each with its default where that is empty, else with what no field holds."""
-    found = _EMPTY.get(cls)
-    if found is None:
-        defaults = {
-            field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-            for field in dataclasses.fields(cls)
-        }
-        found = tuple((name, value if value in (None, "", (), {}) else ...) for name, value in defaults.items())
-        _EMPTY[cls] = found
-    return found
-
-
-def _plain(value: Any, fields_of: Callable[[Any], dict[str, JsonValue]]) -> JsonValue:  # noqa: ANN401
-    """Turn a value into plain JSON values, models in it as *fields_of* says."""
-    kind = value.__class__
-    if kind in _AS_THEY_ARE:
-        return cast("JsonValue", value)
-    write = _WRITERS.get(kind)
-    if write is None:
-        write = _WRITERS[kind] = _writer(kind)
-    return write(value, fields_of)
-
-
-def _writer(kind: type) -> ToPlain:
-    for kinds, write in _TO_PLAIN:
-        if issubclass(kind, kinds):
-            return write
-    msg = f"JSON cannot hold a {kind.__name__}"
-    raise ValueError(msg)
-
-
-def _plain_mapping(value: Mapping[str, Any], fields_of: Callable[[Any], dict[str, JsonValue]]) -> JsonValue:
-    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
-    items = {key: _plain(part, fields_of) for key, part in value.items()}
-    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
-
-
-_AS_THEY_ARE = frozenset({str, bool, int, float, types.NoneType})
-
-_TO_PLAIN: tuple[tuple[Any, ToPlain], ...] = (
-    (Model, lambda value, fields_of: {"class": type(value).__name__, **fields_of(value)}),
-    (StrEnum, lambda value, _: value.value),
-    (datetime, lambda value, _: value.isoformat()),
-    (timedelta, lambda value, _: value.total_seconds()),
-    (Decimal, lambda value, _: str(value)),
-    (bytes, lambda value, _: {"base64": base64.b64encode(value).decode()}),
-    (Mapping, _plain_mapping),
-    ((tuple, list), lambda value, fields_of: [_plain(part, fields_of) for part in value]),
-    ((str, int, float), lambda value, _: value),  # of the user's own classes, which JSON knows by what they are
-)
 
 
 def _readers(cls: type) -> Mapping[str, Callable[[Any], Any]]:
@@ -295,7 +263,7 @@ def _part_reader(hint: Any, make: Make) -> Callable[[Any], Any]:  # noqa: ANN401
 
 
 def restored(cls: type[M], value: Mapping[str, Any]) -> M:
-    """Make a model of what :func:`sparse` gave, as it was, without checking its parts again.
+    """Make a model of what :func:`.texts.sparse_text` wrote, as it was, without checking its parts again.
 
     Raises:
         ValueError: a field is unknown or missing.

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from elarian_trio.errors import StoreError
 from elarian_trio.models.checks import field_types
-from elarian_trio.models.model import EPOCH, restored, sparse
+from elarian_trio.models.model import EPOCH, restored
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
+from elarian_trio.models.texts import sparse_text
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
 from elarian_trio.sandbox.world.entities import RECORDS, EntryKey, EntryRecord
@@ -136,13 +137,10 @@ def list_text(index: IndexKey) -> str:
 def record_text(key: Key[Any], record: Record) -> str:
     """Write *record* down in the form of :data:`VERSION`, without what *key* says."""
     if isinstance(record, JobRecord):
-        return _dump({"class": type(record.job).__name__, **sparse(record.job)})
+        return sparse_text(record.job, named=True)
     if isinstance(record, ParcelRecord):
-        return _dump({"class": type(record.notification).__name__, **sparse(record.notification)})
-    value = sparse(record)
-    for name in shape_of(key).told:
-        value.pop(name, None)
-    return _dump(value)
+        return sparse_text(record.notification, named=True)
+    return sparse_text(record, without=shape_of(key).told)
 
 
 def _read_record(key: Key[R], version: int, text: str) -> R:
