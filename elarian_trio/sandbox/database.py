@@ -201,8 +201,8 @@ class Database:
 
     def state(self, name: str, value: str) -> None:
         """Keep a fact about the whole."""
-        with self._transaction():
-            self._writer.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+        self.begin(Script([("INSERT OR REPLACE INTO fact VALUES (?, ?)", [name, value])], {}))
+        self.commit()
 
     def write(self, changes: Mapping[Key[Any], Record | None]) -> dict[Key[Any], int]:
         """Keep all of *changes*, durably, or, if it raises, none; ``None`` deletes.
@@ -211,17 +211,27 @@ class Database:
             How long the text of each record is.
         """
         script = script_of(changes)
-        self.run(script)
+        self.begin(script)
+        self.commit()
         return script.lengths
 
-    def run(self, script: Script) -> None:
-        """Keep what *script* says, durably, or, if it raises, nothing of it. It may be called in any thread.
-
-        There is little of Python in it: a thread that competes with a busy loop gets on by each statement only.
-        """
-        with self._transaction():
+    def begin(self, script: Script) -> None:
+        """Write what *script* says, for :meth:`commit` to keep; if it raises, nothing of it is written."""
+        with self._whole_or_not():
+            if self._writer.in_transaction:
+                self._by_writer.execute("ROLLBACK")
+            self._by_writer.execute("BEGIN IMMEDIATE")
             for statement, values in script.statements:
                 self._by_writer.execute(statement, values)
+
+    def commit(self) -> None:
+        """Keep what was begun, durably, or, if it raises, nothing of it. It may be called in any thread.
+
+        It is one call of SQLite's, since a thread that competes with a busy loop for the interpreter waits for its
+        turn each time that it comes back from one.
+        """
+        with self._whole_or_not():
+            self._by_writer.execute("COMMIT")
 
     @contextmanager
     def writing(self) -> Generator[None]:
@@ -236,15 +246,11 @@ class Database:
             self._free = self._by_writer
 
     @contextmanager
-    def _transaction(self) -> Generator[None]:
-        """Begin anew, for writing; end with all that was written or nothing."""
+    def _whole_or_not(self) -> Generator[None]:
+        """Take back, where something is refused, what the transaction has written."""
         with _translated():
-            if self._writer.in_transaction:
-                self._by_writer.execute("ROLLBACK")
-            self._by_writer.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._by_writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
                     self._by_writer.execute("ROLLBACK")

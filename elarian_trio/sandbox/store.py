@@ -51,7 +51,11 @@ class Unit(NamedTuple):
     lost: Callable[[StoreError], None]
 
 
-UNHEARD = Unit(lambda: None, lambda _: None)
+def _unheard(_: StoreError | None = None) -> None:
+    """Tell nobody."""
+
+
+UNHEARD = Unit(_unheard, _unheard)
 """A unit of which nobody is told what became of it."""
 
 
@@ -224,11 +228,11 @@ class Store:
             while self._staged.units:
                 layer = self._writing = self._staged
                 self._staged = Layer()
-                # Written down here, since a thread would have to have its turn from this one for each line of it.
                 script = script_of(layer.records)
                 try:
+                    self._database.begin(script)
                     with self._database.writing():
-                        await anyio.to_thread.run_sync(self._database.run, script, limiter=limiter)
+                        await anyio.to_thread.run_sync(self._database.commit, limiter=limiter)
                 except StoreError as error:
                     self._lose(error)
                 else:

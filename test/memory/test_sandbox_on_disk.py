@@ -201,7 +201,7 @@ async def test_what_cannot_be_kept_is_refused_and_the_server_goes_on(
         asha = app.customer(ASHA)
         await asha.update_metadata({"n": 1})
         with monkeypatch.context() as patch:
-            patch.setattr(sandbox._remembered.database, "run", _full)
+            patch.setattr(sandbox._remembered.database, "begin", _full)
             for _ in range(3):
                 with pytest.raises(CommandFailed, match="disk is full"):
                     await asha.update_metadata({"n": 2})
@@ -221,7 +221,7 @@ async def test_a_reminder_that_could_not_be_kept_is_told_once_there_is_room(
     ):
         await app.customer(ASHA).add_reminder(Reminder("it", START + timedelta(seconds=10)))
         with monkeypatch.context() as patch:
-            patch.setattr(sandbox._remembered.database, "run", _full)
+            patch.setattr(sandbox._remembered.database, "begin", _full)
             await sandbox.clock.advance(timedelta(seconds=15))
             assert app.statistics().notifications == 0
         async with anyio.create_task_group() as tasks:
@@ -243,7 +243,7 @@ async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, m
         await phone.receive_message(ASHA, SMS, None, ["hello"])
         first = await inbox.receive()
         with monkeypatch.context() as patch:
-            patch.setattr(sandbox._remembered.database, "run", _full)
+            patch.setattr(sandbox._remembered.database, "begin", _full)
             async with first:
                 await first.reply(app_data={"seen": True})
             again = await inbox.receive()
@@ -300,7 +300,7 @@ async def test_a_hop_that_could_not_be_kept_is_refused_at_the_phone(
             async with delivery:
                 pass
         with monkeypatch.context() as patch:
-            patch.setattr(sandbox._remembered.database, "run", _full)
+            patch.setattr(sandbox._remembered.database, "begin", _full)
             await delivery.reply(UssdMenu("Good-bye", is_terminal=True))
             with anyio.fail_after(5):
                 while not said:

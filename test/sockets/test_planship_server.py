@@ -17,7 +17,7 @@ from web_clients import BOUND, Gone, Refused, caller, web_socket
 
 from elarian_trio import StoreError
 from elarian_trio.sandbox import ManualClock, web
-from elarian_trio.sandbox.database import Database, Script
+from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.planship import PlanshipServer, Switches, WebFault
 
 if TYPE_CHECKING:
@@ -408,7 +408,7 @@ async def test_what_the_disk_refuses_is_answered_with_500_and_has_not_happened(
         await client.subscribe("asha")
         async with client.listen_to("asha") as socket:
             with monkeypatch.context() as broken:
-                broken.setattr(Database, "run", refuse)
+                broken.setattr(Database, "begin", refuse)
                 body = await client.ask("POST", "/customers", {"alternative_id": "ben"}, expect=500)
                 assert body == {"detail": str(full)}
                 path = "/customers/asha/products/clicker-demo/usage/button-click"
@@ -424,15 +424,15 @@ async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This SDK: what it saw of a unit that waits for the disk is told once that is kept, or not at all."""
-    run = Database.run
+    commit = Database.commit
     second_waits = threading.Event()
-    writes: list[object] = []
+    writes: list[Database] = []
 
-    def keep_the_first_only(self: Database, script: Script) -> None:
-        writes.append(script)
+    def keep_the_first_only(self: Database) -> None:
+        writes.append(self)
         if len(writes) == 1:
             assert second_waits.wait(BOUND)
-            run(self, script)
+            commit(self)
             return
         raise StoreError("the disk is full")
 
@@ -441,7 +441,7 @@ async def test_a_listener_is_never_told_of_what_is_lost_behind_what_is_kept(
         await client.subscribe("asha")
         async with client.listen_to("asha") as socket:
             with monkeypatch.context() as broken:
-                broken.setattr(Database, "run", keep_the_first_only)
+                broken.setattr(Database, "commit", keep_the_first_only)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(client.use, "asha", 1)
                     with anyio.fail_after(BOUND):

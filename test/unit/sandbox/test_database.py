@@ -54,9 +54,10 @@ def test_what_was_read_before_does_not_hide_what_is_written(file: Path) -> None:
     """This SDK: what is read while nobody writes is read in one transaction, which sees what there was at first."""
     opened = Database.open(file)
     assert opened.load(ASHA.key) is None
+    opened.begin(script_of({ASHA.key: ASHA}))
     with opened.writing():
         assert opened.load(ASHA.key) is None
-        opened.run(script_of({ASHA.key: ASHA}))
+        opened.commit()
         assert opened.load(ASHA.key) == ASHA
     assert opened.load(ASHA.key) == ASHA
     opened.write({ASHA.key: None})
@@ -73,9 +74,10 @@ def test_who_reads_between_writes_and_meanwhile_does_not_let_the_log_grow(
     for number in range(100):
         record = CustomerRecord(org_id="org", customer_id=str(number), created_at=NOW)
         assert opened.load(record.key) is None
+        opened.begin(script_of({record.key: record}))
         with opened.writing():
             assert opened.load(record.key) is None
-            opened.run(script_of({record.key: record}))
+            opened.commit()
     assert file.with_name(f"{file.name}-wal").stat().st_size < 20 * 4_200
     assert opened.load(CustomerKey("org", "99")) is not None
     opened.close()

@@ -87,19 +87,26 @@ class Told:
 
 
 class Disk(Database):
-    """A database whose writes may fail, and are noted."""
+    """A database whose writes may fail, at their beginning or at their end, and are noted."""
 
     def __init__(self, database: Database) -> None:
         self.__dict__.update(database.__dict__)
-        self.is_full = False
+        self.full_at: str | None = None
         self.batches: list[list[Key[Any]]] = []
 
-    def run(self, script: Script) -> None:
+    def begin(self, script: Script) -> None:
         """Write, or fail."""
         self.batches.append(list(script.lengths))
-        if self.is_full:
+        if self.full_at == "begin":
             raise FULL
-        super().run(script)
+        super().begin(script)
+
+    def commit(self) -> None:
+        """Keep it, or fail."""
+        if self.full_at == "commit":
+            self._by_writer.execute("ROLLBACK")
+            raise FULL
+        super().commit()
 
 
 @pytest.fixture
@@ -216,14 +223,15 @@ async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_wri
 
 
 @pytest.mark.anyio
-async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Disk) -> None:
+@pytest.mark.parametrize("at", ["begin", "commit"])
+async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Disk, at: str) -> None:
     """Issue: disk full and I/O errors are refused or recovered, never silent."""
     store, told = Store(disk, inline=False), Told()
     disk.write({ASHA.key: ASHA})
     tagged = a_customer("asha", metadata={"n": "1"})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(store.run, lambda: None)
-        disk.is_full = True
+        disk.full_at = at
         store.commit({tagged.key: tagged, an_entry("asha").key: an_entry("asha")}, told.unit("first"))
         store.commit({}, told.unit("a reader of it"))
         assert store.load(ASHA.key) == tagged
@@ -231,7 +239,7 @@ async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Di
         assert (told.kept, told.lost) == ([], ["first", "a reader of it"])
         assert store.load(ASHA.key) == ASHA
         assert store.members(INDEX) == ()
-        disk.is_full = False
+        disk.full_at = None
         store.commit({tagged.key: tagged}, told.unit("again"))
         await told.until(3)
         assert told.kept == ["again"]
