@@ -74,7 +74,7 @@ class Attachment:
         self._is_proven = False
         self._task_status = task_status
         self._work = Bell()  # for the writer: something waits to be sent
-        self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
+        self._rearm = Bell()  # for the timer: an earlier deadline may have come up
 
     @property
     def is_open(self) -> bool:
@@ -88,7 +88,7 @@ class Attachment:
         """
         self._is_proven = True
         self._task_status.started()
-        self._rearm.set()
+        self._rearm.ring()
 
     def wake(self) -> None:
         """Have the writer look for what waits to be sent."""
@@ -222,7 +222,6 @@ class Attachment:
                 deadline = now
             with anyio.move_on_after(math.inf if deadline is None else max(deadline - now, 0.0)):
                 await self._rearm.wait()
-                self._rearm = anyio.Event()
 
 
 async def close_transport(transport: FrameTransport, *, forcefully: bool) -> None:

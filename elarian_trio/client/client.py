@@ -23,7 +23,7 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio import _wire
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
-from elarian_trio._session import GivenUp, Handover, StreamFailed, Supervisor
+from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
@@ -146,8 +146,8 @@ class Client(AsyncContextManagerMixin):
         )
         self._handlers = Handlers(self._inbox)
         self._events = EventTable(self._kinds, self._handlers)
-        self._connected = anyio.Event()
-        self._service_ended = anyio.Event()
+        self._connected = Flag()
+        self._service_ended = Flag()
         self._board = StateBoard()
 
     @classmethod
@@ -521,7 +521,7 @@ class Client(AsyncContextManagerMixin):
 class _Started:
     """A task status that sets an event: the supervisor runs in a task that never fails to start."""
 
-    def __init__(self, event: anyio.Event) -> None:
+    def __init__(self, event: Flag) -> None:
         self._event = event
 
     def started(self, value: None = None) -> None:
