@@ -102,6 +102,39 @@ class Supervisor:
         sessions_lost: sessions that ended without our closing them; one that was resumed has not ended.
     """
 
+    __slots__ = (  # too many for a dict that shares its keys with others, and its own takes five times as much
+        "_attempt",
+        "_changed",
+        "_clock",
+        "_closing",
+        "_connected_once",
+        "_dial",
+        "_down_since",
+        "_draining",
+        "_failure",
+        "_final",
+        "_handler",
+        "_heard",
+        "_hurry",
+        "_offers_resumption",
+        "_on_state",
+        "_options",
+        "_past",
+        "_redact",
+        "_requests",
+        "_running",
+        "_schedule",
+        "_session",
+        "_setup",
+        "_standing",
+        "_strikes",
+        "_token",
+        "_withholds_offer",
+        "reconnects",
+        "resumptions",
+        "sessions_lost",
+    )
+
     def __init__(
         self,
         *,
