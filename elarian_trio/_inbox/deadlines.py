@@ -9,11 +9,14 @@ import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from elarian_trio._session import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from anyio.abc import TaskGroup
 
 __all__ = ["Deadlines", "Timer"]
 
@@ -21,18 +24,19 @@ T = TypeVar("T")
 
 
 class Timer:
-    """Settles what is due, of all :class:`Deadlines` that were made by it.
+    """Settles what is due, of all :class:`Deadlines` that were made by it, in a task that lasts while anything waits.
 
     It sleeps until the deadline that was the first when it last looked: of what comes later, and of what is done with
     in time, it hears nothing.
     """
 
-    __slots__ = ("_all", "_bell", "_wakes_at")
+    __slots__ = ("_all", "_bell", "_tasks", "_wakes_at")
 
     def __init__(self) -> None:
         self._all: list[Deadlines[Any]] = []
         self._bell = Bell()
-        self._wakes_at = -math.inf  # it is about to look
+        self._tasks: TaskGroup | None = None
+        self._wakes_at = math.inf  # nothing waits; the opposite: it is about to look
 
     def deadlines(self, limit: float, expire: Callable[[T], None]) -> Deadlines[T]:
         """Make deadlines that this timer keeps; see :class:`Deadlines`."""
@@ -40,20 +44,37 @@ class Timer:
         self._all.append(made)
         return made
 
+    def run_in(self, tasks: TaskGroup | None) -> None:
+        """Settle things in a task of *tasks* from now on; ``None``: nothing is settled any more."""
+        self._tasks = tasks
+        self._wakes_at = math.inf
+        if any(map(len, self._all)):
+            self.see(-math.inf)
+
     def see(self, deadline: float) -> None:
         """See that it wakes by *deadline*."""
-        if deadline < self._wakes_at:
-            self._wakes_at = -math.inf
+        if deadline >= self._wakes_at or self._tasks is None:
+            return
+        if self._wakes_at == math.inf:
+            self._tasks.start_soon(self._keep)
+        else:
             self._bell.ring()
+        self._wakes_at = -math.inf
 
-    async def keep(self) -> None:
-        """Settle what is due when it is, until cancelled."""
-        while True:
-            now = anyio.current_time()
-            self._wakes_at = min([each.settle(now) for each in self._all], default=math.inf)
-            with anyio.CancelScope(deadline=self._wakes_at):
+    async def _keep(self) -> None:
+        """Settle what is due when it is, until nothing waits."""
+        while (wakes_at := self._settle()) < math.inf:
+            self._wakes_at = wakes_at
+            with anyio.CancelScope(deadline=wakes_at):
                 await self._bell.wait()
             self._wakes_at = -math.inf
+        self._wakes_at = math.inf
+        await anyio.lowlevel.checkpoint()
+
+    def _settle(self) -> float:
+        """Let go of all that is due; give the first deadline that is left, infinity if none is."""
+        now = anyio.current_time()
+        return min([each.settle(now) for each in self._all], default=math.inf)
 
 
 class Deadlines(Generic[T]):

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._inbox.deliveries import UNSET
+from elarian_trio._session import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -58,7 +59,7 @@ class Handlers:
         self._waiting: OrderedDict[Ticket, None] = OrderedDict()
         self._turns: OrderedDict[Ticket, None] = OrderedDict()
         self._running = self._listening = 0
-        self._changed = anyio.Event()
+        self._changed = Flag()
 
     # What the client calls.
 
@@ -175,7 +176,7 @@ class Handlers:
 
     def _notify(self) -> None:
         self._changed.set()
-        self._changed = anyio.Event()
+        self._changed = Flag()
 
 
 async def _run(function: Handler, *arguments: object) -> None:

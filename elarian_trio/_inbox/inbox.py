@@ -18,6 +18,7 @@ from elarian_trio._inbox.loops import current_task
 from elarian_trio._inbox.order import AppDataWatch, Lanes, addresses_of, lane_of
 from elarian_trio._inbox.tickets import Stage, Ticket
 from elarian_trio._rsocket import ErrorCode
+from elarian_trio._session import Flag
 from elarian_trio.errors import ConnectionClosed, ConnectionLost, DeliveryExpired, LocalProtocolError
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 
@@ -94,7 +95,7 @@ class Inbox:
         self._room: _WaitingRoom | None = _WaitingRoom()
         self._unanswered = timer.deadlines(options.notification_timeout, self._expire)
         self._nothing: bytes | None = None  # the answer that says nothing, once it was asked for
-        self._fewer = anyio.Event()  # for whoever waits until all is answered
+        self._fewer = Flag()  # for whoever waits until all is answered
 
     # Who takes what.
 
@@ -390,7 +391,7 @@ class Inbox:
     def _note_fewer(self) -> None:
         if self.ended is not None:
             self._fewer.set()
-            self._fewer = anyio.Event()
+            self._fewer = Flag()
 
 
 class _TicketAnswers:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from elarian_trio._session.backoff import Schedule
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed
-from elarian_trio._session.parking import Bell
+from elarian_trio._session.parking import Bell, Flag
 from elarian_trio._session.pending import GivenUp, Handover, Pending, Question, Waiter
 from elarian_trio._session.reception import Reception
 from elarian_trio._session.session import ResumptionRefused, Session
@@ -15,6 +15,7 @@ from elarian_trio._session.supervisor import StateName, Supervisor
 
 __all__ = [
     "Bell",
+    "Flag",
     "GivenUp",
     "Handover",
     "IncomingRequest",

@@ -70,11 +70,12 @@ class Attachment:
         self.error: Exception | None = None
         self.flushed: bool = False
         self._read_over = False
+        self._gives_up_at = math.inf  # when the peer will have taken nothing for too long of what is being sent
         self._scope = anyio.CancelScope(shield=True)
         self._is_proven = False
         self._task_status = task_status
         self._work = Bell()  # for the writer: something waits to be sent
-        self._rearm = anyio.Event()  # for the timer: an earlier deadline may have come up
+        self._rearm = Bell()  # for the timer: an earlier deadline may have come up
 
     @property
     def is_open(self) -> bool:
@@ -88,7 +89,7 @@ class Attachment:
         """
         self._is_proven = True
         self._task_status.started()
-        self._rearm.set()
+        self._rearm.ring()
 
     def wake(self) -> None:
         """Have the writer look for what waits to be sent."""
@@ -180,26 +181,22 @@ class Attachment:
         await anyio.lowlevel.checkpoint()
 
     async def _write(self) -> None:
-        """Send what waits, each time within the lifetime: a peer that takes nothing for so long is dead as well."""
-        with anyio.CancelScope() as patience:  # noqa: ASYNC912 - nothing to cancel where it ends before it has begun
-            while True:
-                while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
-                    await self._send(frames, patience)
-                if self._session.ending:
-                    break
-                await self._work.wait()
-        if patience.cancelled_caught and not self.is_over:
-            self._session.lose(f"the peer took nothing for {self._connection.lifetime:g} s")
-        elif not self.is_over:
+        """Send what waits; the timer sees to it that each takes no longer than the lifetime."""
+        while True:
+            while not self.is_over and (frames := self._connection.frames_to_send(MAX_WRITE)):
+                await self._send(frames)
+            if self._session.ending:
+                break
+            await self._work.wait()
+        if not self.is_over:
             await self._say_goodbye()
         await anyio.lowlevel.checkpoint()
 
-    async def _send(self, frames: list[bytes], patience: anyio.CancelScope) -> None:
-        lifetime = self._connection.lifetime
-        if self._transport.timed and lifetime != math.inf:
-            patience.deadline = anyio.current_time() + lifetime
+    async def _send(self, frames: list[bytes]) -> None:
+        if self._transport.timed:
+            self._gives_up_at = self._clock() + self._connection.lifetime
         await self._transport.send_frames(frames)
-        patience.deadline = math.inf
+        self._gives_up_at = math.inf
         self._session.bytes_sent += sum(map(len, frames))
 
     async def _say_goodbye(self) -> None:
@@ -215,14 +212,24 @@ class Attachment:
     async def _keep_time(self) -> None:
         await anyio.lowlevel.checkpoint()
         while not (self.is_over or self._session.ending):
-            deadline = self._connection.next_deadline()
             now = self._clock()
-            if deadline is not None and deadline <= now:
-                self._session.hand_over(self._connection.tick(now))
-                deadline = now
-            with anyio.move_on_after(math.inf if deadline is None else max(deadline - now, 0.0)):
+            wakes_at = self._look(now)
+            with anyio.move_on_after(wakes_at - now):
                 await self._rearm.wait()
-                self._rearm = anyio.Event()
+
+    def _look(self, now: float) -> float:
+        """Do what time asks for, and give when to look again.
+
+        A write that begins later is seen in time all the same: the peer's silence is looked at within the lifetime.
+        """
+        due = self._connection.next_deadline()
+        if due is not None and due <= now:
+            self._session.hand_over(self._connection.tick(now))
+            return now
+        if self._gives_up_at <= now:  # a peer that takes nothing for so long is dead as well
+            self._session.lose(f"the peer took nothing for {self._connection.lifetime:g} s")
+            return now
+        return min(math.inf if due is None else due, self._gives_up_at)
 
 
 async def close_transport(transport: FrameTransport, *, forcefully: bool) -> None:

@@ -1,8 +1,9 @@
-"""Where one task waits until it is woken: the least that a loop offers for it.
+"""Where tasks wait until they are woken: the least that a loop offers for it.
 
-:mod:`.pending` and :mod:`.attachment` stand above. An ``anyio.Event`` can do more (any number of tasks wait for it, it
-stays set) and takes three times as long, of which a busy connection has one for every request. Trio's own parking and
-asyncio's futures are what anyio's events are made of, too.
+Sessions, the inbox and the client stand above. An ``anyio.Event`` can do more than a :class:`Spot` or a :class:`Bell`
+(any number of tasks wait for it, it stays set) and takes three times as long, of which a busy connection has one for
+every request. Trio's own parking and asyncio's futures are what anyio's events are made of, too. Of the events that a
+connection may come to need, most are never waited for: until then a :class:`Flag` stands for each.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.lowlevel
 import trio.lowlevel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Bell", "Spot"]
+__all__ = ["Bell", "Flag", "Spot"]
 
 
 class Spot:
@@ -74,3 +76,33 @@ class Bell(Spot):
         else:
             await self.park()
         self._rung = False
+
+
+class Flag:
+    """An event: what any number of tasks wait for, once. One of the loop's, which is large, while somebody waits."""
+
+    __slots__ = ("_event", "_is_set")
+
+    def __init__(self) -> None:
+        self._event: anyio.Event | None = None
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Wake whoever waits, and let nobody wait any more. May be repeated."""
+        self._is_set = True
+        event, self._event = self._event, None
+        if event is not None:
+            event.set()
+
+    async def wait(self) -> None:
+        """Wait until it is set; a checkpoint at least. Cancelled, nothing changes."""
+        if self._is_set:
+            await anyio.lowlevel.checkpoint()
+            return
+        if self._event is None:
+            self._event = anyio.Event()
+        await self._event.wait()

@@ -41,6 +41,7 @@ from elarian_trio._rsocket import (
 )
 from elarian_trio._session.attachment import Attachment, close_transport
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely, report
+from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import Handover, Pending, Question, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
 
@@ -126,7 +127,7 @@ class Session:
         self._ping_turns: anyio.Semaphore | None = None  # once somebody pings: most connections never do
         self._incoming: dict[int, IncomingRequest] = {}
         self._setup: Setup | None = None
-        self._setup_came = anyio.Event()
+        self._setup_came = Flag()
         self._opened = False
         self._check_setup: Callable[[Setup], None] | None = None
         self._on_growth: Callable[[], None] | None = None

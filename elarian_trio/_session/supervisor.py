@@ -21,6 +21,7 @@ import trio
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
+from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import GivenUp, Handover
 from elarian_trio._session.session import ResumptionRefused, Session
 from elarian_trio._transport import as_transport
@@ -101,6 +102,39 @@ class Supervisor:
         sessions_lost: sessions that ended without our closing them; one that was resumed has not ended.
     """
 
+    __slots__ = (  # too many for a dict that shares its keys with others, and its own takes five times as much
+        "_attempt",
+        "_changed",
+        "_clock",
+        "_closing",
+        "_connected_once",
+        "_dial",
+        "_down_since",
+        "_draining",
+        "_failure",
+        "_final",
+        "_handler",
+        "_heard",
+        "_hurry",
+        "_offers_resumption",
+        "_on_state",
+        "_options",
+        "_past",
+        "_redact",
+        "_requests",
+        "_running",
+        "_schedule",
+        "_session",
+        "_setup",
+        "_standing",
+        "_strikes",
+        "_token",
+        "_withholds_offer",
+        "reconnects",
+        "resumptions",
+        "sessions_lost",
+    )
+
     def __init__(
         self,
         *,
@@ -135,8 +169,8 @@ class Supervisor:
         self._session: Session | None = None  # the present one: proven or not, attached or kept to be resumed
         self._standing = False  # the present transport carries it, proven or resumed
         self._attempt: anyio.CancelScope | None = None
-        self._changed = anyio.Event()
-        self._hurry = anyio.Event()
+        self._changed = Flag()
+        self._hurry = Flag()
         self._strikes: list[float] = []  # when the last ones were, no more than count
         self._heard = self._down_since = 0.0
         self._failure: ElarianError | None = None  # of the present outage
@@ -347,7 +381,7 @@ class Supervisor:
     def _notify(self) -> None:
         """Wake everybody who waits for another state of things; each looks again."""
         self._changed.set()
-        self._changed = anyio.Event()
+        self._changed = Flag()
 
     # Sessions, one after another, and their transports.
 
@@ -552,7 +586,7 @@ class Supervisor:
         words = "%s; the next attempt follows in %.2f s"
         logger.log(logging.WARNING if is_news else logging.INFO, words, cause, min(delay, max(left, 0.0)))
         self._on_state("pending", cause)
-        self._hurry = anyio.Event()
+        self._hurry = Flag()
         with anyio.move_on_after(min(delay, left)):
             await self._hurry.wait()
         if self._closing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ._pb import app_socket_pb2
@@ -89,13 +90,14 @@ def decode_setup(data: bytes) -> Credentials:
     )
 
 
+@cache  # the version stands in a file, which is long and slow to read
 def agent_metadata() -> bytes:
     """Give the metadata of the SETUP payload: who speaks, as Elarian's other SDKs say it."""
     return json.dumps({"agent": f"elarian-trio/{_version()}"}).encode()
 
 
 def _version() -> str:
-    from importlib import metadata  # slow to load, and needed once a session
+    from importlib import metadata  # slow to load, and needed once
 
     try:
         return metadata.version("elarian-trio")

@@ -3,8 +3,8 @@
 ``Elarian`` and ``Simulator`` stand above and say what their notifications and answers look like; the supervisor, below,
 keeps the connection, the inbox takes what comes by it.
 
-In the block's task group run one task that keeps the connection, one that keeps the time of notifications and commands,
-and the user's handlers.
+In the block's task group run one task that keeps the connection, one that keeps the time of notifications and commands
+while any wait, and the user's handlers.
 None of ours raises: a failure is recorded, the block's own scope is cancelled, and the failure comes out of the block.
 """
 
@@ -23,7 +23,7 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio import _wire
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
-from elarian_trio._session import GivenUp, Handover, StreamFailed, Supervisor
+from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
@@ -106,7 +106,7 @@ class Client(AsyncContextManagerMixin):
     _simulator: ClassVar[bool] = False
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = ()
     _block: anyio.CancelScope  # the user's part of the block; made on entering, since it needs a running loop
-    _service: anyio.CancelScope  # around our own tasks
+    _service: anyio.CancelScope | None = None  # around our own tasks, once they run
 
     def __init__(
         self,
@@ -146,8 +146,8 @@ class Client(AsyncContextManagerMixin):
         )
         self._handlers = Handlers(self._inbox)
         self._events = EventTable(self._kinds, self._handlers)
-        self._connected = anyio.Event()
-        self._service_ended = anyio.Event()
+        self._connected = Flag()
+        self._service_ended = Flag()
         self._board = StateBoard()
 
     @classmethod
@@ -221,7 +221,7 @@ class Client(AsyncContextManagerMixin):
             msg = f"this {type(self).__name__} was entered before; make another"
             raise RuntimeError(msg)
         self._entered = True
-        self._block, self._service = anyio.CancelScope(), anyio.CancelScope()
+        self._block = anyio.CancelScope()
         outcome = Outcome()
         try:
             async with anyio.create_task_group() as tasks:
@@ -255,7 +255,7 @@ class Client(AsyncContextManagerMixin):
         )
         tasks.start_soon(self._serve, self._supervisor, name=f"elarian_trio {type(self).__name__}")
         await self._connected.wait()
-        self._service.shield = True  # from here on cancellation reaches the block first: its cleanup can still send
+        self._shield(True)  # from here on cancellation reaches the block first: its cleanup can still send
 
     async def _leave_in_order(self) -> None:
         deadline = anyio.current_time() + self._options.drain_timeout
@@ -267,26 +267,32 @@ class Client(AsyncContextManagerMixin):
         """Nothing of the block goes on: whoever still waits is woken, every task is cancelled."""
         self._left = True
         self._inbox.abandon()
-        self._service.shield = False
-        self._service.cancel()
+        self._shield(False)
         tasks.cancel_scope.cancel()
+
+    def _shield(self, shield: bool) -> None:
+        """Hold cancellation of the block's task group back from our own tasks, or not any more."""
+        if self._service is not None:
+            self._service.shield = shield
 
     async def _serve(self, supervisor: Supervisor) -> None:
         """Keep the connection, and the time of notifications and commands, until the one ends or the block does."""
         try:
-            with self._service:
-                async with anyio.create_task_group() as service:
-                    service.start_soon(self._timer.keep)
-                    await self._supervise(supervisor)
-                    service.cancel_scope.cancel()
+            async with anyio.create_task_group() as service:
+                self._service = service.cancel_scope
+                await self._supervise(supervisor, service)
+                service.cancel_scope.cancel()
         finally:
             self._service_ended.set()
 
-    async def _supervise(self, supervisor: Supervisor) -> None:
+    async def _supervise(self, supervisor: Supervisor, service: TaskGroup) -> None:
+        self._timer.run_in(service)
         try:
             await supervisor.run(task_status=_Started(self._connected))
         except Exception as error:
             self._fail(error)
+        finally:
+            self._timer.run_in(None)
         await anyio.lowlevel.checkpoint()
 
     def _fail(self, error: Exception) -> None:
@@ -521,7 +527,7 @@ class Client(AsyncContextManagerMixin):
 class _Started:
     """A task status that sets an event: the supervisor runs in a task that never fails to start."""
 
-    def __init__(self, event: anyio.Event) -> None:
+    def __init__(self, event: Flag) -> None:
         self._event = event
 
     def started(self, value: None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from elarian_trio._session.parking import Bell, Spot
+from elarian_trio._session.parking import Bell, Flag, Spot
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +95,53 @@ async def test_a_bell_wakes_who_waits_again_and_again() -> None:
             await anyio.wait_all_tasks_blocked()
             assert heard == number
         tasks.cancel_scope.cancel()
+
+
+async def test_a_flag_wakes_all_who_wait_and_lets_the_next_pass() -> None:
+    """This SDK: it takes little while nobody waits, and is as an event else."""
+    flag, went_on = Flag(), [anyio.Event(), anyio.Event()]
+
+    async def wait_with(event: anyio.Event) -> None:
+        await flag.wait()
+        event.set()
+
+    async with anyio.create_task_group() as tasks:
+        for event in went_on:
+            tasks.start_soon(wait_with, event)
+        await anyio.wait_all_tasks_blocked()
+        assert not any(each.is_set() for each in (flag, *went_on))
+        flag.set()
+        flag.set()  # nobody is there any more
+        with anyio.fail_after(5):
+            for event in went_on:
+                await event.wait()
+            await flag.wait()
+    assert flag.is_set()
+
+
+async def test_a_flag_set_before_anybody_waits_is_a_checkpoint() -> None:
+    """This SDK: waiting for what has come already sees cancellation all the same."""
+    flag = Flag()
+    flag.set()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await flag.wait()
+    assert scope.cancelled_caught
+
+
+async def test_a_task_cancelled_at_a_flag_leaves_the_others_there() -> None:
+    """This SDK: whoever stops waiting for a session takes nobody along."""
+    flag, went_on = Flag(), anyio.Event()
+
+    async def wait() -> None:
+        await flag.wait()
+        went_on.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        with anyio.move_on_after(0.0):
+            await flag.wait()
+        await anyio.wait_all_tasks_blocked()
+        flag.set()
+        with anyio.fail_after(5):
+            await went_on.wait()

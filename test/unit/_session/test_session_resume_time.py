@@ -113,6 +113,21 @@ async def test_peer_that_takes_nothing_for_the_lifetime_costs_the_transport(role
         tasks.cancel_scope.cancel()
 
 
+async def test_peer_that_takes_no_resume_for_the_lifetime_costs_the_transport() -> None:
+    """This SDK: a write is bounded also while no KEEPALIVE is due, and the session can be resumed over another."""
+    comeback = Comeback(timed=True, interval=10.0, lifetime=30.0)
+    async with comeback.met() as peer:
+        await comeback.cut(peer)
+    async with comeback.on_a_transport():
+        comeback.recorders[-1].hold()
+        began = anyio.current_time()
+        error = await end_of(comeback.runs[-1])
+        assert "took nothing for 30 s" in str(error)
+        assert anyio.current_time() - began == pytest.approx(30.0)
+        assert comeback.session.resumable
+    comeback.session.end()
+
+
 async def chatter(peer: RawPeer) -> None:
     """Send KEEPALIVEs, and read nothing."""
     with anyio.CancelScope():

@@ -667,7 +667,7 @@ async def test_token_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) 
     keeper, tokens = Keeper(), Tokens()
     script = scripted(keeper.lets_in, keeper.resumes_it, keeper.answers(refusal(0x004)), keeper.answers(refusal(0x001)))
     async with supervised(RESUMING, prepare=script, token=tokens) as (supervisor, _, run, _):
-        shown = [repr(supervisor), repr(vars(supervisor)), repr(supervisor._session)]
+        shown = [repr(supervisor), *(repr(getattr(supervisor, name)) for name in supervisor.__slots__)]
         keeper.cut()
         await until(lambda: supervisor.resumptions == 1)
         keeper.cut()

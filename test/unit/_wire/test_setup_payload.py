@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,9 @@ from model_strategies import TEXT
 from elarian_trio._wire._pb import app_socket_pb2
 from elarian_trio._wire.setup import Credentials, agent_metadata, decode_setup, encode_setup
 from elarian_trio.errors import RemoteProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 app: Any = app_socket_pb2
 SECRET = "el_k_test_hush"
@@ -79,6 +82,15 @@ def test_credentials_are_in_no_repr() -> None:
     assert "hush" not in repr(Credentials(org_id="o", app_id="a", auth_token=SECRET))
 
 
+@pytest.fixture
+def _forgotten() -> Iterator[None]:
+    """Who speaks is looked up in the test, and again by whoever asks after it."""
+    agent_metadata.cache_clear()
+    yield
+    agent_metadata.cache_clear()
+
+
+@pytest.mark.usefixtures("_forgotten")
 @pytest.mark.parametrize("installed", [True, False])
 def test_a_client_says_who_it_is(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elarian's other SDKs send JSON with the one key "agent"; a checkout that is not installed has no version."""
@@ -90,3 +102,17 @@ def test_a_client_says_who_it_is(installed: bool, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(metadata, "version", version)
     assert json.loads(agent_metadata()) == {"agent": "elarian-trio/1.2.3" if installed else "elarian-trio/0"}
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_a_client_looks_up_once_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: each connection read and parsed the file in which the version stands, on the loop."""
+    asked: list[str] = []
+
+    def version(name: str) -> str:
+        asked.append(name)
+        return "1.2.3"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert agent_metadata() == agent_metadata()
+    assert asked == ["elarian-trio"]

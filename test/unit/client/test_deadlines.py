@@ -30,7 +30,7 @@ async def test_each_is_due_at_its_own_time() -> None:
     deadlines = timer.deadlines(30, note)
     longer = timer.deadlines(90, note)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(timer.keep)
+        timer.run_in(tasks)
         begin = anyio.current_time()
         longer.add("long")
         for item in ("a", "b", "c"):
@@ -58,10 +58,57 @@ async def test_what_is_due_may_take_another_along() -> None:
     timer = Timer()
     deadlines = timer.deadlines(30, expire)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(timer.keep)
+        timer.run_in(tasks)
         for item in ("a", "b", "c"):
             deadlines.add(item)
         assert list(deadlines) == ["a", "b", "c"]
         await anyio.sleep(31)
         tasks.cancel_scope.cancel()
     assert due == ["a"]
+
+
+async def test_what_waits_before_the_timer_has_tasks_is_due_in_them() -> None:
+    """This SDK: a command called while the client connects is bounded as any other."""
+    due: list[float] = []
+    timer = Timer()
+    deadlines = timer.deadlines(30, lambda _: due.append(anyio.current_time()))
+    begin = anyio.current_time()
+    deadlines.add("early")
+    await anyio.sleep(10)
+    async with anyio.create_task_group() as tasks:
+        timer.run_in(tasks)
+        await anyio.sleep(100)
+        tasks.cancel_scope.cancel()
+    assert due == [begin + 30]
+
+
+async def test_the_timer_has_a_task_only_while_something_waits() -> None:
+    """This SDK: thousands of idle clients cost little; the group would not end while a task of the timer's lasts."""
+    due: list[str] = []
+    timer = Timer()
+    deadlines = timer.deadlines(30, due.append)
+    begin = anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        timer.run_in(tasks)
+        deadlines.add("first")
+        await anyio.sleep(100)
+        deadlines.add("second")
+    assert due == ["first", "second"]
+    assert anyio.current_time() == begin + 130
+
+
+async def test_nothing_is_due_once_the_timer_has_no_tasks_any_more() -> None:
+    """This SDK: a command called while the client's block ends finds no task group to start anything in."""
+    due: list[str] = []
+    timer = Timer()
+    deadlines = timer.deadlines(30, due.append)
+    async with anyio.create_task_group() as tasks:
+        timer.run_in(tasks)
+        deadlines.add("too late")
+        await anyio.sleep(10)
+        timer.run_in(None)
+        tasks.cancel_scope.cancel()
+    deadlines.add("later still")
+    await anyio.sleep(100)
+    assert due == []
+    assert len(deadlines) == 2
