@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from anyio.abc import ByteStream
-from anyio.streams.tls import TLSStream
+from anyio.streams.tls import TLSAttribute, TLSStream
 
 from elarian_trio.errors import ConnectionFailed
 
@@ -46,11 +46,15 @@ class TlsStream(ByteStream):
     """An encrypted stream, made by :func:`secure_client` or :func:`secure_server`.
 
     It differs from anyio's in raising ``BrokenResourceError`` for whatever TLS finds wrong, as other streams do; anyio
-    lets the library's errors through, and from a write an end of the stream or a busy resource, too.
+    lets the library's errors through, and from a write an end of the stream or a busy resource, too. And one read gives
+    all that has come, as one of TCP does, where anyio gives a record: one after the other without a checkpoint, so that
+    whoever acts on each kept everybody else waiting, the task that sends the answers among them.
     """
 
     def __init__(self, stream: TLSStream) -> None:
         self._stream = stream
+        self._ssl = stream.extra(TLSAttribute.ssl_object)
+        self._spoiled: ssl.SSLError | None = None  # found behind good records, for the next read to raise
 
     async def send(self, item: bytes) -> None:
         """Encrypt and send *item*; see anyio's streams."""
@@ -60,11 +64,27 @@ class TlsStream(ByteStream):
             raise anyio.BrokenResourceError from error
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
-        """Wait for bytes and give them in the clear; see anyio's streams."""
+        """Wait for bytes and give them in the clear, with all that came behind them; see anyio's streams."""
         try:
-            return await self._stream.receive(max_bytes)
+            if self._spoiled is not None:
+                raise self._spoiled
+            first = await self._stream.receive(max_bytes)
         except ssl.SSLError as error:
             raise anyio.BrokenResourceError from error
+        return first + self._read_on(max_bytes - len(first))
+
+    def _read_on(self, room: int) -> bytes:
+        """Give what further records hold that are here, if any. No checkpoint: a cancelled reader would lose bytes."""
+        parts: list[bytes] = []
+        try:
+            while room and (part := self._ssl.read(room)):
+                parts.append(part)
+                room -= len(part)
+        except ssl.SSLWantReadError:  # no further record is here as a whole
+            pass
+        except ssl.SSLError as error:  # the library says it once, and from then on that the stream has ended
+            self._spoiled = error.with_traceback(None)
+        return b"".join(parts)
 
     async def send_eof(self) -> None:
         """End this direction, without TLS's own word for it, which :meth:`aclose` leaves out, too.
@@ -132,7 +152,7 @@ class _InTurn(ByteStream):
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
-        self._sending = anyio.Lock()
+        self._sending = anyio.Lock(fast_acquire=True)  # the send is a checkpoint anyway
 
     async def send(self, item: bytes) -> None:
         async with self._sending:

@@ -275,6 +275,46 @@ async def test_spoiled_bytes_are_a_broken_connection() -> None:
             await client.send(b"after that")
 
 
+async def test_one_read_gives_all_the_records_that_have_come() -> None:
+    """Past bug: one at a time without a checkpoint, they had a server act on them all before its first answer left."""
+    async with shaken() as (client, server, _, __):
+        for item in (b"one", b"two", b"three"):
+            await server.send(item)
+        assert await client.receive() == b"onetwothree"
+
+
+async def test_read_gives_no_more_than_it_was_asked_for() -> None:
+    """anyio: *max_bytes*, also where several records have come; what is left waits for the next read."""
+    async with shaken() as (client, server, _, __):
+        for item in (b"one", b"two", b"three"):
+            await server.send(item)
+        assert [await client.receive(size) for size in (3, 5, 2, 9)] == [b"one", b"twoth", b"re", b"e"]
+
+
+async def test_what_came_before_spoiled_bytes_is_still_read() -> None:
+    """This SDK: as over TCP; and the next read says that the connection is broken, not that it has ended."""
+    async with shaken() as (client, server, _, far):
+        await server.send(b"good")
+        await far.send(b"\x17\x03\x03\x00\x20" + bytes(32))
+        assert await client.receive() == b"good"
+        with pytest.raises(anyio.BrokenResourceError):
+            await client.receive()
+
+
+async def test_what_came_before_tls_goodbye_is_still_read() -> None:
+    """This SDK: as over TCP. We skip TLS's own word for the end, but others say it right behind their last."""
+    async with shaken() as (client, server, _, __), anyio.create_task_group() as tasks:
+        await server.send(b"last")
+        with suppress(ssl.SSLWantReadError):  # it asks for the client's goodbye, which does not come
+            server.extra(TLSAttribute.ssl_object).unwrap()
+        tasks.start_soon(server.receive)  # which first sends what the library wants sent
+        await anyio.wait_all_tasks_blocked()
+        assert await client.receive() == b"last"
+        with anyio.fail_after(BOUND), pytest.raises(anyio.EndOfStream):
+            await client.receive()
+        tasks.cancel_scope.cancel()
+
+
 async def test_end_without_tls_goodbye_is_an_end() -> None:
     """This SDK: RSocket frames say where they end; many peers skip TLS's closing handshake."""
     async with shaken() as (client, _, __, far):
