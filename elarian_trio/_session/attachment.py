@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
 
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
+TURNS = 8  # in which a read of hundreds of frames is acted on; more cost more than the peer gains by each
 MAX_WRITE = 16 * 1024  # bytes; more at once keeps a KEEPALIVE waiting, and a slow reader busy for over the lifetime
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
 
@@ -164,9 +165,9 @@ class Attachment:
 
         A reader that is cancelled there forgets the rest, as no frame counts as received before it is handed over.
         """
-        turn = self._session.frames_per_turn
         try:
             while not self.is_over:
+                turn = max(self._session.frames_per_turn, len(frames) // TURNS)
                 for begin in range(0, len(frames), turn):
                     if begin:
                         await anyio.lowlevel.checkpoint()

@@ -91,7 +91,8 @@ class Session:
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
         redact: takes secrets out of the peer's words, which errors repeat.
         frames_per_turn: how many frames are acted on before other tasks have their turn. Where each is much work, as
-            for a server, few: what they are answered leaves meanwhile, and neither end waits for the other's batch.
+            for a server, few: what they are answered leaves meanwhile, and neither end waits for the other's batch. Of
+            hundreds that one read brought, an eighth.
 
     Attributes:
         bytes_sent: of frames, without length prefixes.

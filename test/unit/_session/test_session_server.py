@@ -19,6 +19,7 @@ from elarian_trio._rsocket.frames import (
     SetupFrame,
 )
 from elarian_trio._session import Session
+from elarian_trio._session.attachment import TURNS
 from elarian_trio._transport import StreamTransport, open_memory_pair, open_tcp, serve_tcp
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError, SetupRejected
 
@@ -76,6 +77,19 @@ async def test_answers_leave_while_the_rest_of_a_batch_is_acted_on(frames_per_tu
         answers = [payload_of(await peer.receive()) for _ in asked]
         assert [each.data for each in answers] == [each.data for each in asked]
         assert (len(recorder.writes) - before == 1) is at_once
+
+
+async def test_large_batch_is_acted_on_in_few_turns() -> None:
+    """Issue (fast): a turn costs both ends the same for few answers as for many; some are enough to keep both busy."""
+    asked = [RequestResponseFrame(1 + 2 * number, b"%d" % number) for number in range(160)]
+    async with server_and_peer(frames_per_turn=2) as (_, peer, _, recorder):
+        await peer.send(SETUP, KEEPALIVE)
+        await peer.receive()
+        before = len(recorder.writes)
+        await peer.send(*asked)
+        answers = [payload_of(await peer.receive()) for _ in asked]
+        assert [each.data for each in answers] == [each.data for each in asked]
+        assert 1 < len(recorder.writes) - before <= TURNS
 
 
 async def test_nothing_is_sent_before_the_setup_is_accepted() -> None:
