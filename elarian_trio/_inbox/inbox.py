@@ -14,7 +14,7 @@ import anyio.lowlevel
 
 from elarian_trio._inbox.deliveries import Delivery, Mute
 from elarian_trio._inbox.loops import current_task
-from elarian_trio._inbox.order import AppDataWatch, Lanes, addresses_of, lane_of
+from elarian_trio._inbox.order import AppDataWatch, Lanes, id_and_number_of, lane_of
 from elarian_trio._inbox.tickets import Stage, Ticket
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio.errors import ConnectionClosed, ConnectionLost, DeliveryExpired, LocalProtocolError
@@ -79,7 +79,6 @@ class Inbox:
         self._encode = encode
         self._customer_of = customer_of
         self._serializer = options.serializer
-        self.watch: AppDataWatch = AppDataWatch()
         self.streams: set[Subscription[Any]] = set()
         self.ended: type[Exception] | None = None
         self.notifications: int = 0
@@ -88,6 +87,7 @@ class Inbox:
         self.answers_late: int = 0
         self.observed_dropped: int = 0
         self._lanes = Lanes()
+        self.watch: AppDataWatch = AppDataWatch(self._lanes)
         self._takers: dict[type[AnyNotification], Taker] = {}
         self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}
         self._room: _WaitingRoom | None = _WaitingRoom()
@@ -170,8 +170,9 @@ class Inbox:
             logger.error("a notification could not be read: %s", type(error).__name__)
             request.fail(ErrorCode.INVALID, "not a notification")
             return
-        addresses = addresses_of(notification)
-        ticket = Ticket(self, request, notification, app_data, addresses, lane_of(addresses))
+        customer_id, number = id_and_number_of(notification)
+        lane = lane_of(customer_id, number)
+        ticket = Ticket(self, request, notification, app_data, customer_id, number, lane)
         request.on_cancel(ticket.withdraw)
         if self._observers:
             self._copy(ticket)

@@ -14,7 +14,6 @@ from elarian_trio._inbox.loops import current_task
 from elarian_trio.models.notifications import AppDataUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from elarian_trio._inbox.inbox import Inbox
     from elarian_trio._session import IncomingRequest
@@ -43,7 +42,8 @@ class Ticket:
         request: what is answered.
         notification: what the server says.
         app_data: the app's data as it came, byte for byte.
-        addresses: by which it names its customer.
+        customer_id: by which it names its customer.
+        number: by which it does.
         lane: whose turn it is; tickets with one lane reach user code one after the other. ``None`` waits for nobody.
         deadline: until when it must be answered, on anyio's clock.
         taker: who took it in.
@@ -61,7 +61,8 @@ class Ticket:
     request: IncomingRequest
     notification: AnyNotification
     app_data: str | bytes | None
-    addresses: Sequence[str | CustomerNumber]
+    customer_id: str | None
+    number: CustomerNumber | None
     lane: str | None
     deadline: float = math.inf
     taker: Taker | None = None
@@ -73,6 +74,10 @@ class Ticket:
     entered: int = 0
     task: object = None
     changes: int = 0
+
+    def is_at(self, address: object) -> bool:
+        """Whether it names its customer by *address*."""
+        return address is not None and address in (self.customer_id, self.number)
 
     def withdraw(self) -> None:
         """For its request: nobody waits for the answer any more."""

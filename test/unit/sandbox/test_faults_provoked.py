@@ -79,7 +79,7 @@ class Scene:
         self.executed: list[IncomingRequest] = []
         self.is_broken = False
         self.outcomes: list[object] = []
-        self.answers: list[bytes | StreamFailed] = []
+        self.answers = self.session.answers
 
     def execute(self, request: IncomingRequest) -> None:
         self.executed.append(request)
