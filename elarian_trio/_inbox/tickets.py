@@ -14,7 +14,6 @@ from elarian_trio._inbox.loops import current_task
 from elarian_trio.models.notifications import AppDataUpdate
 
 if TYPE_CHECKING:
-
     from elarian_trio._inbox.inbox import Inbox
     from elarian_trio._session import IncomingRequest
     from elarian_trio.models.identity import CustomerNumber
