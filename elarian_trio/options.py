@@ -75,10 +75,12 @@ class JsonSerializer:
         """Give the value of JSON text, the text itself if it is no JSON, and bytes as they are."""
         if isinstance(stored, bytes):
             return stored
+        text = stored.strip(_WHITESPACE)
         try:
-            return _DECODER.decode(stored)
+            value, end = _DECODER.raw_decode(text)  # decode() looks for white space itself, twice and at length
         except (ValueError, RecursionError):
             return stored
+        return value if end == len(text) else stored
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -90,6 +92,7 @@ def _refuse_constant(name: str) -> NoReturn:
 # Made once: json.dumps and json.loads make one at each call that does not take all defaults.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_WHITESPACE = " \t\n\r"  # JSON's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._inbox.loops import current_time
 from elarian_trio._session import Bell
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Deadlines(Generic[T]):
 
     def add(self, item: T) -> float:
         """Have *item* wait; give its deadline, on anyio's clock."""
-        deadline = self._waiting[item] = anyio.current_time() + self.limit
+        deadline = self._waiting[item] = current_time() + self.limit
         self._see(deadline)
         return deadline
 

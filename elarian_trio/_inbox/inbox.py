@@ -7,7 +7,6 @@ server's. Nothing here but :meth:`Inbox.wait_answered` waits.
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -15,12 +14,12 @@ import anyio.lowlevel
 
 from elarian_trio._inbox.deliveries import Delivery, Mute
 from elarian_trio._inbox.loops import current_task
-from elarian_trio._inbox.order import AppDataWatch, Lanes, addresses_of, lane_of
+from elarian_trio._inbox.order import AppDataWatch, Lanes, id_and_number_of, lane_of
 from elarian_trio._inbox.tickets import Stage, Ticket
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import Flag
 from elarian_trio.errors import ConnectionClosed, ConnectionLost, DeliveryExpired, LocalProtocolError
-from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
+from elarian_trio.models.notifications import NotificationReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +80,6 @@ class Inbox:
         self._encode = encode
         self._customer_of = customer_of
         self._serializer = options.serializer
-        self.watch: AppDataWatch = AppDataWatch()
         self.streams: set[Subscription[Any]] = set()
         self.ended: type[Exception] | None = None
         self.notifications: int = 0
@@ -90,6 +88,7 @@ class Inbox:
         self.answers_late: int = 0
         self.observed_dropped: int = 0
         self._lanes = Lanes()
+        self.watch: AppDataWatch = AppDataWatch(self._lanes)
         self._takers: dict[type[AnyNotification], Taker] = {}
         self._observers: dict[type[AnyNotification], list[Observation[Any]]] = {}
         self._room: _WaitingRoom | None = _WaitingRoom()
@@ -172,9 +171,10 @@ class Inbox:
             logger.error("a notification could not be read: %s", type(error).__name__)
             request.fail(ErrorCode.INVALID, "not a notification")
             return
-        addresses = addresses_of(notification)
-        ticket = Ticket(request, notification, app_data, addresses, lane_of(addresses))
-        request.on_cancel(partial(self._on_cancel, ticket))
+        customer_id, number = id_and_number_of(notification)
+        lane = lane_of(customer_id, number)
+        ticket = Ticket(self, request, notification, app_data, customer_id, number, lane)
+        request.on_cancel(ticket.withdraw)
         if self._observers:
             self._copy(ticket)
         self._route(ticket)
@@ -212,7 +212,7 @@ class Inbox:
         self.rejected += 1
         request.fail(ErrorCode.REJECTED, reason)
 
-    def _on_cancel(self, ticket: Ticket) -> None:
+    def withdraw(self, ticket: Ticket) -> None:
         """Nobody waits for the answer any more: what no user code has seen is forgotten."""
         if ticket.stage is Stage.WAITING:
             self._done(ticket)
@@ -223,9 +223,9 @@ class Inbox:
     def hand_out(self, ticket: Ticket) -> Delivery[Any]:
         """Give *ticket* to user code; for takers, when its turn has come."""
         ticket.stage = Stage.IN_HAND
-        return self._make_delivery(ticket, _TicketAnswers(self, ticket))
+        return self._make_delivery(ticket, ticket)
 
-    def _make_delivery(self, ticket: Ticket, answers: _TicketAnswers | Mute) -> Delivery[Any]:
+    def _make_delivery(self, ticket: Ticket, answers: Ticket | Mute) -> Delivery[Any]:
         return Delivery(
             ticket.notification,
             customer_of=self._customer_of,
@@ -269,16 +269,8 @@ class Inbox:
         msg = "the session it came by is over; the server will deliver it again"
         raise ConnectionLost(msg, sent=False)
 
-    def enter(self, ticket: Ticket) -> None:
-        """User code has begun."""
-        ticket.entered += 1
-        ticket.task = current_task()
-
     def leave(self, ticket: Ticket, error: BaseException | None) -> None:
-        """User code has left a block; the outermost answers what is unanswered, and lets the next one through."""
-        ticket.entered -= 1
-        if ticket.entered:
-            return
+        """User code has left the outermost block: answer what is unanswered, and let the next one through."""
         if ticket.expired or (not ticket.answered and ticket.request.canceled):
             self._count_late(ticket)
         elif not ticket.answered and self.ended is not anyio.BrokenResourceError:  # then the server hears nothing more
@@ -293,7 +285,7 @@ class Inbox:
         self._answered(ticket)
 
     def _default_answer(self, ticket: Ticket) -> bytes:
-        update = default_update(ticket)
+        update = ticket.default_update()
         if update is not None:
             return self._encode(NotificationReply(data_update=update))
         if self._nothing is None:
@@ -394,35 +386,6 @@ class Inbox:
             self._fewer = Flag()
 
 
-class _TicketAnswers:
-    """Where the answer of a delivery in hand goes: to the server, through the inbox."""
-
-    __slots__ = ("_inbox", "_ticket")
-
-    def __init__(self, inbox: Inbox, ticket: Ticket) -> None:
-        self._inbox = inbox
-        self._ticket = ticket
-
-    @property
-    def deadline(self) -> float:
-        return self._ticket.deadline
-
-    def default_update(self) -> AppDataUpdate | None:
-        return default_update(self._ticket)
-
-    def reply(self, reply: NotificationReply) -> None:
-        self._inbox.answer(self._ticket, reply)
-
-    def reject(self, reason: str) -> None:
-        self._inbox.answer(self._ticket, reason)
-
-    def enter(self) -> None:
-        self._inbox.enter(self._ticket)
-
-    def leave(self, error: BaseException | None) -> None:
-        self._inbox.leave(self._ticket, error)
-
-
 class _WaitingRoom:
     """Takes notifications in until the client has a taker; hands nothing out."""
 
@@ -452,10 +415,3 @@ def _same_end(ticket: Ticket, following: Ticket) -> bool:
     """Whether the session whose end canceled *ticket* is about to cancel *following*, too."""
     session = following.request.session
     return session is ticket.request.session and session.ending
-
-
-def default_update(ticket: Ticket) -> AppDataUpdate | None:
-    """Give the app's data back as it came, which releases the server's lease on it; unless it was changed meanwhile."""
-    if ticket.app_data is None or ticket.changes:
-        return None
-    return AppDataUpdate(ticket.app_data)

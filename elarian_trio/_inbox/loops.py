@@ -14,7 +14,7 @@ import trio.lowlevel
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-__all__ = ["checkpoint", "checkpoint_if_cancelled", "current_task"]
+__all__ = ["checkpoint", "checkpoint_if_cancelled", "current_task", "current_time"]
 
 
 def checkpoint() -> Awaitable[None]:
@@ -34,3 +34,8 @@ def checkpoint_if_cancelled() -> Awaitable[None]:
 def current_task() -> object:
     """Give what is the same for as long as one task runs, and another for every other."""
     return trio.lowlevel.current_task() if trio.lowlevel.in_trio_task() else asyncio.current_task()
+
+
+def current_time() -> float:
+    """Give the time on anyio's clock; for tasks."""
+    return trio.current_time() if trio.lowlevel.in_trio_task() else asyncio.get_running_loop().time()

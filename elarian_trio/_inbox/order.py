@@ -19,23 +19,24 @@ if TYPE_CHECKING:
     from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.notifications import AnyNotification
 
-__all__ = ["AppDataWatch", "Lanes", "addresses_of", "lane_of"]
+__all__ = ["AppDataWatch", "Lanes", "id_and_number_of", "lane_of"]
 
 
-def addresses_of(notification: AnyNotification) -> Sequence[str | CustomerNumber]:
+def id_and_number_of(notification: AnyNotification) -> tuple[str | None, CustomerNumber | None]:
     """Give the id and number by which a notification names its customer, as far as it does."""
     customer_id: object = getattr(notification, "customer_id", None)
     number: object = getattr(notification, "customer_number", None)
-    ids = (customer_id,) if isinstance(customer_id, str) and customer_id else ()
-    return (*ids, number) if isinstance(number, CustomerNumber) else ids
+    return (
+        customer_id if isinstance(customer_id, str) and customer_id else None,
+        number if isinstance(number, CustomerNumber) else None,
+    )
 
 
-def lane_of(addresses: Sequence[str | CustomerNumber]) -> str | None:
-    """Name the line in which a customer's notifications wait, or none where there is no customer."""
-    if not addresses:
-        return None
-    address = addresses[0]
-    return address if isinstance(address, str) else f"{address.provider}:{address.number}"
+def lane_of(customer_id: str | None, number: CustomerNumber | None) -> str | None:
+    """Name the line in which a customer's notifications wait: the id, if it is known, or none where nobody is named."""
+    if customer_id is not None or number is None:
+        return customer_id
+    return f"{number.provider}:{number.number}"
 
 
 class Lanes:
@@ -44,15 +45,19 @@ class Lanes:
     __slots__ = ("_lanes",)
 
     def __init__(self) -> None:
-        self._lanes: dict[str, list[Ticket]] = {}
+        self._lanes: dict[str, Ticket | list[Ticket]] = {}
 
     def __len__(self) -> int:
         """How many customers have tickets."""
         return len(self._lanes)
 
+    def of(self, lane: str) -> Sequence[Ticket]:
+        """Give the tickets of a lane."""
+        return _under(self._lanes, lane)
+
     def is_free(self, lane: str | None) -> bool:
         """Whether a ticket that came now would be the first of its lane."""
-        return lane is None or lane not in self._lanes
+        return lane not in self._lanes
 
     def join(self, ticket: Ticket) -> None:
         """Put *ticket* last in its lane."""
@@ -63,26 +68,35 @@ class Lanes:
         """Take *ticket* out, wherever it stands; give the one that is first now because of that."""
         if ticket.lane is None or ticket.lane not in self._lanes:
             return None
-        was_first = self._lanes[ticket.lane][0] is ticket
-        left = _remove(self._lanes, ticket.lane, ticket)
-        return left[0] if left and was_first else None
+        return _remove(self._lanes, ticket.lane, ticket)
 
 
-def _append(lists: dict[str, list[Ticket]], key: str, ticket: Ticket) -> None:
-    """Put *ticket* last in its list, of which nearly all are new."""
-    if key in lists:
-        lists[key].append(ticket)
-    else:
-        lists[key] = [ticket]
+def _append(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> None:
+    """Put *ticket* last under its key; alone there, as nearly all are, it stands there without a list."""
+    there = held.setdefault(key, ticket)
+    if isinstance(there, list):
+        there.append(ticket)
+    elif there is not ticket:
+        held[key] = [there, ticket]
 
 
-def _remove(lists: dict[str, list[Ticket]], key: str, ticket: Ticket) -> list[Ticket]:
-    """Take *ticket* out of its list, and an empty list out of all; give what is left in it."""
-    tickets = lists[key]
-    tickets.remove(ticket)
-    if not tickets:
-        del lists[key]
-    return tickets
+def _remove(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> Ticket | None:
+    """Take *ticket* away from under its key; give the one that is first there now because of that."""
+    there = held[key]
+    if not isinstance(there, list):
+        del held[key]
+        return None
+    was_first = there[0] is ticket
+    there.remove(ticket)
+    if there:
+        return there[0] if was_first else None
+    del held[key]
+    return None
+
+
+def _under(held: dict[str, Ticket | list[Ticket]], key: str) -> Sequence[Ticket]:
+    there = held.get(key, ())
+    return there if isinstance(there, list | tuple) else (there,)
 
 
 class _Change:
@@ -107,32 +121,37 @@ class _Change:
 
 
 class AppDataWatch:
-    """Which unanswered tickets a change of a customer's app data concerns: their echo would undo it."""
+    """Which unanswered tickets a change of a customer's app data concerns: their echo would undo it.
 
-    __slots__ = ("_changes", "_tickets")
+    Args:
+        lanes: where those tickets stand that name their customer's id.
+    """
 
-    def __init__(self) -> None:
-        self._tickets: dict[str, list[Ticket]] = {}
+    __slots__ = ("_changes", "_lanes", "_numbers")
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._numbers: dict[str, Ticket | list[Ticket]] = {}  # by what two providers' numbers may have in common
         self._changes: set[_Change] = set()
 
     def __len__(self) -> int:
-        """How many addresses have tickets."""
-        return len(self._tickets)
+        """How many numbers have tickets."""
+        return len(self._numbers)
 
     def add(self, ticket: Ticket) -> None:
         """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
-        for address in ticket.addresses:
-            _append(self._tickets, _digits(address), ticket)
+        if ticket.number is not None:
+            _append(self._numbers, ticket.number.number, ticket)
         for change in self._changes:
             if change.handover.answered:
                 change.later.add(ticket)
-            elif change.address in ticket.addresses:
+            elif ticket.is_at(change.address):
                 change.concern(ticket)
 
     def discard(self, ticket: Ticket) -> None:
         """Watch for *ticket* no longer; it was added before."""
-        for address in ticket.addresses:
-            _remove(self._tickets, _digits(address), ticket)
+        if ticket.number is not None:
+            _remove(self._numbers, ticket.number.number, ticket)
 
     @contextmanager
     def changing(self, address: CustomerAddress | None, handover: Handover) -> Generator[Callable[[object], None]]:
@@ -152,12 +171,11 @@ class AppDataWatch:
                 change.take_back()
 
     def _concern_those_at(self, address: object, change: _Change) -> None:
-        if isinstance(address, str | CustomerNumber):  # of a secondary id only the reply says whose it is
-            for ticket in self._tickets.get(_digits(address), ()):
-                if address in ticket.addresses:
-                    change.concern(ticket)
-
-
-def _digits(address: str | CustomerNumber) -> str:
-    """Give what is quick to look up; of two providers' numbers with the same digits it is the same."""
-    return address if isinstance(address, str) else address.number
+        tickets: Sequence[Ticket] = ()  # of a secondary id only the reply says whose it is
+        if isinstance(address, str):
+            tickets = self._lanes.of(address)
+        elif isinstance(address, CustomerNumber):
+            tickets = _under(self._numbers, address.number)
+        for ticket in tickets:
+            if ticket.is_at(address):
+                change.concern(ticket)

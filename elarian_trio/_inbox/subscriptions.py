@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "Observation", "Subscription"]
 
-IN_A_ROW = 16  # deliveries that wait already, before others run: their answers leave in one write, not in one each
+IN_A_ROW = 32  # deliveries that wait already, before others run: half a full buffer's answers leave in one write
 
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
 
@@ -78,8 +78,8 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             ClosedResourceError: the stream was not opened, or was closed here.
 
         Cancellation:
-            Always seen. Nothing is taken from the stream. Of deliveries that wait already, sixteen are given before
-            other tasks run; else this is a checkpoint as any other.
+            Always seen. Nothing is taken from the stream. Of deliveries that wait already, 32 are given before other
+            tasks run; else this is a checkpoint as any other.
         """
         if self._in_a_row and self._has_next():
             await checkpoint_if_cancelled()

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from elarian_trio._inbox.loops import current_task
+from elarian_trio.models.notifications import AppDataUpdate
 
+if TYPE_CHECKING:
+    from elarian_trio._inbox.inbox import Inbox
     from elarian_trio._session import IncomingRequest
     from elarian_trio.models.identity import CustomerNumber
-    from elarian_trio.models.notifications import AnyNotification
+    from elarian_trio.models.notifications import AnyNotification, NotificationReply
 
 __all__ = ["Stage", "Taker", "Ticket"]
 
@@ -30,13 +32,17 @@ class Stage(Enum):
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """A notification and the request that brought it. Made by the inbox.
+    """A notification and the request that brought it, and, for its delivery, where the answer goes: to the inbox.
+
+    Made by the inbox.
 
     Attributes:
+        inbox: the same.
         request: what is answered.
         notification: what the server says.
         app_data: the app's data as it came, byte for byte.
-        addresses: by which it names its customer.
+        customer_id: by which it names its customer.
+        number: by which it does.
         lane: whose turn it is; tickets with one lane reach user code one after the other. ``None`` waits for nobody.
         deadline: until when it must be answered, on anyio's clock.
         taker: who took it in.
@@ -50,10 +56,12 @@ class Ticket:
         changes: how many commands of this client changed the app's data since it came.
     """
 
+    inbox: Inbox
     request: IncomingRequest
     notification: AnyNotification
     app_data: str | bytes | None
-    addresses: Sequence[str | CustomerNumber]
+    customer_id: str | None
+    number: CustomerNumber | None
     lane: str | None
     deadline: float = math.inf
     taker: Taker | None = None
@@ -65,6 +73,39 @@ class Ticket:
     entered: int = 0
     task: object = None
     changes: int = 0
+
+    def is_at(self, address: object) -> bool:
+        """Whether it names its customer by *address*."""
+        return address is not None and address in (self.customer_id, self.number)
+
+    def withdraw(self) -> None:
+        """For its request: nobody waits for the answer any more."""
+        self.inbox.withdraw(self)
+
+    # What a delivery asks of where its answer goes; see there.
+
+    def default_update(self) -> AppDataUpdate | None:
+        """Give the app's data back as it came, which releases the server's lease; unless it was changed meanwhile."""
+        return None if self.app_data is None or self.changes else AppDataUpdate(self.app_data)
+
+    def reply(self, reply: NotificationReply) -> None:
+        """Answer by hand."""
+        self.inbox.answer(self, reply)
+
+    def reject(self, reason: str) -> None:
+        """Answer by hand that the app failed."""
+        self.inbox.answer(self, reason)
+
+    def enter(self) -> None:
+        """User code has begun."""
+        self.entered += 1
+        self.task = current_task()
+
+    def leave(self, error: BaseException | None) -> None:
+        """User code has left a block; of the outermost the inbox hears."""
+        self.entered -= 1
+        if not self.entered:
+            self.inbox.leave(self, error)
 
 
 class Taker(Protocol):

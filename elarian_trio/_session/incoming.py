@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,24 +45,16 @@ class IncomingRequest:
         stream_id: its stream there.
     """
 
-    __slots__ = ("_answer", "_callbacks", "_canceled", "_open", "data", "metadata", "session", "stream_id")
+    __slots__ = ("_callback", "_canceled", "_open", "data", "metadata", "session", "stream_id")
 
-    def __init__(
-        self,
-        session: Session,
-        data: bytes,
-        metadata: bytes | None,
-        answer: Callable[[bytes | StreamFailed], bool],
-        stream_id: int,
-    ) -> None:
+    def __init__(self, session: Session, data: bytes, metadata: bytes | None, stream_id: int) -> None:
         self.session: Session = session
         self.stream_id: int = stream_id
         self.data: bytes = data
         self.metadata: bytes | None = metadata
-        self._answer = answer
         self._open = True
         self._canceled = False
-        self._callbacks: list[Callable[[], None]] | None = None
+        self._callback: Callable[[], object] | None = None
 
     @property
     def canceled(self) -> bool:
@@ -70,34 +63,43 @@ class IncomingRequest:
 
     def respond(self, data: bytes) -> bool:
         """Answer with *data*; ``False`` if nobody waits any more, or it was answered before."""
-        return self._close() and self._answer(data)
+        return self._close() and self._give(data)
 
     def fail(self, code: int, message: str) -> bool:
         """Answer with ERROR; ``False`` if nobody waits any more, or it was answered before."""
-        return self._close() and self._answer(StreamFailed(code, message))
+        return self._close() and self._give(StreamFailed(code, message))
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
+    def on_cancel(self, callback: Callable[[], object]) -> None:
         """Have *callback* called once it ends without an answer; at once if it already has."""
         if self._canceled:
             callback()
         elif self._open:
-            self._callbacks = [*(self._callbacks or ()), callback]
+            self._callback = callback if self._callback is None else partial(_call_both, self._callback, callback)
 
     def cancel(self) -> None:
         """For the session only: nobody waits for the answer any more. Does nothing after an answer."""
-        callbacks = self._callbacks or ()
+        callback = self._callback
         if self._close():
             self._canceled = True
-            for callback in callbacks:
+            if callback is not None:
                 call_safely(callback)
+
+    def _give(self, answer: bytes | StreamFailed) -> bool:
+        """Have the first answer sent; for who stands in for a request, to take it first."""
+        return self.session.answer(self.stream_id, answer)
 
     def _close(self) -> bool:
         was_open, self._open = self._open, False
-        self._callbacks = None
+        self._callback = None
         return was_open
 
 
-def call_safely(callback: Callable[[], None]) -> Exception | None:
+def _call_both(first: Callable[[], object], second: Callable[[], object]) -> None:
+    call_safely(first)
+    call_safely(second)
+
+
+def call_safely(callback: Callable[[], object]) -> Exception | None:
     """Call what belongs to a room above; give what it raised, logged without its words, which may be a user's."""
     try:
         callback()

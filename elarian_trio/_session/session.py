@@ -615,17 +615,16 @@ class Session:
         self._pings.resolve(event.data, event.round_trip)
 
     def _on_request(self, event: RequestReceived) -> None:
-        answer = partial(self._answer, event.stream_id)
-        request = IncomingRequest(self, event.payload.data, event.payload.metadata, answer, event.stream_id)
-        self._incoming[event.stream_id] = request
+        stream_id, payload = event.stream_id, event.payload
+        request = self._incoming[stream_id] = IncomingRequest(self, payload.data, payload.metadata, stream_id)
         try:
             self._handler(request)
         except Exception as error:
             report(error)
             request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
 
-    def _answer(self, stream_id: int, answer: bytes | StreamFailed) -> bool:
-        """Queue the answer to a request of the peer's; ``False`` if it waits no more."""
+    def answer(self, stream_id: int, answer: bytes | StreamFailed) -> bool:
+        """For a request of the peer's: queue the answer to it; ``False`` if it waits no more."""
         self._incoming.pop(stream_id, None)
         if isinstance(answer, StreamFailed):
             queued = self._connection.fail(stream_id, answer.code, answer.message)

@@ -159,7 +159,10 @@ class Sometimes:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Several of a kind; messages that only a newer server knows are left out where the model has no None for them."""
+    """Several of a kind; messages that only a newer server knows are left out where the model has no None for them.
+
+    They are read from a slice, a list, since protobuf's own containers end an iteration by an error at their end.
+    """
 
     piece: Piece
     keeps_none: bool
@@ -169,13 +172,14 @@ class Repeated:
         """Read them."""
         taken = self.piece.take.format("each")
         if self.piece is PLAIN:
-            found = "tuple(found)"
+            made = "tuple(found[:])"
         elif self.piece.may_be_none and not self.keeps_none:
-            found = f"tuple([made for each in found if (made := {taken}) is not None])"
+            made = f"tuple([made for each in found[:] if (made := {taken}) is not None])"
         else:
             name = taken.removesuffix("(each)")  # a comprehension is a function of its own, until Python 3.12
-            found = f"tuple([{taken} for each in found])" if name == taken else f"tuple(map({name}, found))"
-        return [f"found = {spot.at}", f"{spot.target} = {found} if found else ()"]
+            several = f"tuple([{taken} for each in found[:]])" if name == taken else f"tuple(map({name}, found[:]))"
+            made = f"({self.piece.take.format('found[0]')},) if len(found) == 1 else {several}"
+        return [f"found = {spot.at}", f"{spot.target} = ({made}) if found else ()"]
 
     def write(self, spot: Spot) -> list[str]:
         """Add them."""

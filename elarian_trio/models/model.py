@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from .checks import alternatives, check, enum_of, field_types, to_enum
+from .source import Written, named
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -157,17 +158,27 @@ def altered(model: M, name: str, value: object) -> M:
     ``dataclasses.replace`` would check all the other fields again.
     """
     cls: Any = type(model)
-    made = twin(cls)()
-    for each in _names(cls):
-        setattr(made, each, getattr(model, each))
+    made = _copier(cls).call(model)
     setattr(made, name, value)
     made.__class__ = cls
     return cast("M", made)
 
 
 @cache
-def _names(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(cls))
+def _copier(cls: type) -> Written:
+    """Give what makes a twin with the fields of a model; written once per class."""
+    fields = [field.name for field in dataclasses.fields(cls)]
+
+    def write(name: str) -> list[str]:
+        copied = (f"    new.{each} = model.{each}" for each in fields)
+        return [
+            f"def {name}(model):",
+            f"    new = {named(f'Open{cls.__name__}', twin(cls))}()",
+            *copied,
+            "    return new",
+        ]
+
+    return Written(f"copy_{cls.__name__}", write)
 
 
 def _readers(cls: type) -> Mapping[str, Callable[[Any], Any]]:

@@ -229,12 +229,7 @@ class Provoked:
 
     def _tapped(self, request: IncomingRequest, on_answer: Callable[[Answer], object]) -> IncomingRequest:
         """Give a request in the place of *request*, whose answer goes to *on_answer*."""
-
-        def answer(what: Answer) -> bool:
-            on_answer(what)
-            return not request.canceled
-
-        tapped = IncomingRequest(request.session, request.data, request.metadata, answer, request.stream_id)
+        tapped = _Tapped(request, on_answer)
         request.on_cancel(tapped.cancel)
         return tapped
 
@@ -319,6 +314,21 @@ class Provoked:
         """Cut the connection, and go on with *kept* once the client is back."""
         self._kept.append(kept)
         self._session.release()
+
+
+class _Tapped(IncomingRequest):
+    """A request in the place of another, which takes its answer. Made by :meth:`Provoked._tapped`."""
+
+    __slots__ = ("_on_answer", "_request")
+
+    def __init__(self, request: IncomingRequest, on_answer: Callable[[Answer], object]) -> None:
+        super().__init__(request.session, request.data, request.metadata, request.stream_id)
+        self._request = request
+        self._on_answer = on_answer
+
+    def _give(self, answer: Answer) -> bool:
+        self._on_answer(answer)
+        return not self._request.canceled
 
 
 def _note(fault: Fault, message: object) -> None:

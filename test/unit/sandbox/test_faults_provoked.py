@@ -36,6 +36,7 @@ class FakeSession:
         self.done: list[str] = []
         self.then: Callable[[Any], None] | None = None
         self.acknowledges = False
+        self.answers: list[bytes | StreamFailed] = []
 
     def ask(self, data: bytes, then: Callable[[Any], None]) -> Question:
         assert data == TELLING
@@ -49,6 +50,11 @@ class FakeSession:
     def close(self, code: int, message: str) -> None:
         del message
         self.done.append(f"close {code:#x}")
+
+    def answer(self, stream_id: int, answer: bytes | StreamFailed) -> bool:
+        assert stream_id == 5
+        self.answers.append(answer)
+        return True
 
     def repeat(self, stream_id: int, data: bytes) -> None:
         self.done.append(f"repeat {data!r} on {stream_id}")
@@ -73,7 +79,7 @@ class Scene:
         self.executed: list[IncomingRequest] = []
         self.is_broken = False
         self.outcomes: list[object] = []
-        self.answers: list[bytes | StreamFailed] = []
+        self.answers = self.session.answers
 
     def execute(self, request: IncomingRequest) -> None:
         self.executed.append(request)
@@ -88,13 +94,7 @@ class Scene:
         return self.provoked.ask(TELLING, self.outcomes.append)
 
     def command(self) -> IncomingRequest:
-        def answer(what: bytes | StreamFailed) -> bool:
-            self.answers.append(what)
-            return True
-
-        request = IncomingRequest(
-            cast("Session", self.session), encode_command(GenerateAuthToken()), None, answer, stream_id=5
-        )
+        request = IncomingRequest(cast("Session", self.session), encode_command(GenerateAuthToken()), None, stream_id=5)
         self.provoked.handle(request)
         return request
 
