@@ -23,9 +23,10 @@ function commandsOf(app) {
     };
   };
   const [read, written, messaged] = [5, 6, 7].map(customers);
+  let times = 0;
   return {
     get_state: () => read().getState(),
-    update_metadata: () => written().updateMetadata({ seen: 'yes' }),
+    update_metadata: () => written().updateMetadata({ seen: String(++times) }), // a database that finds the same writes nothing
     send_message: () => messaged().sendMessage(SMS, { body: { text: 'Hello!' } }),
   };
 }

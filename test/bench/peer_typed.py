@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from itertools import cycle
+from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,14 +30,15 @@ class Commands:
     def __init__(self, app: Elarian) -> None:
         self._app = app
         self._numbers = [cycle([f"+254{kind}{each:08d}" for each in range(CUSTOMERS)]) for kind in (5, 6, 7)]
+        self._times = count(1)
 
     async def get_state(self) -> None:
         """Read."""
         await self._app.customer(next(self._numbers[0])).get_state()
 
     async def update_metadata(self) -> None:
-        """Write."""
-        await self._app.customer(next(self._numbers[1])).update_metadata({"seen": "yes"})
+        """Write what is not there yet: a database that finds the same writes nothing."""
+        await self._app.customer(next(self._numbers[1])).update_metadata({"seen": str(next(self._times))})
 
     async def send_message(self) -> None:
         """Send."""

@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from lineup import COMMANDS
 from stage import Running, Stage
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ class Row:
         return Key(self.running.peer.name, self.running.peer.loop, self.request, self.in_flight)
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """What is the same of those that are measured in the same rounds."""
-        return self.in_flight, "" if self.running.peer.group == "raw" else self.request
+    def rank(self) -> tuple[int, int]:
+        """What is the same of those that are measured in the same rounds; messages, which fill a server, come last."""
+        return COMMANDS.index(self.request) if self.running.peer.group != "raw" else 0, self.in_flight
 
 
 async def measure(
