@@ -210,7 +210,7 @@ class Customer:
             return state
         loads = self._serializer.loads
         metadata = {key: loads(value) for key, value in identity.metadata.items()}
-        return altered(state, "identity_state", altered(identity, "metadata", metadata))
+        return altered(state, identity_state=altered(identity, metadata=metadata))
 
     async def adopt_state(self, other: Customer | CustomerAddress) -> CustomerStateUpdateReply:
         """Merge *other* into this customer; *other* is gone afterwards, its numbers lead here.

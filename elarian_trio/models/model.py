@@ -152,14 +152,15 @@ _TO_PLAIN: tuple[tuple[Any, ToPlain], ...] = (
 )
 
 
-def altered(model: M, name: str, value: object) -> M:
-    """Give *model* with *value* in one field, which is not checked: it came out of a model that was.
+def altered(model: M, **values: object) -> M:
+    """Give *model* with *values* in some fields, which are not checked: they came out of models that were.
 
     ``dataclasses.replace`` would check all the other fields again.
     """
     cls: Any = type(model)
     made = _copier(cls).call(model)
-    setattr(made, name, value)
+    for name, value in values.items():
+        setattr(made, name, value)
     made.__class__ = cls
     return cast("M", made)
 

@@ -13,6 +13,7 @@ from elarian_trio.models.messaging import (
     InSessionMessagingChannelState,
     MessagingState,
 )
+from elarian_trio.models.model import altered
 from elarian_trio.models.payments import PaymentState
 from elarian_trio.models.replies import CustomerStateUpdateReply, DeleteCustomerReply, GetCustomerStateReply
 from elarian_trio.models.state import CustomerState
@@ -72,9 +73,11 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     state the first number that it finds.
     """
     customer_id = customer.customer_id
-    return CustomerState(
+    return altered(
+        _NOBODY,
         customer_id=customer_id,
-        identity_state=IdentityState(
+        identity_state=altered(
+            _NOBODY.identity_state,
             tags=in_force(work, customer.tags),
             metadata=customer.metadata,
             secondary_ids=in_force(work, customer.secondary_ids),
@@ -85,9 +88,17 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     )
 
 
-# Most customers have no more than a number: what is empty is not made anew for each.
+# Most customers have no more than a number: what is empty is not made anew for each, and what is not was checked when
+# it was remembered.
 _NOTHING_SAID = MessagingState()
 _NOTHING_PAID = PaymentState()
+_NOBODY = CustomerState(
+    customer_id="",
+    identity_state=IdentityState(),
+    messaging_state=_NOTHING_SAID,
+    payment_state=_NOTHING_PAID,
+    activity_state=ActivityState(),
+)
 
 
 def _messaging_state(work: Work, customer_id: str) -> MessagingState:
@@ -103,7 +114,8 @@ def _messaging_state(work: Work, customer_id: str) -> MessagingState:
 
 def _activity_state(work: Work, customer: CustomerRecord) -> ActivityState:
     record = work.get(ActivityKey(work.org_id, customer.customer_id))
-    return ActivityState(sessions=() if record is None else record.sessions, customer_numbers=customer.numbers)
+    sessions = () if record is None else record.sessions
+    return altered(_NOBODY.activity_state, sessions=sessions, customer_numbers=customer.numbers)
 
 
 def _shown(channel: ChannelState) -> MessagingChannelState:

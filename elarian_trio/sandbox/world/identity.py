@@ -174,7 +174,7 @@ def delete_secondary_ids(work: Work, command: DeleteCustomerSecondaryId) -> Cust
 def update_metadata(work: Work, command: UpdateCustomerMetadata) -> CustomerStateUpdateReply:
     """Set the values listed; other keys stay. Values are never looked into."""
     customer = customer_at(work, command.customer)
-    work.put(altered(customer, "metadata", {**customer.metadata, **command.updates}))
+    work.put(altered(customer, metadata={**customer.metadata, **command.updates}))
     return _done(customer, "metadata updated")
 
 
