@@ -4,8 +4,9 @@ The store stands above. A file is ours by its application id, and its schema gro
 made beside its place and moved there whole, so that there never is half a file; one that is damaged, somebody else's
 or a later version's is refused and left as it is. Below are apsw and the rows.
 
-A file has two connections: one writes, in whatever thread asks, one reads, and in write-ahead mode neither waits for
-the other. A third one holds a lock file, which keeps a second server away and which the system ends with the process.
+A file has two connections: one writes, and lets a thread wait for the disk; one reads meanwhile, and in write-ahead
+mode neither waits for the other. A third one holds a lock file, which keeps a second server away and which the system
+ends with the process.
 """
 
 # pyright: reportUnknownMemberType=false
