@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -33,6 +33,7 @@ Plan: TypeAlias = "tuple[tuple[str, Callable[[Any, Any], None], Callable[[Any], 
 ToPlain: TypeAlias = "Callable[[Any], JsonValue]"
 
 M = TypeVar("M", bound="Model")
+Write = TypeVar("Write", bound="Callable[[Any], Any]")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -119,22 +120,31 @@ def plain(value: Any) -> JsonValue:  # noqa: ANN401
         return cast("JsonValue", value)
     write = _WRITERS.get(kind)
     if write is None:
-        write = _WRITERS[kind] = _writer(kind)
+        write = _WRITERS[kind] = writer_in(_TO_PLAIN, kind)
     return write(value)
 
 
-def _writer(kind: type) -> ToPlain:
-    for kinds, write in _TO_PLAIN:
+def writer_in(table: Iterable[tuple[Any, Write]], kind: type) -> Write:
+    """Give what *table* has for values of *kind*.
+
+    Raises:
+        ValueError: it has nothing: JSON knows no such values.
+    """
+    for kinds, write in table:
         if issubclass(kind, kinds):
             return write
     msg = f"JSON cannot hold a {kind.__name__}"
     raise ValueError(msg)
 
 
+def is_ambiguous(value: Mapping[str, Any]) -> bool:
+    """Whether a mapping would read as bytes, or as the wrapper that keeps such a mapping from being read so."""
+    return list(value) in (["base64"], ["mapping"])
+
+
 def _plain_mapping(value: Mapping[str, Any]) -> JsonValue:
-    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
     items = {key: plain(part) for key, part in value.items()}
-    return {"mapping": items} if list(items) in (["base64"], ["mapping"]) else items
+    return {"mapping": items} if is_ambiguous(value) else items
 
 
 _AS_THEY_ARE = frozenset({str, bool, int, float, types.NoneType})

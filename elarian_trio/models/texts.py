@@ -17,7 +17,7 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .model import Model
+from .model import Model, is_ambiguous, writer_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ def sparse_text(model: Model, *, without: tuple[str, ...] = (), named: bool = Fa
     for label, name, empty in _plan(cls, without):
         value = getattr(model, name)
         if value or value != empty:
-            parts.append(label + (_WRITERS.get(value.__class__) or _writer(value.__class__))(value))
+            parts.append(label + _text(value))
     return f"{{{','.join(parts)}}}"
 
 
@@ -60,23 +60,16 @@ def _empty_default(field: dataclasses.Field[Any]) -> object:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
-    return (_WRITERS.get(value.__class__) or _writer(value.__class__))(value)
-
-
-def _writer(kind: type) -> Write:
-    """Give what writes values of *kind*; found once for each."""
-    for kinds, write in _TEXTS:
-        if issubclass(kind, kinds):
-            _WRITERS[kind] = write
-            return write
-    msg = f"JSON cannot hold a {kind.__name__}"
-    raise ValueError(msg)
+    kind = value.__class__
+    write = _WRITERS.get(kind)
+    if write is None:
+        write = _WRITERS[kind] = writer_in(_TEXTS, kind)
+    return write(value)
 
 
 def _mapping_text(value: Mapping[str, Any]) -> str:
-    """A mapping that would read as bytes, or as such a wrapper itself, is wrapped."""
     text = f"{{{','.join([f'{_quoted(key)}:{_text(part)}' for key, part in value.items()])}}}"
-    return f'{{"mapping":{text}}}' if list(value) in (["base64"], ["mapping"]) else text
+    return f'{{"mapping":{text}}}' if is_ambiguous(value) else text
 
 
 def _list_text(value: Iterable[Any]) -> str:
