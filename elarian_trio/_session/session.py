@@ -93,6 +93,8 @@ class Session:
         frames_per_turn: how many frames are acted on before other tasks have their turn. Where each is much work, as
             for a server, few: what they are answered leaves meanwhile, and neither end waits for the other's batch. Of
             hundreds that one read brought, an eighth.
+        on_turn: called behind what one such turn brought, in the same step: for a server that looks at requests that
+            came together before it acts on each.
 
     Attributes:
         bytes_sent: of frames, without length prefixes.
@@ -111,6 +113,7 @@ class Session:
         clock: Callable[[], float] = anyio.current_time,
         redact: Callable[[str], str] = str,
         frames_per_turn: int = 1024,
+        on_turn: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
         self.frames_per_turn: int = frames_per_turn
@@ -118,6 +121,7 @@ class Session:
         self._handler = handler
         self._on_setup = on_setup
         self._on_idle = on_idle
+        self._on_turn = on_turn
         self._clock = clock
         self.bytes_sent: int = 0
         self.bytes_received: int = 0
@@ -521,24 +525,29 @@ class Session:
         attachment, receive, reactions = self._attachment, self._connection.receive_frame, self._REACTIONS
         for frame in frames:
             if self._leaving or attachment is None or attachment.is_over:
-                return
+                break
             self.bytes_received += len(frame)
             try:
                 events = receive(frame, now)
             except RemoteProtocolError as error:  # the connection has queued the ERROR that says so
                 self._leave(error)
-                return
+                break
             for event in events:
                 if not self._leaving:
                     reactions[type(event)](self, event)
-        if self._connection.wants_to_send:
-            self._wake_writer()
+        self._end_turn()
 
     def hand_over(self, events: list[Event]) -> None:
         """For the timer: react to what the connection reports."""
         for event in events:
             if not self._leaving:
                 self._REACTIONS[type(event)](self, event)
+        self._end_turn()
+
+    def _end_turn(self) -> None:
+        """Have what came together acted on, and what is to be sent taken."""
+        if self._on_turn is not None:
+            call_safely(self._on_turn)
         if self._connection.wants_to_send:
             self._wake_writer()
 

@@ -19,7 +19,7 @@ from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupReject
 from elarian_trio.sandbox.provoked import Provoked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from elarian_trio._session import Question, Reception, StreamFailed
     from elarian_trio._transport import FrameTransport
@@ -60,8 +60,8 @@ class Host(Protocol):
         """Note that *client* is gone for good; called for those that came."""
         ...
 
-    def handle(self, client: Client, request: IncomingRequest) -> None:
-        """Act on a command of *client*'s, without waiting."""
+    def handle(self, client: Client, requests: Sequence[IncomingRequest]) -> None:
+        """Act on commands of *client*'s that came together, in order, without waiting."""
         ...
 
     def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
@@ -111,7 +111,10 @@ class Client:
             max_incoming=MAX_COMMANDS,
             resume_buffer_size=RESUME_BUFFER_SIZE if is_resumable else None,
         )
-        self._session = Session(self._connection, self._handle, on_setup=self._judge, frames_per_turn=16)
+        self._session = Session(
+            self._connection, self._handle, on_setup=self._judge, frames_per_turn=16, on_turn=self._end_turn
+        )
+        self._requests: list[IncomingRequest] = []  # of this turn
         self._provoked = None if faults is None or clock is None else Provoked(self, self._session, faults, clock)
 
     @property
@@ -181,15 +184,20 @@ class Client:
 
     def _handle(self, request: IncomingRequest) -> None:
         if self._provoked is None or not self._provoked.has_rules:
-            self.execute(request)
+            self._requests.append(request)
         else:
             self._provoked.handle(request)
+
+    def _end_turn(self) -> None:
+        if self._requests:
+            requests, self._requests = self._requests, []
+            self._host.handle(self, requests)
 
     # For what goes wrong on purpose.
 
     def execute(self, request: IncomingRequest) -> None:
         """Have the server act on a command."""
-        self._host.handle(self, request)
+        self._host.handle(self, (request,))
 
     def numbers_of(self, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
         """Give the numbers of a customer of its organisation."""

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from elarian_trio._rsocket import ErrorCode
+from elarian_trio._session.incoming import report
 from elarian_trio._wire.envelopes import (
     decode_app_command,
     decode_notification_reply,
@@ -34,7 +36,7 @@ from elarian_trio.sandbox.delivery import Activity, Parcel, Route
 from elarian_trio.sandbox.holds import Holds
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
 from elarian_trio.sandbox.store import UNHEARD, Unit
-from elarian_trio.sandbox.world.addresses import secondary_id_owner, survivor
+from elarian_trio.sandbox.world.addresses import search_key, secondary_id_owner, survivor
 from elarian_trio.sandbox.world.app_data import deliver
 from elarian_trio.sandbox.world.effects import (
     Delivered,
@@ -49,12 +51,12 @@ from elarian_trio.sandbox.world.effects import (
     WaitForLease,
     Warn,
 )
-from elarian_trio.sandbox.world.entities import Key, PurseKey, PurseRecord, Record, TokenKey, token_digest
+from elarian_trio.sandbox.world.entities import CustomerKey, Key, PurseKey, PurseRecord, Record, TokenKey, token_digest
 from elarian_trio.sandbox.world.rules import answer_hop, answer_notification, refused, run_command, run_job
 from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from elarian_trio._session import IncomingRequest
@@ -300,19 +302,38 @@ class Engine:
             step(self._app_route(client.org_id, client.app_id), client)
         self._drain()
 
-    def handle(self, client: Client, request: IncomingRequest) -> None:
-        """Act on a command: answer it, now or when what it waits for has come."""
+    def handle(self, client: Client, requests: Sequence[IncomingRequest]) -> None:
+        """Act on commands that came together: answer each, now or when what it waits for has come."""
         self.activity.mark()
         decode = decode_simulator_command if client.is_simulator else decode_app_command
-        try:
-            command: Command[Any] = decode(request.data)
-        except RemoteProtocolError as error:
-            request.fail(ErrorCode.INVALID, str(error))
-            return
-        try:
-            self._execute(Call(client, request, command))
-        finally:
+        calls: list[Call] = []
+        for request in requests:
+            try:
+                calls.append(Call(client, request, decode(request.data)))
+            except RemoteProtocolError as error:
+                request.fail(ErrorCode.INVALID, str(error))
+            except Exception as error:
+                _fail(request, error)
+        if self._store.is_on_disk and len(calls) > 1:
+            self._fetch(client.org_id, [call.command for call in calls])
+        for call in calls:
+            try:
+                self._execute(call)
+            except Exception as error:
+                _fail(call.request, error)
             self._drain()
+
+    def _fetch(self, org_id: str, commands: Iterable[Command[Any]]) -> None:
+        """Read together what *commands* will ask for one after another: whose they are, and all there is of these.
+
+        What cannot be read is told to the command that cannot do without it.
+        """
+        with suppress(StoreError):
+            addresses = (getattr(each, "customer", None) for each in commands)
+            keys = [key for each in addresses if (key := search_key(org_id, each)) is not None]
+            self._store.fetch(keys)
+            found = [self._store.load(key) for key in keys]
+            self._store.fetch([CustomerKey(org_id, each.customer_id) for each in found if each is not None])
 
     def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
         """Give the numbers of the customer with that id or secondary id; none where none can be read."""
@@ -528,6 +549,12 @@ class Engine:
             msg = f"the sandbox has no purse {purse_id!r}"
             raise LookupError(msg)
         return found
+
+
+def _fail(request: IncomingRequest, error: Exception) -> None:
+    """Tell that *request* met a defect of ours: it has changed nothing."""
+    report(error)
+    request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
 
 
 def _ignore(_: object) -> None:

@@ -116,6 +116,11 @@ class Store:
         return next(self._numbers)
 
     @property
+    def is_on_disk(self) -> bool:
+        """Whether what is not at hand has to be read from a file."""
+        return not self._inline
+
+    @property
     def is_settled(self) -> bool:
         """Whether everything is kept that was committed."""
         return self._inline or (self._writing is None and not self._staged.units)
@@ -139,6 +144,17 @@ class Store:
         if found is _ABSENT:
             found = None if self._is_all_staged else self._at_hand.get(key, self._database.rows)
         return cast("R | None", found)
+
+    def fetch(self, keys: Iterable[Key[Any]]) -> None:
+        """Have at hand all that lies where *keys* lie, of records that are no entries: read together, it costs less.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        wanted = [key for key in keys if self._at_hand.lacks(key)]
+        if len(wanted) > 1:
+            for key, rows in zip(wanted, self._database.rows_of_many(wanted), strict=True):
+                self._at_hand.learn(key, rows)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
         """Give the entries of *index* as the latest unit left them, by their members' names.
@@ -309,6 +325,16 @@ class AtHand:
         """Whether anything is known where *key* lies."""
         return shape_of(key).values(key) in self._families
 
+    def lacks(self, key: Key[Any]) -> bool:
+        """Whether nothing is known of what is under *key*."""
+        shape = shape_of(key)
+        family = self._families.get(shape.values(key))
+        return family is None or not (family.is_whole or shape.kind in family.records)
+
+    def learn(self, key: Key[Any], rows: Iterable[tuple[str, int, str]]) -> None:
+        """Know that *rows* are all that lies where *key* lies, but for what is known of it already."""
+        self._learn(self._family(shape_of(key).values(key)), rows)
+
     def get(self, key: Key[R], rows_of: Callable[[Key[Any]], Iterable[tuple[str, int, str]]]) -> R | None:
         """Give what is under *key*, ``None`` for nothing; *rows_of* is asked for all that lies there, if need be.
 
@@ -338,7 +364,6 @@ class AtHand:
         self._weigh(family, length - before)
 
     def _learn(self, family: Family, rows: Iterable[tuple[str, int, str]]) -> None:
-        """Know that *rows* are all that lies there, but for what is known of it already."""
         more = 0
         for kind, version, text in rows:
             if kind not in family.records:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 import pytest
@@ -18,6 +18,7 @@ from elarian_trio import (
     ReceivedSmsNotification,
     Reminder,
     ReminderNotification,
+    SecondaryId,
     SetupRejected,
     Simulator,
     StoreError,
@@ -271,6 +272,73 @@ async def test_what_cannot_be_read_is_refused_and_the_server_goes_on(
             patch.setattr(sandbox._remembered.database, "rows", fails)
             with pytest.raises(CommandFailed, match="is damaged"):
                 await app.customer(ASHA).get_metadata()
+        assert await app.customer(ASHA).get_metadata() == {}
+
+
+async def test_commands_that_come_together_are_answered_each_for_its_own_customer(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: a million customers; whose commands come together are read together, however they are addressed."""
+    numbers = [f"+2547000000{n:02}" for n in range(12)]
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        for n, number in enumerate(numbers):
+            await app.customer(number).update_metadata({"n": n})
+        await app.customer(numbers[1]).update_secondary_ids(SecondaryId("badge", "1"))
+        first = (await app.customer(numbers[0]).get_state()).customer_id
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        database = sandbox._remembered.database
+        reads: list[str] = []
+        read_one, read_many = database.rows, database.rows_of_many
+        monkeypatch.setattr(database, "rows", lambda key: (reads.append("one"), read_one(key))[1])
+        monkeypatch.setattr(database, "rows_of_many", lambda keys: (reads.append("many"), read_many(keys))[1])
+        asked = [
+            *map(app.customer, numbers[2:]),
+            app.customer(customer_id=first),
+            app.customer(secondary_id=SecondaryId("badge", "1")),
+            app.customer("+254711111111"),
+        ]
+        seen: dict[int, object] = {}
+
+        async def ask(place: int) -> None:
+            seen[place] = await asked[place].get_metadata()
+
+        async with anyio.create_task_group() as tasks:
+            for place in range(len(asked)):
+                tasks.start_soon(ask, place)
+        assert [seen[place] for place in range(len(asked))] == [
+            *({"n": n} for n in range(2, 12)),
+            {"n": 0},
+            {"n": 1},
+            {},
+        ]
+        assert reads.count("many") == 2
+        assert reads.count("one") <= 1, "of the one who came only now"
+
+
+async def test_commands_that_come_together_and_cannot_be_read_are_refused(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: I/O errors are refused, never silent."""
+    broken = StoreError("the sandbox's file is damaged")
+    refused: list[CommandFailed] = []
+
+    def fails(_: object) -> NoReturn:
+        raise broken
+
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+
+        async def ask(number: str) -> None:
+            with pytest.raises(CommandFailed, match="is damaged") as caught:
+                await app.customer(number).get_metadata()
+            refused.append(caught.value)
+
+        with monkeypatch.context() as patch:
+            for name in ("rows", "rows_of_many"):
+                patch.setattr(sandbox._remembered.database, name, fails)
+            async with anyio.create_task_group() as tasks:
+                for n in range(3):
+                    tasks.start_soon(ask, f"+25470000000{n}")
+        assert len(refused) == 3
         assert await app.customer(ASHA).get_metadata() == {}
 
 

@@ -182,21 +182,25 @@ def a_client(
     *,
     setup: Setup | None = None,
     fragment_size: int = 64 * 1024,
+    on_turn: Callable[[], None] | None = None,
 ) -> Session:
     """Make the client's session for *transport*."""
     connection = Connection(Role.CLIENT, setup=setup or a_setup(), timed=transport.timed, fragment_size=fragment_size)
-    return Session(connection, handler)
+    return Session(connection, handler, on_turn=on_turn)
 
 
 @asynccontextmanager
 async def client_and_peer(
-    handler: Callable[[IncomingRequest], None] = refuse, *, timed: bool = False
+    handler: Callable[[IncomingRequest], None] = refuse,
+    *,
+    timed: bool = False,
+    on_turn: Callable[[], None] | None = None,
 ) -> AsyncIterator[tuple[Session, RawPeer, Run, Recorder]]:
     """Join a client's session, already let in, and a scripted peer."""
     ours, theirs = open_memory_pair()
     ours.timed = timed
     recorder = Recorder(ours)
-    session, peer = a_client(recorder, handler), RawPeer(theirs)
+    session, peer = a_client(recorder, handler, on_turn=on_turn), RawPeer(theirs)
     async with theirs, running(session, recorder, opened=False) as run:
         await peer.let_in()
         await until(lambda: session.opened)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, MessagingChannel
 from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider, SecondaryId
@@ -19,6 +19,7 @@ from elarian_trio.sandbox.world.entities import (
     ChannelKey,
     CustomerKey,
     CustomerRecord,
+    Key,
     MessagingKey,
     MessagingRecord,
     NumberKey,
@@ -27,10 +28,13 @@ from elarian_trio.sandbox.world.entities import (
     PaymentsKey,
     PaymentsRecord,
     SecondaryIdKey,
+    SecondaryIdRecord,
 )
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.payments import PaymentChannelNumber
     from elarian_trio.sandbox.world.work import Work
@@ -84,6 +88,19 @@ def payment_channel_key(org_id: str, channel: PaymentChannelNumber) -> PaymentCh
 
 
 # --- customers ---
+
+
+def search_key(org_id: str, address: object) -> Key[CustomerRecord | NumberRecord | SecondaryIdRecord] | None:
+    """Give the key under which the search for the customer at *address* begins; ``None`` where it is no address."""
+    make = _SEARCH_KEYS.get(type(address))
+    return None if make is None else make(org_id, address)
+
+
+_SEARCH_KEYS: Mapping[type, Callable[[str, Any], Key[CustomerRecord | NumberRecord | SecondaryIdRecord]]] = {
+    CustomerNumber: number_key,
+    SecondaryId: secondary_id_key,
+    str: CustomerKey,
+}
 
 
 def survivor(work: Work, customer_id: str) -> CustomerRecord | None:

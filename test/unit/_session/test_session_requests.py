@@ -22,7 +22,7 @@ from elarian_trio._rsocket.frames import (
 )
 from elarian_trio._session import Handover, IncomingRequest, StreamFailed
 from elarian_trio._transport import StreamTransport, open_memory_pair, open_tcp, serve_tcp
-from elarian_trio.errors import ConnectionLost
+from elarian_trio.errors import ConnectionLost, RemoteProtocolError
 
 if TYPE_CHECKING:
     from elarian_trio._session import Session
@@ -300,6 +300,41 @@ async def test_blocked_handling_delays_nothing() -> None:
         await until(lambda: len(kept) == 100)
         assert kept[50].respond(b"at last")
         assert await peer.receive() == PayloadFrame(102, b"at last", complete=True, next_=True)
+
+
+async def test_who_looks_at_requests_that_came_together_is_called_behind_them() -> None:
+    """This SDK, ``on_turn``: once for what one read brought, also where a broken frame ends the connection there."""
+    turns: list[list[bool]] = []
+    together: list[IncomingRequest] = []
+
+    def answer_all() -> None:
+        if together:
+            turns.append([request.respond(b"ok") for request in together])
+            together.clear()
+
+    async with client_and_peer(together.append, on_turn=answer_all) as (_, peer, run, _):
+        await peer.send(*(RequestResponseFrame(2 * number + 2, b"x") for number in range(10)))
+        for number in range(10):
+            assert await peer.receive() == PayloadFrame(2 * number + 2, b"ok", complete=True, next_=True)
+        await peer.send(RequestResponseFrame(22, b"last"), b"short")
+        assert isinstance(await peer.receive(), ErrorFrame)
+        assert isinstance(await run.wait(), RemoteProtocolError)
+    assert turns == [[True] * 10, [False]]
+
+
+async def test_what_raises_behind_a_turn_ends_no_session(caplog: pytest.LogCaptureFixture) -> None:
+    """House: a callback's error is logged by its name only."""
+
+    def fail() -> None:
+        msg = "+254700000000 said something private"
+        raise LookupError(msg)
+
+    async with client_and_peer(echo, on_turn=fail) as (session, peer, _, _):
+        await peer.send(RequestResponseFrame(2, b"x"))
+        assert payload_of(await peer.receive()).data == b"x"
+        assert session.usable
+    assert "LookupError" in caplog.text
+    assert "+2547" not in "".join(record.getMessage() for record in caplog.records)
 
 
 async def test_handler_that_raises_is_answered_with_its_name_only(caplog: pytest.LogCaptureFixture) -> None:

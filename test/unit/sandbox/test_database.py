@@ -14,7 +14,7 @@ from elarian_trio.sandbox import database as room
 from elarian_trio.sandbox.database import Database, script_of
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
-from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey
+from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey, MessagingRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +82,19 @@ def test_who_reads_between_writes_and_meanwhile_does_not_let_the_log_grow(
     assert opened.load(CustomerKey("org", "99")) is not None
     opened.close()
     assert {each.name for each in file.parent.iterdir()} <= {file.name, f"{file.name}.lock"}, "all is in its place"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_what_lies_in_several_places_is_read_together(number: int) -> None:
+    """This SDK: as one after another, whatever there is of each, and however often one is named."""
+    opened = Database.open(None)
+    spoken = MessagingRecord(org_id="org", customer_id="asha")
+    ben = CustomerRecord(org_id="org", customer_id="ben", created_at=NOW)
+    opened.write({ASHA.key: ASHA, spoken.key: spoken, ben.key: ben})
+    keys = [ASHA.key, CustomerKey("org", "nobody"), ben.key, ASHA.key, CustomerKey("other", "asha")][:number]
+    assert opened.rows_of_many(keys) == [opened.rows(key) for key in keys]
+    assert len(opened.rows(ASHA.key)) == 2
+    opened.close()
 
 
 @pytest.mark.parametrize("record", [ASHA, EntryRecord(org_id="org", kind="tag", parts=INDEX.parts, member="asha")])

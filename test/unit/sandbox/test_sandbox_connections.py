@@ -22,7 +22,7 @@ from elarian_trio.models.notifications import MessageStatusNotification
 from elarian_trio.sandbox.connections import Client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from anyio.abc import TaskGroup
 
@@ -54,9 +54,10 @@ class NotingHost:
     def left(self, client: Client) -> None:
         self.told.append(f"left {client.connection_id}")
 
-    def handle(self, client: Client, request: IncomingRequest) -> None:
-        self.told.append(f"handle {client.connection_id}")
-        request.respond(request.data)
+    def handle(self, client: Client, requests: Sequence[IncomingRequest]) -> None:
+        for request in requests:
+            self.told.append(f"handle {client.connection_id}")
+            request.respond(request.data)
 
 
 class Hall:

@@ -28,7 +28,7 @@ from elarian_trio.sandbox.world.entities import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from elarian_trio.sandbox.world.entities import Key, Record
@@ -354,6 +354,37 @@ def test_what_there_is_of_a_customer_is_read_in_one_step(disk: Disk, monkeypatch
     assert store.load(ASHA.key) == ASHA
     assert store.load(spoken.key) == spoken
     assert store.load(ActivityKey("org", "asha")) is None
+
+
+def test_what_is_asked_for_together_is_read_together(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue: the cost of a command hardly grows with customers; what is at hand is not read again."""
+    ben, juma = a_customer("ben"), a_customer("juma")
+    disk.write({each.key: each for each in (ASHA, ben, juma)})
+    store, read = Store(disk, inline=False), disk.rows_of_many
+    asked: list[Sequence[Key[Any]]] = []
+    monkeypatch.setattr(disk, "rows_of_many", lambda keys: (asked.append(keys), read(keys))[1])
+    assert store.load(ASHA.key) == ASHA
+    nobody = CustomerKey("org", "nobody")
+    store.fetch([ASHA.key, ben.key, nobody])
+    store.fetch([ASHA.key, ben.key, nobody, juma.key])
+    assert asked == [[ben.key, nobody]], "one alone is read when it is asked for"
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "rows", lambda key: pytest.fail(f"asked for {key}"))
+        assert [store.load(key) for key in (ASHA.key, ben.key, nobody)] == [ASHA, ben, None]
+    assert store.load(juma.key) == juma
+
+
+def test_what_is_read_together_does_not_hide_what_was_written_meanwhile(disk: Disk) -> None:
+    """This SDK: newer layers hide older ones, by whichever way those are read."""
+    ben, tagged = a_customer("ben"), a_customer("asha", metadata={"n": "1"})
+    disk.write({ASHA.key: ASHA, ben.key: ben})
+    store = Store(disk, inline=False)
+    store.commit({tagged.key: tagged}, NOBODY)
+    store.fetch([ASHA.key, ben.key])
+    assert store.load(ASHA.key) == tagged
+    store.flush()
+    store.fetch([ASHA.key, ben.key])
+    assert [store.load(key) for key in (ASHA.key, ben.key)] == [tagged, ben]
 
 
 def test_a_written_message_is_kept_true_where_it_is_at_hand_and_is_not_put_there(disk: Disk) -> None:
