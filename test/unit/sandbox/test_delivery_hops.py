@@ -44,7 +44,9 @@ async def test_a_hop_does_not_wait_for_ever_behind_others() -> None:
         assert post.desk.unheard_of == ["dial"]
 
 
-async def test_many_hops_overtake_no_bound(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hop_that_finds_no_room_ends_at_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """This SDK: where a present app's queue is full, a customer at the phone is told at once."""
     monkeypatch.setattr(delivery, "PRESENT_LIMIT", 1)
     async with opened_post() as post:
