@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 import trio
+from keeper import Outcomes
 from network import PROMPT, Network, States, fresh_setup, supervised
 from peers import BOUND, CREDENTIALS, RawPeer, Recorder, running, settle, until
 
@@ -22,28 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 pytestmark = pytest.mark.anyio
-
-
-class Asked:
-    """Requests of a supervisor, each in a task, and what became of them."""
-
-    def __init__(self, supervisor: Supervisor, tasks: anyio.abc.TaskGroup) -> None:
-        self.supervisor = supervisor
-        self.tasks = tasks
-        self.outcomes: dict[bytes, bytes | Exception] = {}
-
-    def ask(self, data: bytes, *, retry: bool = False) -> None:
-        self.tasks.start_soon(self._ask, data, retry)
-
-    async def _ask(self, data: bytes, retry: bool) -> None:
-        try:
-            self.outcomes[data] = await self.supervisor.request(data, retry=retry)
-        except (ConnectionLost, ConnectionClosed) as error:
-            self.outcomes[data] = error
-
-    async def outcome(self, data: bytes) -> bytes | Exception:
-        await until(lambda: data in self.outcomes)
-        return self.outcomes[data]
 
 
 def says(*frames: bytes) -> Callable[[FrameTransport], Awaitable[None]]:
@@ -110,16 +89,16 @@ async def test_sent_request_is_lost_with_its_session_unless_it_may_be_repeated()
     """This SDK promises: only reads are sent again in silence; for others ``sent`` is the truth."""
     async with supervised() as (supervisor, network, _, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"read", retry=True)
         asked.ask(b"write")
         await until(lambda: len(network.asked) == 2)
         network.handler = lambda request: _drop(request.respond(b"answer"))
         await network.cut()
-        lost = await asked.outcome(b"write")
+        lost = await asked.wait_for(b"write")
         assert isinstance(lost, ConnectionLost)
         assert lost.sent
-        assert await asked.outcome(b"read") == b"answer"
+        assert await asked.wait_for(b"read") == b"answer"
         assert sorted(network.asked) == [b"read", b"read", b"write"]
 
 
@@ -135,17 +114,17 @@ async def test_unsent_request_goes_out_on_the_next_session_in_silence() -> None:
         network.wrap = record
 
     async with supervised(prepare=prepare) as (supervisor, network, _, _), anyio.create_task_group() as tasks:
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         recorders[0].hold()
         asked.ask(b"half-way")
         await until(lambda: len(recorders[0].writes) == 2)
         asked.ask(b"unsent")
         await settle()
         await network.cut()
-        half_way = await asked.outcome(b"half-way")
+        half_way = await asked.wait_for(b"half-way")
         assert isinstance(half_way, ConnectionLost)
         assert half_way.sent
-        assert await asked.outcome(b"unsent") == b"unsent"
+        assert await asked.wait_for(b"unsent") == b"unsent"
         assert network.asked == [b"unsent"]
 
 
@@ -155,7 +134,7 @@ async def test_requests_wait_while_there_is_no_session() -> None:
         network.up = False
         await network.cut()
         await until(lambda: "pending" in states.names)
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"waits")
         handover = Handover()
         with anyio.CancelScope() as scope:
@@ -163,9 +142,9 @@ async def test_requests_wait_while_there_is_no_session() -> None:
             await supervisor.request(b"given up", retry=True, handover=handover)
         assert not handover.sent
         await settle()
-        assert not asked.outcomes
+        assert not asked.of
         network.up = True
-        assert await asked.outcome(b"waits") == b"waits"
+        assert await asked.wait_for(b"waits") == b"waits"
         assert await supervisor.ping() >= 0
         assert b"given up" not in network.asked
 
@@ -233,11 +212,11 @@ async def test_goodbye_of_the_server_is_followed_by_another_session() -> None:
     waiting: list[IncomingRequest] = []
     async with supervised() as (supervisor, network, _, _), anyio.create_task_group() as tasks:
         network.handler = waiting.append
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"outstanding")
         await until(lambda: bool(waiting))
         network.sessions[0].close()
-        lost = await asked.outcome(b"outstanding")
+        lost = await asked.wait_for(b"outstanding")
         assert isinstance(lost, ConnectionLost)
         assert lost.sent
         await until(lambda: supervisor.reconnects == 1)
@@ -268,13 +247,13 @@ async def test_refused_setup_is_final_later_and_wakes_who_waits() -> None:
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.up = False
         await network.cut()
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"waits")
         await settle()
         network.script.append(says(REJECTED))
         network.up = True
         error = await run.wait()
-        outcome = await asked.outcome(b"waits")
+        outcome = await asked.wait_for(b"waits")
         assert isinstance(error, SetupRejected)
         assert isinstance(outcome, ConnectionLost)
         assert not outcome.sent
@@ -330,10 +309,10 @@ async def test_garbage_later_costs_a_session_and_three_such_end_it() -> None:
         supervised(prepare=lambda network: network.script.extend([garbled] * 3)) as (supervisor, network, run, _),
         anyio.create_task_group() as tasks,
     ):
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         for number in range(3):
             asked.ask(b"%d" % number)
-            lost = await asked.outcome(b"%d" % number)
+            lost = await asked.wait_for(b"%d" % number)
             assert isinstance(lost, ConnectionLost)
             assert lost.sent
             assert isinstance(lost.__cause__, RemoteProtocolError)
@@ -433,11 +412,11 @@ async def test_close_says_goodbye_and_ends_what_is_in_flight() -> None:
     """This SDK: orderly close; ``sent`` tells the truth; the server saw CONNECTION_CLOSE, not a cut."""
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"in flight", retry=True)
         await until(lambda: bool(network.asked))
         supervisor.close()
-        lost = await asked.outcome(b"in flight")
+        lost = await asked.wait_for(b"in flight")
         assert isinstance(lost, ConnectionLost)
         assert lost.sent
         assert await run.wait() is None
@@ -448,13 +427,13 @@ async def test_close_while_waiting_to_reconnect_ends_at_once() -> None:
     """This SDK, "every way out": also in the pause between two attempts, whose commands were not sent."""
     options = ConnectionOptions(resume="off", reconnect=Backoff(first=1000.0, jitter=0.0))
     async with supervised(options) as (supervisor, network, run, states), anyio.create_task_group() as tasks:
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         await network.cut()
         await until(lambda: states.names[-1] == "pending")
         asked.ask(b"waits")
         await settle()
         supervisor.close()
-        assert isinstance(await asked.outcome(b"waits"), ConnectionClosed)
+        assert isinstance(await asked.wait_for(b"waits"), ConnectionClosed)
         assert await run.wait() is None
 
 
@@ -514,7 +493,7 @@ async def test_drain_lets_everything_under_way_end() -> None:
         anyio.create_task_group() as tasks,
     ):
         network.handler = at_server.append
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"command")
         notified: list[bytes] = []
 
@@ -528,7 +507,7 @@ async def test_drain_lets_everything_under_way_end() -> None:
         with pytest.raises(ConnectionClosed):
             await supervisor.request(b"new", retry=True)
         at_server[0].respond(b"reply")
-        assert await asked.outcome(b"command") == b"reply"
+        assert await asked.wait_for(b"command") == b"reply"
         await settle()
         assert not run.ended.is_set()
         at_client[0].respond(b"delivered")
@@ -541,13 +520,13 @@ async def test_drain_that_is_cancelled_closes_all_the_same() -> None:
     """This SDK: ``drain_timeout`` bounds it; then it closes."""
     async with supervised() as (supervisor, network, run, _), anyio.create_task_group() as tasks:
         network.handler = lambda _: None
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         asked.ask(b"never answered")
         await until(lambda: bool(network.asked))
         with anyio.move_on_after(0.01) as scope:
             await supervisor.drain()
         assert scope.cancelled_caught
-        assert isinstance(await asked.outcome(b"never answered"), ConnectionLost)
+        assert isinstance(await asked.wait_for(b"never answered"), ConnectionLost)
         assert await run.wait() is None
 
 
@@ -610,13 +589,13 @@ async def test_supervisor_is_usable_whenever_a_caller_was_cancelled(step: int) -
 async def test_run_cancelled_at_every_step_leaves_nothing(step: int) -> None:
     """This SDK promises: the fixtures look for tasks and sockets, this test for waiters."""
     async with supervised(opened=False) as (supervisor, _, run, states), anyio.create_task_group() as tasks:
-        asked = Asked(supervisor, tasks)
+        asked = Outcomes(supervisor, tasks)
         await until(lambda: bool(states.names))
         asked.ask(b"whenever")
         await settle(step)
         run.scope.cancel()
         await run.wait()
-        await asked.outcome(b"whenever")
+        await asked.wait_for(b"whenever")
         assert states.names[-1] == "closed"
         assert supervisor._idle
 
