@@ -560,7 +560,7 @@ async def test_requests_of_the_server_reach_the_handler_on_every_session() -> No
     assert seen == [b"first", b"second"]
 
 
-async def test_peer_that_is_let_in_and_garbled_by_ignored_frames_counts_them() -> None:
+async def test_ignored_frames_are_counted_over_all_sessions() -> None:
     """This SDK, statistics: ``frames_ignored`` over all sessions."""
     async with supervised() as (supervisor, network, _, _):
         peer = RawPeer(network.ends[0])
