@@ -26,6 +26,7 @@ RESUME_BUFFER_SIZE = 1024 * 1024
 PROMPT = ConnectionOptions(resume="off", reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # on the wall clock
 CALM = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0))
 RESUMING = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))
+PATIENT = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
 
 
 class Network:
