@@ -21,7 +21,7 @@ import anyio.lowlevel
 import pytest
 from anyio.streams.stapled import StapledObjectStream
 
-from elarian_trio import ConnectionOptions, Elarian, MessagingChannel, PaymentChannelNumber, Simulator
+from elarian_trio import Backoff, ConnectionOptions, Elarian, MessagingChannel, PaymentChannelNumber, Simulator
 from elarian_trio._wire._pb import app_socket_pb2, common_model_pb2, messaging_model_pb2
 from elarian_trio.sandbox import Sandbox
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from elarian_trio import Delivery
 
 BOUND = 5.0  # seconds that anything awaited in a test may take
+QUICK = Backoff(first=0.01, base=0.01, cap=0.02)
 
 ASHA = "+254709759881"
 JUMA = "+254709759882"
@@ -69,6 +70,12 @@ async def a_place(options: ConnectionOptions | None = None, **settings: Any) -> 
         Simulator(**sandbox.credentials) as phone,
     ):
         yield Place(sandbox, app, phone)
+
+
+async def enter(app: Elarian | Simulator) -> None:
+    """Enter a client's block and leave it."""
+    async with app:
+        pass
 
 
 WAYS = pytest.mark.parametrize("way", ["tcp", "tls", "ws", "wss"])
