@@ -145,7 +145,7 @@ async def test_fragments_beyond_the_limit_are_refused() -> None:
             await app.ping()
 
 
-async def test_reply_that_is_no_reply_costs_its_command_only() -> None:
+async def test_reply_that_is_no_reply_ends_its_command_and_never_hangs() -> None:
     """This SDK: bytes that mean nothing in a PAYLOAD raise RemoteProtocolError, or end the session; never a hang."""
     async with (
         ScriptedServer() as server,
