@@ -158,6 +158,13 @@ async def answering(client: Elarian | Simulator, *types: Any, bound: float = BOU
         tasks.cancel_scope.cancel()
 
 
+async def settle(app: Elarian) -> None:
+    """Wait until the client has taken in all that was sent to it before."""
+    with anyio.fail_after(BOUND):
+        await app.ping()
+        await anyio.wait_all_tasks_blocked()
+
+
 async def the_end_of(error: type[BaseException], block: Callable[[], Awaitable[object]]) -> BaseException:
     """Give the error that comes out of *block* itself, which must be of just that kind and in no group."""
     try:
@@ -456,6 +463,16 @@ def the_command(frame: Frame) -> str:
     """Say which command a request holds, by the schema's name."""
     whole = app_socket_pb2.AppToServerCommand.FromString(frame.data)
     return whole.WhichOneof("entry") or "none"
+
+
+def answers_commands(line: Line) -> None:
+    """Have a line answer updates and token requests."""
+    replies = {
+        "generate_auth_token": a_token_reply(),
+        "update_customer_app_data": an_app_data_reply(),
+        "delete_customer_app_data": an_app_data_reply(),
+    }
+    line.reply = lambda frame: answer_frame(frame.stream, replies[the_command(frame)])
 
 
 def the_answer(frame: Frame) -> app_socket_pb2.ServerToAppNotificationReply:
