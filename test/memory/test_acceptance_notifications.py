@@ -26,14 +26,7 @@ from acceptance import (
     settle,
 )
 
-from elarian_trio import (
-    DeliveryExpired,
-    Elarian,
-    MessageStatusNotification,
-    ReceivedSmsNotification,
-    ReceivedTelegramNotification,
-    ReminderNotification,
-)
+from elarian_trio import Elarian, MessageStatusNotification, ReceivedSmsNotification
 
 pytestmark = pytest.mark.anyio
 
@@ -261,6 +254,3 @@ def test_classes_of_the_other_socket_are_refused() -> None:
     phone = Simulator(org_id="o", app_id="a", api_key="k")
     with pytest.raises(ValueError, match="receivedSms"):
         phone.on("receivedSms", lambda *_: None)
-    assert issubclass(DeliveryExpired, Exception)
-    assert ReminderNotification.event == "reminder"
-    assert ReceivedTelegramNotification.event == "receivedTelegram"
