@@ -128,7 +128,7 @@ async def test_flood_takes_bounded_memory(what: str, role: Role, reads: bool, an
         with anyio.fail_after(10 * PATIENCE):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(attack.live, session, StreamTransport(near))
-                await pour(far, make, count, attack, tasks if reads else None)
+                await pour(near, far, make, count, attack, tasks if reads else None)
                 peak = tracemalloc.get_traced_memory()[1]
                 tasks.cancel_scope.cancel()
     finally:
@@ -138,9 +138,14 @@ async def test_flood_takes_bounded_memory(what: str, role: Role, reads: bool, an
 
 
 async def pour(
-    far: PipeEnd, make: Callable[[int], bytes], count: int, attack: Attack, readers: TaskGroup | None
+    near: PipeEnd,
+    far: PipeEnd,
+    make: Callable[[int], bytes],
+    count: int,
+    attack: Attack,
+    readers: TaskGroup | None,
 ) -> None:
-    """Be let in and pour, without keeping what was poured."""
+    """Be let in and pour, and have the pipes remember neither what was poured nor what it was answered."""
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
         if attack.role is Role.SERVER:
             await far.send(prefixed(a_setup(attack.dice, token=TOKEN if attack.resumable else None)))
@@ -151,3 +156,4 @@ async def pour(
         for number in range(0, count, 50):
             await far.send(b"".join(make(each) for each in range(number, number + 50)))
             far.sends.clear()
+            near.sends.clear()
