@@ -5,68 +5,40 @@ from __future__ import annotations
 import itertools
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import pytest
 from acceptance import (
     ASHA,
     BOUND,
-    CANCEL,
     CONNECTION_CLOSE,
     ERROR,
-    INVALID,
     KEY,
     PAYLOAD,
-    REJECTED,
-    REJECTED_SETUP,
     SMS,
-    Frame,
-    Line,
     Place,
     ScriptedServer,
     a_place,
-    a_token_reply,
     an_sms,
-    an_update_reply,
-    answer_frame,
     answering,
-    error_frame,
+    enter,
     texts_of,
-    the_command,
     the_end_of,
 )
 
 from elarian_trio import (
-    Backoff,
-    CommandFailed,
-    CommandRejected,
     ConnectionClosed,
-    ConnectionFailed,
-    ConnectionLost,
-    ConnectionOptions,
     ConnectionState,
     Elarian,
     ReceivedSmsNotification,
-    RemoteProtocolError,
     SetupRejected,
     Simulator,
     Tag,
 )
 from elarian_trio.sandbox import Sandbox
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
 pytestmark = pytest.mark.anyio
-
-QUICK = Backoff(first=0.01, base=0.01, cap=0.02)
-
-
-async def enter(app: Elarian | Simulator) -> None:
-    """Enter a client's block and leave it."""
-    async with app:
-        pass
 
 
 @pytest.mark.parametrize("kind", [Elarian, Simulator])
@@ -97,63 +69,6 @@ async def test_credentials_are_shown_nowhere_while_all_is_well(caplog: pytest.Lo
         assert not [text for text in [*shown, caplog.text] if key in text]
     above = [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG]
     assert not [text for text in above if ASHA in text or "the words" in text]
-
-
-@pytest.mark.parametrize("code", [REJECTED_SETUP, 0x001])
-async def test_rejected_setup_is_final_later_too(code: int) -> None:
-    """This SDK: a server that refuses the setup on reconnecting ends the block, at once and plainly."""
-
-    async def script(line: Line) -> None:
-        if len(server.lines) == 1:
-            await line.let_in()
-            return  # hang up
-        await line.receive()
-        await line.send(error_frame(0, code, "no longer"))
-
-    async with ScriptedServer(script) as server:
-
-        async def block() -> None:
-            async with Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)):
-                await anyio.sleep_forever()
-
-        error = await the_end_of(SetupRejected, block)
-    assert "no longer" in str(error)
-    assert len(server.lines) == 2
-    assert not [text for text in texts_of(error) if KEY in text]
-
-
-async def test_no_server_is_waited_for_until_the_caller_cancels(caplog: pytest.LogCaptureFixture) -> None:
-    """This SDK: while the first connection fails, attempts go on, each logged at WARNING, under the caller's scope."""
-    attempts = 0
-    scope = anyio.CancelScope()
-
-    async def dial() -> Any:  # noqa: ANN401
-        nonlocal attempts
-        attempts += 1
-        if attempts == 5:
-            scope.cancel()
-        raise OSError("nobody there")
-
-    with anyio.fail_after(BOUND), scope:
-        async with Elarian(org_id="o", app_id="a", api_key=KEY, dial=dial, options=ConnectionOptions(reconnect=QUICK)):
-            pytest.fail("entered without a server")
-    assert scope.cancelled_caught
-    assert attempts == 5
-    assert [record.levelname for record in caplog.records].count("WARNING") >= 4
-
-
-async def test_client_gives_up_as_configured() -> None:
-    """This SDK: ConnectionFailed from the ``async with`` line, plain, the cause inside."""
-
-    async def dial() -> Any:  # noqa: ANN401
-        raise OSError("nobody there")
-
-    options = ConnectionOptions(reconnect=Backoff(first=0.01, base=0.01, cap=0.01, give_up_after=0.05))
-    app = Elarian(org_id="o", app_id="a", api_key=KEY, dial=dial, options=options)
-    error = await the_end_of(ConnectionFailed, lambda: enter(app))
-    causes = [error.__cause__, error.__cause__ and error.__cause__.__cause__]
-    assert any(isinstance(each, OSError) for each in causes)
-    assert not [text for text in texts_of(error) if KEY in text]
 
 
 class Mishap(Exception):
@@ -286,286 +201,6 @@ async def test_states_are_told_in_order() -> None:
         async with app:
             await app.ping()
     assert seen == ["pending", "connecting", "connected", "closed"]
-
-
-async def test_statistics_count_what_happened() -> None:
-    """This SDK: a frozen dataclass of counters."""
-    async with a_place() as place, answering(place.app, ReceivedSmsNotification) as inbox:
-        before = place.app.statistics()
-        await place.app.customer(ASHA).update_tags(Tag("a", "b"))
-        with pytest.raises(CommandFailed):
-            await place.app.customer(customer_id="none").get_state()
-        await place.phone.receive_message(ASHA, SMS, "", ["hi"])
-        await inbox.next()
-        after = place.app.statistics()
-        assert (after.commands - before.commands, after.commands_failed, after.notifications) == (2, 1, 1)
-        assert after.bytes_sent > before.bytes_sent > 0
-        assert after.bytes_received > before.bytes_received > 0
-        for name in ("unclaimed", "rejected", "answers_late", "observed_dropped", "reconnects", "resumptions"):
-            assert getattr(after, name) == 0
-        assert (after.sessions_lost, after.frames_ignored) == (0, 0)
-        with pytest.raises(AttributeError):
-            after.commands = 0  # type: ignore[misc]
-
-
-async def test_ping_measures_a_round_trip() -> None:
-    """This SDK: the round-trip time of a KEEPALIVE, in seconds."""
-    async with Sandbox() as sandbox, Elarian(**sandbox.credentials) as app:
-        assert 0 <= await app.ping() < BOUND
-
-
-async def test_thousand_commands_run_at_once() -> None:
-    """The issue: 1,000 concurrent commands on one connection, each with its own answer."""
-    async with a_place() as place:
-        got: dict[int, object] = {}
-
-        async def one(n: int) -> None:
-            customer = place.app.customer(f"+2547{n:08}")
-            await customer.update_metadata({"n": n})
-            got[n] = (await customer.get_metadata())["n"]
-
-        async with anyio.create_task_group() as tasks:
-            for n in range(500):
-                tasks.start_soon(one, n)
-        assert got == {n: n for n in range(500)}
-        in_flight = 0
-        async with (
-            ScriptedServer() as server,
-            Elarian(**server.arguments) as app,
-            anyio.create_task_group() as tasks,
-        ):
-            for _ in range(1_000):
-                tasks.start_soon(app.generate_auth_token)
-            await server.line.until(lambda: len(server.line.requests) == 1_000)
-            in_flight = len(server.line.requests)  # all of them wait at once
-            for frame in reversed(server.line.requests):
-                await server.line.send(answer_frame(frame.stream, a_token_reply()))
-        assert in_flight == 1_000
-        assert len({frame.stream for frame in server.line.requests}) == 1_000
-
-
-@pytest.mark.parametrize("value", ["x" * 5_000_000, b"\x00\xff" * 2_500_000], ids=["text", "bytes"])
-async def test_five_megabytes_travel_both_ways(value: Any) -> None:  # noqa: ANN401
-    """The issue: one metadata value of 5 MB at the default fragment size; other commands go on beside it."""
-    async with a_place() as place:
-        asha = place.app.customer(ASHA)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(asha.update_metadata, {"big": value})
-            await place.app.ping()
-        assert (await asha.get_metadata())["big"] == value
-
-
-async def test_server_sees_fragments_no_larger_than_the_option() -> None:
-    """The protocol: frames larger than the fragment size are cut; the pieces joined are the whole."""
-    async with (
-        ScriptedServer() as server,
-        Elarian(**server.arguments, options=ConnectionOptions(fragment_size=1024)) as app,
-        anyio.create_task_group() as tasks,
-    ):
-        tasks.start_soon(app.customer(ASHA).update_metadata, {"big": "y" * 10_000})
-        await server.line.until(lambda: server.line.frames and not server.line.frames[-1].flags & 0x80)
-        assert all(len(bytes(frame)) <= 1024 for frame in server.line.frames)
-        assert b"".join(frame.data for frame in server.line.frames).count(b"y") >= 10_000
-        (stream,) = {frame.stream for frame in server.line.frames}
-        await server.line.send(answer_frame(stream, an_update_reply()))
-
-
-# --- what servers do wrong ---
-
-GARBAGE = {
-    "shorter than a header": b"\x00\x00\x00",
-    "keepalive cut short": bytes(Frame(0, 0x03, 0x80, b"\x00")),
-    "error without a code": bytes(Frame(0, ERROR, 0, b"\x00")),
-    "metadata longer than its frame": bytes(Frame(1, PAYLOAD, 0x100 | 0x60, b"\xff\xff\xff")),
-}
-
-
-@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-async def test_malformed_bytes_before_the_first_answer_raise_remote_protocol_error(garbage: bytes) -> None:
-    """The issue: from the ``async with`` line, never a hang."""
-
-    async def script(line: Line) -> None:
-        await line.receive()
-        await line.send(garbage)
-        await line.serve()
-
-    async with ScriptedServer(script) as server:
-        error = await the_end_of(RemoteProtocolError, lambda: enter(Elarian(**server.arguments)))
-    assert not [text for text in texts_of(error) if KEY in text]
-
-
-async def test_malformed_bytes_later_cost_the_session_and_thrice_the_block() -> None:
-    """This SDK: commands in flight get ConnectionLost; the third such session within a minute ends the block."""
-
-    async def script(line: Line) -> None:
-        await line.let_in()
-        while (await line.receive()).kind != 0x04:
-            pass
-        await line.send(GARBAGE["keepalive cut short"])
-        await line.serve()
-
-    lost: list[ConnectionLost] = []
-
-    async def block() -> None:
-        async with Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app:
-            while True:
-                with pytest.raises(ConnectionLost) as caught:
-                    await app.customer(ASHA).create()
-                lost.append(caught.value)
-
-    async with ScriptedServer(script) as server:
-        await the_end_of(RemoteProtocolError, block)
-    assert len(server.lines) == 3
-    assert [error.sent for error in lost[:2]] == [True, True]
-    assert all(isinstance(error.__cause__, RemoteProtocolError) for error in lost[:2])
-    told = [frame for frame in server.lines[0].frames if (frame.stream, frame.kind) == (0, ERROR)]
-    assert [frame.code for frame in told] == [0x101]
-
-
-async def test_reply_that_is_no_reply_costs_its_command_only() -> None:
-    """This SDK: bytes that mean nothing in a PAYLOAD raise RemoteProtocolError, or end the session; never a hang."""
-    async with (
-        ScriptedServer() as server,
-        Elarian(**server.arguments, options=ConnectionOptions(reconnect=QUICK)) as app,
-    ):
-        server.line.reply = lambda frame: answer_frame(frame.stream, b"\xff\xff\xff")
-        with pytest.raises((RemoteProtocolError, ConnectionLost)), anyio.fail_after(BOUND):
-            await app.customer(ASHA).create()
-
-
-async def test_fragments_beyond_the_limit_are_refused() -> None:
-    """The issue: what grows beyond ``max_payload_size`` is not gathered; the client goes on."""
-    options = ConnectionOptions(max_payload_size=100_000, reconnect=QUICK)
-    async with (
-        ScriptedServer() as server,
-        Elarian(**server.arguments, options=options) as app,
-        app.notifications(ReceivedSmsNotification),
-    ):
-        line = server.line
-        await line.send(Frame(2, 0x04, 0x80, b"z" * 60_000))
-        for _ in range(3):
-            await line.send(Frame(2, PAYLOAD, 0x80 | 0x20, b"z" * 60_000))
-        await line.until(lambda: any(frame.kind == ERROR for frame in line.frames) or line.ended)
-        server.line.reply = lambda frame: answer_frame(frame.stream, a_token_reply())
-        with anyio.fail_after(BOUND):
-            await app.ping()
-
-
-@pytest.mark.parametrize("method", ["create", "get_state"])
-async def test_rejected_command_says_so_and_other_errors_fail(method: str) -> None:
-    """This SDK: REJECTED is CommandRejected; INVALID and the rest are CommandFailed without a reply, with the code."""
-    async with ScriptedServer() as server, Elarian(**server.arguments) as app:
-        call: Callable[[], Awaitable[object]] = getattr(app.customer(ASHA), method)
-        server.line.reply = lambda frame: error_frame(frame.stream, REJECTED, "busy")
-        rejected = await the_end_of(CommandRejected, call)
-        assert isinstance(rejected, CommandRejected)
-        assert rejected.description == "busy"
-        for code in (INVALID, 0x201, 0x203, 0x301):
-            server.line.reply = lambda frame, code=code: error_frame(frame.stream, code, "words")
-            failed = await the_end_of(CommandFailed, call)
-            assert isinstance(failed, CommandFailed)
-            assert (failed.reply, failed.code, failed.description) == (None, code, "words")
-
-
-async def test_cancelled_command_sends_cancel() -> None:
-    """This SDK: cancelled after it was handed to the writer, a CANCEL follows the request."""
-    async with ScriptedServer() as server, Elarian(**server.arguments) as app:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(app.generate_auth_token)
-            await server.line.until(lambda: server.line.requests)
-            tasks.cancel_scope.cancel()
-        await server.line.until(lambda: server.line.frames[-1].kind == CANCEL)
-        assert server.line.frames[-1].stream == server.line.requests[0].stream
-        server.line.reply = lambda frame: answer_frame(frame.stream, a_token_reply())
-        await app.generate_auth_token()
-
-
-async def test_lost_connection_is_opened_again_and_reads_are_sent_again() -> None:
-    """Promise 1 without resumption: a write that was sent ends as ConnectionLost(sent=True), a read comes through."""
-    results: dict[str, object] = {}
-
-    async def script(line: Line) -> None:
-        if len(server.lines) > 1:
-            line.reply = lambda frame: answer_frame(frame.stream, a_token_reply())
-            await server.welcome(line)
-            return
-        await line.let_in()
-        commands = set()
-        while len(commands) < 2:
-            frame = await line.receive()
-            if frame.kind == 0x04:
-                commands.add(the_command(frame))
-
-    async with (
-        ScriptedServer(script) as server,
-        Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)) as app,
-    ):
-
-        async def write() -> None:
-            results["write"] = await the_end_of(ConnectionLost, app.customer(ASHA).create)
-
-        async def read() -> None:
-            results["read"] = (await app.generate_auth_token()).token
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(write)
-            tasks.start_soon(read)
-        assert results["read"] == "el_tkn_of_the_script"
-        error = results["write"]
-        assert isinstance(error, ConnectionLost)
-        assert error.sent
-        statistics = app.statistics()
-        assert (statistics.reconnects, statistics.sessions_lost) == (1, 1)
-        assert app.connection_state == "connected"
-
-
-async def test_command_given_while_away_goes_out_on_the_next_session() -> None:
-    """Promise 1: what was not yet sent goes out on the next session."""
-    hold = anyio.Event()
-
-    async def script(line: Line) -> None:
-        if len(server.lines) == 1:
-            await line.let_in()
-            return
-        await hold.wait()
-        line.reply = lambda frame: answer_frame(frame.stream, an_update_reply())
-        await server.welcome(line)
-
-    async with (
-        ScriptedServer(script) as server,
-        Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=QUICK)) as app,
-    ):
-        with anyio.fail_after(BOUND):
-            async with app.connection_states() as states:
-                async for state in states:
-                    if state != "connected":
-                        break
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(app.customer(ASHA).create)
-                await anyio.wait_all_tasks_blocked()
-                hold.set()
-
-
-async def test_reconnect_now_skips_the_delay() -> None:
-    """This SDK: nobody need wait out the backoff."""
-
-    async def script(line: Line) -> None:
-        if len(server.lines) == 1:
-            await line.let_in()
-            return
-        await server.welcome(line)
-
-    async with ScriptedServer(script) as server:
-        slow = Backoff(first=1000.0, base=1000.0, cap=1000.0, slow_cap=1000.0)
-        async with Elarian(**server.arguments, options=ConnectionOptions(resume="off", reconnect=slow)) as app:
-            with anyio.fail_after(BOUND):
-                async with app.connection_states() as states:
-                    async for state in states:
-                        if state != "connected":
-                            break
-                await app.reconnect_now()
-                await app.ping()
-        assert len(server.lines) == 2
 
 
 # --- cancellation at every step ---

@@ -16,12 +16,14 @@ from acceptance import (
     BOUND,
     KEY,
     PAYBILL,
+    QUICK,
     SMS,
     USSD,
     WAYS,
     Frame,
     answering,
     at_port,
+    enter,
     listening,
     read_exactly,
     texts_of,
@@ -63,14 +65,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-QUICK = Backoff(first=0.01, base=0.01, cap=0.02)
 GIVES_UP = Backoff(first=0.01, base=0.01, cap=0.01, give_up_after=0.1)
-
-
-async def enter(app: Elarian | Simulator) -> None:
-    """Enter a client's block and leave it."""
-    async with app:
-        pass
 
 
 @WAYS

@@ -21,7 +21,7 @@ import anyio.lowlevel
 import pytest
 from anyio.streams.stapled import StapledObjectStream
 
-from elarian_trio import ConnectionOptions, Elarian, MessagingChannel, PaymentChannelNumber, Simulator
+from elarian_trio import Backoff, ConnectionOptions, Elarian, MessagingChannel, PaymentChannelNumber, Simulator
 from elarian_trio._wire._pb import app_socket_pb2, common_model_pb2, messaging_model_pb2
 from elarian_trio.sandbox import Sandbox
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from elarian_trio import Delivery
 
 BOUND = 5.0  # seconds that anything awaited in a test may take
+QUICK = Backoff(first=0.01, base=0.01, cap=0.02)
 
 ASHA = "+254709759881"
 JUMA = "+254709759882"
@@ -69,6 +70,12 @@ async def a_place(options: ConnectionOptions | None = None, **settings: Any) -> 
         Simulator(**sandbox.credentials) as phone,
     ):
         yield Place(sandbox, app, phone)
+
+
+async def enter(app: Elarian | Simulator) -> None:
+    """Enter a client's block and leave it."""
+    async with app:
+        pass
 
 
 WAYS = pytest.mark.parametrize("way", ["tcp", "tls", "ws", "wss"])
@@ -149,6 +156,13 @@ async def answering(client: Elarian | Simulator, *types: Any, bound: float = BOU
         await tasks.start(seen.read, client, types)
         yield seen
         tasks.cancel_scope.cancel()
+
+
+async def settle(app: Elarian) -> None:
+    """Wait until the client has taken in all that was sent to it before."""
+    with anyio.fail_after(BOUND):
+        await app.ping()
+        await anyio.wait_all_tasks_blocked()
 
 
 async def the_end_of(error: type[BaseException], block: Callable[[], Awaitable[object]]) -> BaseException:
@@ -449,6 +463,16 @@ def the_command(frame: Frame) -> str:
     """Say which command a request holds, by the schema's name."""
     whole = app_socket_pb2.AppToServerCommand.FromString(frame.data)
     return whole.WhichOneof("entry") or "none"
+
+
+def answers_commands(line: Line) -> None:
+    """Have a line answer updates and token requests."""
+    replies = {
+        "generate_auth_token": a_token_reply(),
+        "update_customer_app_data": an_app_data_reply(),
+        "delete_customer_app_data": an_app_data_reply(),
+    }
+    line.reply = lambda frame: answer_frame(frame.stream, replies[the_command(frame)])
 
 
 def the_answer(frame: Frame) -> app_socket_pb2.ServerToAppNotificationReply:

@@ -1,7 +1,7 @@
 """Frames of a peer that means harm, or is broken: valid ones of every type, and what a die makes of them.
 
-The tests of hostile frames and of hostile streams stand above. Everything comes from the ``random.Random`` that is
-given, so that a seed brings it all again.
+The tests of hostile frames stand above; :mod:`hostile_bytes` is for those of hostile streams. Everything comes from
+the ``random.Random`` that is given, so that a seed brings it all again.
 """
 
 from __future__ import annotations

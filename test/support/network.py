@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
-from peers import Run, a_setup, echo, refuse, running
+from peers import RawPeer, Run, a_setup, echo, refuse, running
 
 from elarian_trio._rsocket import Connection, Role, Setup
 from elarian_trio._session import IncomingRequest, Reception, Session, Supervisor
@@ -26,6 +26,7 @@ RESUME_BUFFER_SIZE = 1024 * 1024
 PROMPT = ConnectionOptions(resume="off", reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))  # on the wall clock
 CALM = ConnectionOptions(resume="off", reconnect=Backoff(jitter=0.0))
 RESUMING = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0, jitter=0.0))
+PATIENT = ConnectionOptions(reconnect=Backoff(first=1000.0, jitter=0.0))
 
 
 class Network:
@@ -105,6 +106,32 @@ class Network:
     async def cut(self) -> None:
         """Cut the newest connection, as a cable is."""
         await self.transports[-1].aclose()
+
+
+def says(*frames: bytes) -> Callable[[FrameTransport], Awaitable[None]]:
+    """Script a server that answers the SETUP by *frames*."""
+
+    async def play(transport: FrameTransport) -> None:
+        peer = RawPeer(transport)
+        await peer.receive()
+        await peer.receive()
+        await peer.send(*frames)
+        await peer.receive_rest()
+
+    return play
+
+
+def lets_in_then_says(*frames: bytes) -> Callable[[FrameTransport], Awaitable[None]]:
+    """Script a server that answers the proving KEEPALIVE, waits for a request, and says *frames*."""
+
+    async def play(transport: FrameTransport) -> None:
+        peer = RawPeer(transport)
+        await peer.let_in()
+        await peer.receive()
+        await peer.send(*frames)
+        await peer.receive_rest()
+
+    return play
 
 
 class States:
