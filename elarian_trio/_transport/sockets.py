@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import anyio
@@ -88,8 +88,9 @@ async def listen(
                 logger.debug("a connection ended: %s", type(error).__name__)
 
     listening = await anyio.create_tcp_listener(local_host=host, local_port=port)
-    async with listening, anyio.create_task_group() as tasks:
-        for each in listening.listeners:
+    async with AsyncExitStack() as closing, anyio.create_task_group() as tasks:
+        for each in listening.listeners:  # one by one: closed together, a cancellation would close the first one only
+            closing.push_async_exit(each)
             tasks.start_soon(_accept, each, serve)
         task_status.started([_address(each) for each in listening.listeners])
 

@@ -49,6 +49,15 @@ async def echoing_server(ssl_context: ssl.SSLContext | None = None) -> AsyncIter
         tasks.cancel_scope.cancel()
 
 
+def both_addresses(host: str | bytes | None, port: int, *_: object, **__: object) -> list[tuple[Any, ...]]:
+    """Look "localhost" up as a machine does that has it in both families; addresses are themselves."""
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)),
+        (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("::1", port, 0, 0)),
+    ]
+    return [each for each in found if host in ("localhost", b"localhost", each[4][0])]
+
+
 @asynccontextmanager
 async def raw_and_ours() -> AsyncIterator[tuple[SocketStream, StreamTransport]]:
     """Join a plain socket of the test's and a transport of ours."""
@@ -269,6 +278,31 @@ async def test_tls_carries_frames_and_verifies() -> None:
         with pytest.raises(ConnectionFailed, match="certificate") as caught:
             await open_tcp(*address, tls=True)
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+
+async def test_server_of_a_name_with_several_addresses_leaves_none_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: where "localhost" is 127.0.0.1 and ::1, as on most machines, the second one stayed open."""
+    monkeypatch.setattr(socket, "getaddrinfo", both_addresses)
+
+    async def serve(transport: StreamTransport) -> None:
+        await transport.send(await transport.receive())
+
+    async with anyio.create_task_group() as tasks:
+
+        async def listen(*, task_status: anyio.abc.TaskStatus[list[tuple[str, int]]]) -> None:
+            await serve_tcp(serve, host="localhost", task_status=task_status)
+
+        addresses = await tasks.start(listen)
+        assert {host for host, _ in addresses} == {"127.0.0.1", "::1"}
+        for address in addresses:
+            async with await open_tcp(*address) as transport:
+                await transport.send(b"to all of them")
+                assert await transport.receive() == b"to all of them"
+        tasks.cancel_scope.cancel()
+    for address in addresses:
+        with pytest.raises(ConnectionFailed) as caught:
+            await open_tcp(*address)
+        assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
 
 async def test_cancelled_handshake_leaves_no_socket() -> None:
