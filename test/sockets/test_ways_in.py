@@ -13,6 +13,7 @@ import anyio.lowlevel
 import pytest
 import trustme
 from acceptance import ASHA, BOUND, SMS, WAYS, answering, at_port, listening, texts_of, the_end_of
+from loopback import needs_ipv6
 
 from elarian_trio import (
     Backoff,
@@ -74,18 +75,15 @@ async def test_every_way_leads_to_the_same_world() -> None:
 
 
 @WAYS
-@pytest.mark.parametrize("host", ["localhost", "[::1]"])
+@pytest.mark.parametrize("host", ["localhost", pytest.param("[::1]", marks=needs_ipv6)])
 async def test_names_and_ipv6_are_listened_on_and_vouched_for(way: str, host: str) -> None:
     """The design: loopback by any of its names."""
-    try:
-        address: dict[str, Any] = {way: f"{host}:0"}
-        async with Sandbox(**address) as sandbox:
-            assert sandbox.endpoints[way].startswith(f"{way}://{host}:")
-            with anyio.fail_after(BOUND):
-                async with Elarian(**at_port(sandbox, way)) as app:
-                    assert (await app.customer(ASHA).create()).status
-    except OSError:
-        pytest.skip("this machine has no IPv6")
+    address: dict[str, Any] = {way: f"{host}:0"}
+    async with Sandbox(**address) as sandbox:
+        assert sandbox.endpoints[way].startswith(f"{way}://{host}:")
+        with anyio.fail_after(BOUND):
+            async with Elarian(**at_port(sandbox, way)) as app:
+                assert (await app.customer(ASHA).create()).status
 
 
 @WAYS

@@ -14,6 +14,7 @@ import pytest
 import trustme
 from anyio.abc import SocketAttribute, SocketStream
 from byte_pipes import PipeEnd
+from loopback import needs_ipv6
 
 from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
 from elarian_trio._transport.sockets import _accept, _send_at_once
@@ -280,6 +281,7 @@ async def test_tls_carries_frames_and_verifies() -> None:
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
 
 
+@needs_ipv6
 async def test_server_of_a_name_with_several_addresses_leaves_none_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A past bug: where "localhost" is 127.0.0.1 and ::1, as on most machines, the second one stayed open."""
     monkeypatch.setattr(socket, "getaddrinfo", both_addresses)

@@ -17,6 +17,7 @@ import trustme
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.tls import TLSAttribute, TLSStream
 from byte_pipes import PipeEnd
+from loopback import needs_ipv6
 
 from elarian_trio._transport import StreamTransport, open_tcp, serve_tcp
 from elarian_trio._transport.tls import TlsStream, _InTurn, client_context, secure_client, server_context
@@ -90,7 +91,7 @@ async def connecting_fails(host: str, port: int, context: ssl.SSLContext | None)
 # --- whom a client believes ---
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", pytest.param("::1", marks=needs_ipv6)])
 async def test_server_is_believed_by_name_and_by_address(host: str) -> None:
     """RFC 6125: the name or address that was dialled must stand in the certificate."""
     async with echoing(vouched(host), host) as port, await opened(port, host=host) as transport:

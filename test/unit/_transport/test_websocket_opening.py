@@ -17,6 +17,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from loopback import needs_ipv6
 
 from elarian_trio._transport.upgrade import open_websocket, serve_websocket
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
@@ -137,12 +138,10 @@ async def test_server_may_speak_right_behind_its_answer() -> None:
         assert await transport.receive_frames() == [b"early"]
 
 
+@needs_ipv6
 async def test_header_of_the_ports_host_may_be_an_address_in_brackets() -> None:
     """RFC 3986: IPv6 addresses stand in brackets."""
-    try:
-        listener = await anyio.create_tcp_listener(local_host="::1")
-    except OSError:
-        pytest.skip("this machine has no IPv6")
+    listener = await anyio.create_tcp_listener(local_host="::1")
     request = b""
 
     async def serve(stream: SocketStream) -> None:
