@@ -106,9 +106,9 @@ class Deadlines(Generic[T]):
         """Give those that wait now."""
         return iter(tuple(self._waiting))
 
-    def add(self, item: T) -> float:
-        """Have *item* wait; give its deadline, on anyio's clock."""
-        deadline = self._waiting[item] = current_time() + self.limit
+    def add(self, item: T, came: float | None = None) -> float:
+        """Have *item* wait, which came at *came*, or now; give its deadline. Both are on anyio's clock."""
+        deadline = self._waiting[item] = (current_time() if came is None else came) + self.limit
         self._see(deadline)
         return deadline
 

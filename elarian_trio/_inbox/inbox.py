@@ -201,7 +201,7 @@ class Inbox:
         self._lanes.join(ticket)
         if not ticket.waits:  # else it comes out of the waiting room
             ticket.waits = True
-            ticket.deadline = self._unanswered.add(ticket)
+            ticket.deadline = self._unanswered.add(ticket, ticket.request.session.last_heard)
             self.watch.add(ticket)
         taker.hold(ticket)
         if first:
