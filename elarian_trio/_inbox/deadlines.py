@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._inbox.loops import current_time
+from elarian_trio._inbox.loops import present_loop
 from elarian_trio._session import Bell
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Deadlines(Generic[T]):
 
     def add(self, item: T, came: float | None = None) -> float:
         """Have *item* wait, which came at *came*, or now; give its deadline. Both are on anyio's clock."""
-        deadline = self._waiting[item] = (current_time() if came is None else came) + self.limit
+        deadline = self._waiting[item] = (present_loop().current_time() if came is None else came) + self.limit
         self._see(deadline)
         return deadline
 

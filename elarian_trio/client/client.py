@@ -482,7 +482,7 @@ class Client(AsyncContextManagerMixin):
         data = _wire.encode_command(command)
         supervisor = self._require_open()
         deadlines = self._deadlines_of.get(type(command), self._deadlines)
-        handover.deadline = deadlines.add(handover)
+        handover.deadline = deadlines.add(handover, self._inbox.loop.current_time())
         try:
             answer = await supervisor.request(data, retry=command.is_read, handover=handover)
         except StreamFailed as failed:
