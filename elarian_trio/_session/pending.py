@@ -239,7 +239,3 @@ class Handover:
     def follow(self, waiter: Waiter[bytes]) -> None:
         """For the session: note who waits for the answer now."""
         self._waiter = waiter
-
-    def note(self, *, sent: bool) -> None:
-        """For the session: remember *sent*; what was sent once stays sent."""
-        self.sent = self.sent or sent

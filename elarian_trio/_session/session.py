@@ -305,7 +305,7 @@ class Session:
         finally:
             waiter.forget()
             if handover is not None:
-                handover.note(sent=self._was_sent(stream_id, waiter))
+                handover.sent = handover.sent or self._was_sent(stream_id, waiter)  # what was sent once stays sent
             if not waiter.done:
                 self._connection.cancel(stream_id)
                 self._wake_writer()
@@ -631,7 +631,8 @@ class Session:
         else:
             queued = self._connection.respond(stream_id, Payload(answer))
         self._wake_writer()
-        self._settle()
+        if not (self._incoming or self._requests):
+            self._settle()
         return queued
 
     def _on_request_canceled(self, event: RequestCanceled) -> None:

@@ -63,7 +63,7 @@ def test_a_change_concerns_those_at_its_address_that_wait() -> None:
         lanes.join(each)
         watch.add(each)
     handover = Handover()
-    handover.note(sent=True)
+    handover.sent = True
     with watch.changing(NUMBER, handover) as concerns:
         assert [each.changes for each in tickets] == [1, 1, 0, 1]
         concerns("a")
