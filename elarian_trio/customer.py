@@ -89,7 +89,6 @@ class Customer:
     def __init__(
         self,
         call: Call,
-        *,
         number: CustomerNumber | str | None = None,
         customer_id: str | None = None,
         secondary_id: SecondaryId | None = None,

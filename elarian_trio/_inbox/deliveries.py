@@ -115,12 +115,25 @@ class Delivery(Generic[N]):
         rejection: the words of :meth:`reject`, or the class's name of the error that left the block; ``None`` before.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_app_data",
+        "_customer",
+        "_customer_of",
+        "_notification",
+        "_raw",
+        "_serializer",
+        "_stored",
+        "answer",
+        "rejection",
+    )
+
     def __init__(
         self,
         notification: N,
         customer: Customer | None = None,
         app_data: Any = None,  # noqa: ANN401 - the user's own value
-        *,
         raw: bytes = b"",
         stored: str | bytes | None = None,
         answers: Answers | None = None,

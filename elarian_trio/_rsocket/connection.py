@@ -108,7 +108,7 @@ def _check_fragment_size(fragment_size: int) -> None:
 
 # Those that each request is asked about; to look an enum's members up takes ten times as long.
 _OPEN, _CLOSED = ConnectionPhase.OPEN, ConnectionPhase.CLOSED
-_WAITING, _RUNNING = StreamState.WAITING, StreamState.RUNNING
+_QUEUED, _WAITING, _RUNNING = StreamState.QUEUED, StreamState.WAITING, StreamState.RUNNING
 _ANSWER, _LAST_OUT = Move.ANSWER, Move.LAST_OUT
 
 _LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
@@ -305,7 +305,7 @@ class Connection:
         if self._phase is not _OPEN:
             self._require_open("request")
         stream_id = self._ids.take(self._streams)
-        self._streams[stream_id] = Stream(stream_id, requester=True)
+        self._streams[stream_id] = Stream(stream_id, _QUEUED)
         data, metadata = payload.data, payload.metadata
         if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
             self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data))
@@ -595,7 +595,7 @@ class Connection:
         if stream is not None or self._ids.owns(stream_id) or self._incoming >= self._max_incoming:
             return None
         self._resumption.count_in_whole(data)
-        self._streams[stream_id] = Stream(stream_id, requester=False, state=_RUNNING)
+        self._streams[stream_id] = Stream(stream_id, _RUNNING)
         self._incoming += 1
         return RequestReceived(stream_id, Payload(data[HEADER_SIZE:]))
 
@@ -703,7 +703,7 @@ class Connection:
         objection = self._objection(frame)
         if self._incoming >= self._max_incoming + _MAX_REFUSALS:
             self._refuse(ErrorCode.CONNECTION_ERROR, "requests keep coming while their answers are not read")
-        stream = Stream(frame.stream_id, requester=False, wants_answer=not isinstance(frame, RequestFnfFrame))
+        stream = Stream(frame.stream_id, StreamState.ASSEMBLING, wants_answer=not isinstance(frame, RequestFnfFrame))
         self._streams[frame.stream_id] = stream
         self._incoming += 1
         if objection is not None:
