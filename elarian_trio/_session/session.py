@@ -301,7 +301,8 @@ class Session:
         if handover is not None:
             handover.follow(waiter)
         try:
-            return await waiter.wait()
+            await waiter.arrival()
+            return waiter.take()
         finally:
             waiter.forget()
             if handover is not None:
