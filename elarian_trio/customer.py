@@ -86,6 +86,18 @@ class Customer:
         ValueError: no address was given.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_call",
+        "_given_id",
+        "_id",
+        "_looked_up",
+        "_number",
+        "_numbers",
+        "_secondary_id",
+        "_serializer",
+    )
+
     def __init__(
         self,
         call: Call,
