@@ -31,9 +31,10 @@ from elarian_trio.models.commands import (
     UpdateCustomerTag,
     UpdateMessagingConsent,
 )
-from elarian_trio.models.identity import CustomerNumber, SecondaryId
+from elarian_trio.models.identity import CustomerNumber, IdentityState, SecondaryId
 from elarian_trio.models.messaging import Message
-from elarian_trio.models.model import Model, altered
+from elarian_trio.models.model import Model, altering
+from elarian_trio.models.state import CustomerState
 from elarian_trio.options import JsonSerializer
 
 if TYPE_CHECKING:
@@ -50,13 +51,14 @@ if TYPE_CHECKING:
         DeleteCustomerReply,
         MessageReply,
     )
-    from elarian_trio.models.state import CustomerState
     from elarian_trio.models.voice import VoiceAction
     from elarian_trio.options import Serializer
 
 __all__ = ["Call", "Customer"]
 
 R = TypeVar("R", bound=Model)
+
+_STATES, _IDENTITIES = altering(CustomerState), altering(IdentityState)
 
 
 class Call(Protocol):
@@ -84,10 +86,21 @@ class Customer:
         ValueError: no address was given.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_call",
+        "_given_id",
+        "_id",
+        "_looked_up",
+        "_number",
+        "_numbers",
+        "_secondary_id",
+        "_serializer",
+    )
+
     def __init__(
         self,
         call: Call,
-        *,
         number: CustomerNumber | str | None = None,
         customer_id: str | None = None,
         secondary_id: SecondaryId | None = None,
@@ -210,7 +223,8 @@ class Customer:
             return state
         loads = self._serializer.loads
         metadata = {key: loads(value) for key, value in identity.metadata.items()}
-        return altered(state, identity_state=altered(identity, metadata=metadata))
+        read: CustomerState = _STATES.call(state, identity_state=_IDENTITIES.call(identity, metadata=metadata))
+        return read
 
     async def adopt_state(self, other: Customer | CustomerAddress) -> CustomerStateUpdateReply:
         """Merge *other* into this customer; *other* is gone afterwards, its numbers lead here.

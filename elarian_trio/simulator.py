@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from elarian_trio._inbox import Subscription
+    from elarian_trio._inbox.inbox import Decode, Encode
     from elarian_trio.customer import Customer
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.messaging import InboundMessageBody
-    from elarian_trio.models.notifications import NotificationReply
     from elarian_trio.models.payments import Cash, PaymentChannelNumber, PaymentStatus, PaymentStatusName
     from elarian_trio.models.replies import SimulatorReply
 
@@ -41,12 +41,13 @@ class Simulator(Client):
     _simulator: ClassVar[bool] = True
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = (*SIMULATOR_NOTIFICATIONS, UnknownNotification)
 
-    def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
-        return _wire.decode_simulator_notification(data), None
+    @property
+    def _decode(self) -> Decode:
+        return lambda data: (_wire.decode_simulator_notification(data), None)
 
-    def _encode(self, reply: NotificationReply) -> bytes:
-        del reply
-        return b""
+    @property
+    def _encode(self) -> Encode:
+        return lambda _: b""
 
     def _customer_of(self, notification: AnyNotification) -> Customer | None:
         del notification

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._inbox.loops import current_time
+from elarian_trio._inbox.loops import present_loop
 from elarian_trio._session import Bell
 
 if TYPE_CHECKING:
@@ -29,47 +29,50 @@ class Timer:
 
     It sleeps until the deadline that was the first when it last looked: of what comes later, and of what is done with
     in time, it hears nothing.
+
+    Attributes:
+        wakes_at: until when it sleeps; infinity: nothing waits; the opposite: it is about to look.
     """
 
-    __slots__ = ("_all", "_bell", "_tasks", "_wakes_at")
+    __slots__ = ("_all", "_bell", "_tasks", "wakes_at")
 
     def __init__(self) -> None:
         self._all: list[Deadlines[Any]] = []
         self._bell = Bell()
         self._tasks: TaskGroup | None = None
-        self._wakes_at = math.inf  # nothing waits; the opposite: it is about to look
+        self.wakes_at: float = math.inf
 
     def deadlines(self, limit: float, expire: Callable[[T], None]) -> Deadlines[T]:
         """Make deadlines that this timer keeps; see :class:`Deadlines`."""
-        made = Deadlines(limit, expire, self.see)
+        made = Deadlines(limit, expire, self)
         self._all.append(made)
         return made
 
     def run_in(self, tasks: TaskGroup | None) -> None:
         """Settle things in a task of *tasks* from now on; ``None``: nothing is settled any more."""
         self._tasks = tasks
-        self._wakes_at = math.inf
+        self.wakes_at = math.inf
         if any(map(len, self._all)):
-            self.see(-math.inf)
+            self.look()
 
-    def see(self, deadline: float) -> None:
-        """See that it wakes by *deadline*."""
-        if deadline >= self._wakes_at or self._tasks is None:
+    def look(self) -> None:
+        """Look at the deadlines: there is one before it wakes."""
+        if self._tasks is None:
             return
-        if self._wakes_at == math.inf:
+        if self.wakes_at == math.inf:
             self._tasks.start_soon(self._keep)
         else:
             self._bell.ring()
-        self._wakes_at = -math.inf
+        self.wakes_at = -math.inf
 
     async def _keep(self) -> None:
         """Settle what is due when it is, until nothing waits."""
         while (wakes_at := self._settle()) < math.inf:
-            self._wakes_at = wakes_at
+            self.wakes_at = wakes_at
             with anyio.CancelScope(deadline=wakes_at):
                 await self._bell.wait()
-            self._wakes_at = -math.inf
-        self._wakes_at = math.inf
+            self.wakes_at = -math.inf
+        self.wakes_at = math.inf
         await anyio.lowlevel.checkpoint()
 
     def _settle(self) -> float:
@@ -84,18 +87,18 @@ class Deadlines(Generic[T]):
     Args:
         limit: seconds that each may wait.
         expire: called with what was still here at its deadline; must not wait.
-        see: called with each deadline.
+        timer: is told of each that is due before it wakes.
 
     Attributes:
         limit: the same.
     """
 
-    __slots__ = ("_expire", "_see", "_waiting", "limit")
+    __slots__ = ("_expire", "_timer", "_waiting", "limit")
 
-    def __init__(self, limit: float, expire: Callable[[T], None], see: Callable[[float], None]) -> None:
+    def __init__(self, limit: float, expire: Callable[[T], None], timer: Timer) -> None:
         self.limit: float = limit
         self._expire = expire
-        self._see = see
+        self._timer = timer
         self._waiting: dict[T, float] = {}
 
     def __len__(self) -> int:
@@ -106,10 +109,11 @@ class Deadlines(Generic[T]):
         """Give those that wait now."""
         return iter(tuple(self._waiting))
 
-    def add(self, item: T) -> float:
-        """Have *item* wait; give its deadline, on anyio's clock."""
-        deadline = self._waiting[item] = current_time() + self.limit
-        self._see(deadline)
+    def add(self, item: T, came: float | None = None) -> float:
+        """Have *item* wait, which came at *came*, or now; give its deadline. Both are on anyio's clock."""
+        deadline = self._waiting[item] = (present_loop().current_time() if came is None else came) + self.limit
+        if deadline < self._timer.wakes_at:
+            self._timer.look()
         return deadline
 
     def discard(self, item: T) -> bool:

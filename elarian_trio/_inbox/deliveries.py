@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol
 
 from typing_extensions import TypeVar
 
-from elarian_trio._inbox.loops import checkpoint, checkpoint_if_cancelled
+from elarian_trio._inbox.loops import present_loop
 from elarian_trio.errors import LocalProtocolError
 from elarian_trio.models.messaging import Message, UssdMenu
 from elarian_trio.models.model import Model
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from elarian_trio._inbox.loops import Loop
     from elarian_trio.customer import Customer
     from elarian_trio.models.messaging import MessageBody
     from elarian_trio.options import Serializer
@@ -63,6 +64,11 @@ class Answers(Protocol):
     @property
     def deadline(self) -> float:
         """Until when an answer counts, on anyio's clock."""
+        ...
+
+    @property
+    def loop(self) -> Loop:
+        """The loop that the delivery is handled in."""
         ...
 
     def default_update(self) -> AppDataUpdate | None:
@@ -109,12 +115,25 @@ class Delivery(Generic[N]):
         rejection: the words of :meth:`reject`, or the class's name of the error that left the block; ``None`` before.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_app_data",
+        "_customer",
+        "_customer_of",
+        "_notification",
+        "_raw",
+        "_serializer",
+        "_stored",
+        "answer",
+        "rejection",
+    )
+
     def __init__(
         self,
         notification: N,
         customer: Customer | None = None,
         app_data: Any = None,  # noqa: ANN401 - the user's own value
-        *,
         raw: bytes = b"",
         stored: str | bytes | None = None,
         answers: Answers | None = None,
@@ -220,7 +239,7 @@ class Delivery(Generic[N]):
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
         """
         whole, update = self._check(message, app_data)
-        await checkpoint()
+        await self._answers.loop.checkpoint()
         self._send(whole, update)
 
     def reply_nowait(
@@ -248,7 +267,7 @@ class Delivery(Generic[N]):
         Cancellation:
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
         """
-        await checkpoint()
+        await self._answers.loop.checkpoint()
         self._answers.reject(reason)
         self.rejection = reason
 
@@ -259,7 +278,7 @@ class Delivery(Generic[N]):
         """
         self._answers.enter()
         try:
-            await checkpoint_if_cancelled()
+            await self._answers.loop.checkpoint_if_cancelled()
         except BaseException as error:
             self._answers.leave(error)
             raise
@@ -329,6 +348,10 @@ class _Kept:
         self._delivery = delivery
         self._serializer = serializer
 
+    @property
+    def loop(self) -> Loop:
+        return present_loop()
+
     def default_update(self) -> AppDataUpdate | None:
         value = self._delivery.app_data
         return None if value is None else AppDataUpdate(self._serializer.dumps(value))
@@ -362,6 +385,11 @@ class Mute:
     """Where an observer's answers go: nowhere."""
 
     deadline = math.inf
+
+    @property
+    def loop(self) -> Loop:
+        """The present one: a copy may be handled anywhere."""
+        return present_loop()
 
     def default_update(self) -> AppDataUpdate | None:
         """Nothing becomes of the app's data."""

@@ -55,14 +55,9 @@ class Lanes:
         """Give the tickets of a lane."""
         return _under(self._lanes, lane)
 
-    def is_free(self, lane: str | None) -> bool:
-        """Whether a ticket that came now would be the first of its lane."""
-        return lane not in self._lanes
-
-    def join(self, ticket: Ticket) -> None:
-        """Put *ticket* last in its lane."""
-        if ticket.lane is not None:
-            _append(self._lanes, ticket.lane, ticket)
+    def join(self, ticket: Ticket) -> bool:
+        """Put *ticket* last in its lane; tell whether it is the first there."""
+        return ticket.lane is None or _append(self._lanes, ticket.lane, ticket)
 
     def leave(self, ticket: Ticket) -> Ticket | None:
         """Take *ticket* out, wherever it stands; give the one that is first now because of that."""
@@ -71,13 +66,16 @@ class Lanes:
         return _remove(self._lanes, ticket.lane, ticket)
 
 
-def _append(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> None:
-    """Put *ticket* last under its key; alone there, as nearly all are, it stands there without a list."""
+def _append(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> bool:
+    """Put *ticket* last under its key; tell whether it is alone, as nearly all are: it stands there without a list."""
     there = held.setdefault(key, ticket)
+    if there is ticket:
+        return True
     if isinstance(there, list):
         there.append(ticket)
-    elif there is not ticket:
+    else:
         held[key] = [there, ticket]
+    return False
 
 
 def _remove(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> Ticket | None:

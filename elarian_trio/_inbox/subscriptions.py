@@ -14,7 +14,7 @@ from anyio.abc import ObjectReceiveStream
 from typing_extensions import TypeVar
 
 from elarian_trio._inbox.deliveries import Delivery
-from elarian_trio._inbox.loops import checkpoint, checkpoint_if_cancelled
+from elarian_trio._inbox.loops import present_loop
 from elarian_trio.models.notifications import AnyNotification
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from elarian_trio._inbox.inbox import Inbox
+    from elarian_trio._inbox.loops import Loop
     from elarian_trio._inbox.tickets import Ticket
 
 __all__ = ["Claim", "Observation", "Subscription"]
@@ -45,6 +46,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         self._receivers: deque[anyio.Event] = deque()  # one for each task that waits, in order
         self._in_a_row = 0
         self._opened = self._closed = False
+        self._loop: Loop | None = None  # the one it was opened in
         self._end: type[Exception] | None = None  # what those who wait are told
 
     async def __aenter__(self) -> Self:
@@ -60,6 +62,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         await anyio.lowlevel.checkpoint()
         self._open()
         self._opened = True
+        self._loop = present_loop()
         return self
 
     async def __aexit__(
@@ -81,10 +84,18 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             Always seen. Nothing is taken from the stream. Of deliveries that wait already, 32 are given before other
             tasks run; else this is a checkpoint as any other.
         """
+        try:
+            return await self.__anext__()
+        except StopAsyncIteration:
+            raise anyio.EndOfStream from None
+
+    async def __anext__(self) -> Delivery[N]:
+        """Do as :meth:`receive`, for a loop. The base class has this call that; here it costs the loops nothing."""
+        loop = self._loop or present_loop()
         if self._in_a_row and self._has_next():
-            await checkpoint_if_cancelled()
+            await loop.checkpoint_if_cancelled()
         elif self._has_next() or self._ends:
-            await checkpoint()
+            await loop.checkpoint()
         else:
             await self._wait()
         while True:
@@ -95,7 +106,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             if self._closed or not self._opened:
                 raise anyio.ClosedResourceError
             if self._end is not None:
-                raise self._end
+                raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end
             await self._wait()
 
     @property

@@ -106,6 +106,11 @@ def _check_fragment_size(fragment_size: int) -> None:
         raise ValueError(msg)
 
 
+# Those that each request is asked about; to look an enum's members up takes ten times as long.
+_OPEN, _CLOSED = ConnectionPhase.OPEN, ConnectionPhase.CLOSED
+_QUEUED, _WAITING, _RUNNING = StreamState.QUEUED, StreamState.WAITING, StreamState.RUNNING
+_ANSWER, _LAST_OUT = Move.ANSWER, Move.LAST_OUT
+
 _LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
 
 
@@ -245,7 +250,7 @@ class Connection:
             RemoteProtocolError: the connection is over for what the peer sent; an ERROR that tells it so is queued
                 and should be sent before the transport closes.
         """
-        if self._phase is ConnectionPhase.OPEN and (event := self._receive_whole(data)) is not None:
+        if self._phase is _OPEN and (event := self._receive_whole(data)) is not None:
             return [event]
         if self._phase is ConnectionPhase.CLOSED:
             return [FrameIgnored("a frame after the end")]
@@ -297,10 +302,10 @@ class Connection:
             LocalProtocolError: not open yet, or closing. A client may request right behind its SETUP, and either end
                 while it has no transport: the request waits for the next.
         """
-        if self._phase is not ConnectionPhase.OPEN:
+        if self._phase is not _OPEN:
             self._require_open("request")
         stream_id = self._ids.take(self._streams)
-        self._streams[stream_id] = Stream(stream_id, requester=True)
+        self._streams[stream_id] = Stream(stream_id, _QUEUED)
         data, metadata = payload.data, payload.metadata
         if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
             self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data))
@@ -580,7 +585,7 @@ class Connection:
         stream_id, kind = read_whole(data)
         stream = self._streams.get(stream_id)
         if kind == WHOLE_ANSWER:
-            if stream is None or stream.state is not StreamState.WAITING or len(data) > self._max_whole_size:
+            if stream is None or stream.state is not _WAITING or len(data) > self._max_whole_size:
                 return None
             self._resumption.count_in_whole(data)
             del self._streams[stream_id]
@@ -590,7 +595,7 @@ class Connection:
         if stream is not None or self._ids.owns(stream_id) or self._incoming >= self._max_incoming:
             return None
         self._resumption.count_in_whole(data)
-        self._streams[stream_id] = Stream(stream_id, requester=False, state=StreamState.RUNNING)
+        self._streams[stream_id] = Stream(stream_id, _RUNNING)
         self._incoming += 1
         return RequestReceived(stream_id, Payload(data[HEADER_SIZE:]))
 
@@ -698,7 +703,7 @@ class Connection:
         objection = self._objection(frame)
         if self._incoming >= self._max_incoming + _MAX_REFUSALS:
             self._refuse(ErrorCode.CONNECTION_ERROR, "requests keep coming while their answers are not read")
-        stream = Stream(frame.stream_id, requester=False, wants_answer=not isinstance(frame, RequestFnfFrame))
+        stream = Stream(frame.stream_id, StreamState.ASSEMBLING, wants_answer=not isinstance(frame, RequestFnfFrame))
         self._streams[frame.stream_id] = stream
         self._incoming += 1
         if objection is not None:
@@ -789,7 +794,7 @@ class Connection:
             return
         stream.ends_at = self._resumption.sent
         if stream.requester:
-            stream.make(Move.LAST_OUT)
+            stream.make(_LAST_OUT)
             return
         del self._streams[stream_id]  # of a stream that was answered there is nothing else
         self._incoming -= 1
@@ -799,9 +804,9 @@ class Connection:
     def _begin_answer(self, stream_id: int) -> bool:
         """See whether somebody waits for an answer on a stream, which is queued next then."""
         stream = self._streams.get(stream_id)
-        if stream is None or stream.state is not StreamState.RUNNING or self._phase is ConnectionPhase.CLOSED:
+        if stream is None or stream.state is not _RUNNING or self._phase is _CLOSED:
             return False
-        stream.make(Move.ANSWER)
+        stream.make(_ANSWER)
         return True
 
     def _queue_ping(self, now: float) -> bytes:

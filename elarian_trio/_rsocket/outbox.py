@@ -83,13 +83,11 @@ class Outbox:
     def take_wholes(self, max_bytes: int) -> list[tuple[int, bytes]]:
         """Give what ``take`` would as long as that is whole frames of streams, up to about *max_bytes*.
 
-        Nothing where anything else may come up in between, were it only the question for the peer's position.
+        They end where anything else may come up in between, were it only the question for the peer's position.
         """
         if self.opening is not None or self.is_held or self._pings or self._echoes:
             return []
-        if not self._resumption.is_calm(max_bytes + self.turns.fragment_size):
-            return []
-        return self.turns.take_wholes(max_bytes)
+        return self.turns.take_wholes(max_bytes, self._resumption.calm_bytes)
 
     @property
     def is_blocked(self) -> bool:

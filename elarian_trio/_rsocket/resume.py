@@ -7,6 +7,7 @@ Protocol.md counts them; a frame once kept is repeated byte for byte or not at a
 
 from __future__ import annotations
 
+import math
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -125,13 +126,15 @@ class Resumption:
         """Whether a counted frame of *size* bytes may leave; where nothing is kept, one of any size may."""
         return self.abandoned or not self._kept or self.kept_bytes + size <= self._capacity
 
-    def is_calm(self, size: int) -> bool:
-        """Whether *size* more bytes may leave without anything being repeated, asked or held back meanwhile."""
+    @property
+    def calm_bytes(self) -> float:
+        """How many bytes may leave without anything being repeated, asked or held back meanwhile."""
+        if self._replay:
+            return 0
         if self.abandoned:
-            return not self._replay
-        kept = self.kept_bytes + size
-        is_silent = self._asked is not None or kept * _ASK_AT < self._capacity
-        return is_silent and kept <= self._capacity and not self._replay
+            return math.inf
+        limit = self._capacity if self._asked is not None else (self._capacity - 1) // _ASK_AT
+        return limit - self.kept_bytes
 
     def keep(self, data: bytes) -> None:
         """Note a counted frame that leaves for the first time."""
@@ -212,10 +215,14 @@ class Resumption:
 
     def _drop_below(self, position: int) -> bool:
         """Forget kept frames up to *position*, and tell whether that is the start of one, or the end of all."""
-        dropped = 0
-        while dropped < len(self._kept) and self.first < position:
-            self.first += len(self._kept[dropped])
+        first, dropped = self.first, 0
+        for data in self._kept:
+            if first >= position:
+                break
+            first += len(data)
             dropped += 1
+        if dropped:
             self._stalled = False
-        del self._kept[:dropped]
-        return self.first == position
+            del self._kept[:dropped]
+        self.first = first
+        return first == position

@@ -43,6 +43,8 @@ class Move(IntEnum):
     ANSWER = auto()  # respond or fail, also our refusal of a request
 
 
+_QUEUED = StreamState.QUEUED
+
 _MOVES: dict[StreamState, dict[Move, StreamState]] = {
     StreamState.QUEUED: {Move.PIECE_OUT: StreamState.SENDING, Move.LAST_OUT: StreamState.WAITING},
     StreamState.SENDING: {
@@ -89,15 +91,14 @@ class Stream:
 
     __slots__ = ("again", "ends_at", "requester", "state", "stream_id", "wants_answer")
 
-    def __init__(
-        self, stream_id: int, *, requester: bool, wants_answer: bool = True, state: StreamState | None = None
-    ) -> None:
+    def __init__(self, stream_id: int, state: StreamState, *, wants_answer: bool = True) -> None:
+        """Begin in *state*: QUEUED is a request of ours; that it is given by its place halves what making one takes."""
         self.stream_id = stream_id
-        self.requester = requester
+        self.requester = state is _QUEUED
         self.wants_answer = wants_answer
         self.ends_at: float = math.inf
         self.again: PayloadFrame | None = None
-        self.state = state or (StreamState.QUEUED if requester else StreamState.ASSEMBLING)
+        self.state = state
 
     def allows(self, move: Move) -> bool:
         """Whether *move* is legal now."""

@@ -133,13 +133,16 @@ class Turns:
             self._retire(turn)
         return Departure(encode_frame(frame), stream_id, frame.follows)
 
-    def take_wholes(self, max_bytes: int) -> list[tuple[int, bytes]]:
-        """Give what ``take`` would, as long as that is no CANCEL and was not cut, up to about *max_bytes*."""
+    def take_wholes(self, max_bytes: int, limit: float) -> list[tuple[int, bytes]]:
+        """Give what ``take`` would, as long as that is no CANCEL and was not cut.
+
+        It is about *max_bytes* at most, one frame more or less, and never more than *limit*.
+        """
         taken: list[tuple[int, bytes]] = []
         turns, size = self._turns, 0
         while turns and size < max_bytes and not self._cancels:
             stream_id, turn = turns.popitem(last=False)
-            if not isinstance(turn, bytes):
+            if not isinstance(turn, bytes) or size + len(turn) > limit:
                 turns[stream_id] = turn
                 turns.move_to_end(stream_id, last=False)
                 break

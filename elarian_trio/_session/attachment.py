@@ -49,6 +49,7 @@ class Attachment:
         is_over: whether nothing more is read, and nothing more written.
         error: what the stay ended with, where it ended badly.
         flushed: whether the last word was sent.
+        wake: has the writer look for what waits to be sent.
         returns: whether the session was on another transport before, and would stay resumable without this one.
     """
 
@@ -76,6 +77,7 @@ class Attachment:
         self._is_proven = False
         self._task_status = task_status
         self._work = Bell()  # for the writer: something waits to be sent
+        self.wake: Callable[[], None] = self._work.ring
         self._rearm = Bell()  # for the timer: an earlier deadline may have come up
 
     @property
@@ -91,10 +93,6 @@ class Attachment:
         self._is_proven = True
         self._task_status.started()
         self._rearm.ring()
-
-    def wake(self) -> None:
-        """Have the writer look for what waits to be sent."""
-        self._work.ring()
 
     def stop_within(self, seconds: float) -> None:
         """Have the writer send its last, and the stay end within *seconds*."""

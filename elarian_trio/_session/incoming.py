@@ -43,9 +43,10 @@ class IncomingRequest:
         metadata: its metadata, ``None`` where it had none.
         session: the session it came by.
         stream_id: its stream there.
+        canceled: whether it ended without an answer: the peer gave it up, or the session is over.
     """
 
-    __slots__ = ("_callback", "_canceled", "_open", "data", "metadata", "session", "stream_id")
+    __slots__ = ("_callback", "_open", "canceled", "data", "metadata", "session", "stream_id")
 
     def __init__(self, session: Session, data: bytes, metadata: bytes | None, stream_id: int) -> None:
         self.session: Session = session
@@ -53,13 +54,8 @@ class IncomingRequest:
         self.data: bytes = data
         self.metadata: bytes | None = metadata
         self._open = True
-        self._canceled = False
+        self.canceled: bool = False
         self._callback: Callable[[], object] | None = None
-
-    @property
-    def canceled(self) -> bool:
-        """Whether it ended without an answer: the peer gave it up, or the session is over."""
-        return self._canceled
 
     def respond(self, data: bytes) -> bool:
         """Answer with *data*; ``False`` if nobody waits any more, or it was answered before."""
@@ -71,7 +67,7 @@ class IncomingRequest:
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
         """Have *callback* called once it ends without an answer; at once if it already has."""
-        if self._canceled:
+        if self.canceled:
             callback()
         elif self._open:
             self._callback = callback if self._callback is None else partial(_call_both, self._callback, callback)
@@ -80,7 +76,7 @@ class IncomingRequest:
         """For the session only: nobody waits for the answer any more. Does nothing after an answer."""
         callback = self._callback
         if self._close():
-            self._canceled = True
+            self.canceled = True
             if callback is not None:
                 call_safely(callback)
 

@@ -15,7 +15,7 @@ from elarian_trio._session.parking import Spot
 from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable
     from typing import Self
 
 __all__ = ["GivenUp", "Handover", "Pending", "Question", "Waiter"]
@@ -105,7 +105,15 @@ class Waiter(Spot, Generic[T]):
         Cancellation:
             Nothing is left behind but the waiter, which its ``with`` block forgets.
         """
-        await (anyio.lowlevel.checkpoint() if self.done else self.park())
+        await self.arrival()
+        return self.take()
+
+    def arrival(self) -> Awaitable[object]:
+        """Give what is to be awaited at once, and waits for the answer: for requests, which need no coroutine more."""
+        return anyio.lowlevel.checkpoint() if self.done else self.park()
+
+    def take(self) -> T:
+        """Give the answer that has arrived; raises as :meth:`wait` does."""
         if self.error is not None:
             raise self.error
         if not self.done:
@@ -239,7 +247,3 @@ class Handover:
     def follow(self, waiter: Waiter[bytes]) -> None:
         """For the session: note who waits for the answer now."""
         self._waiter = waiter
-
-    def note(self, *, sent: bool) -> None:
-        """For the session: remember *sent*; what was sent once stays sent."""
-        self.sent = self.sent or sent

@@ -305,11 +305,12 @@ class Session:
         if handover is not None:
             handover.follow(waiter)
         try:
-            return await waiter.wait()
+            await waiter.arrival()
+            return waiter.take()
         finally:
             waiter.forget()
             if handover is not None:
-                handover.note(sent=self._was_sent(stream_id, waiter))
+                handover.sent = handover.sent or self._was_sent(stream_id, waiter)  # what was sent once stays sent
             if not waiter.done:
                 self._connection.cancel(stream_id)
                 self._wake_writer()
@@ -640,7 +641,8 @@ class Session:
         else:
             queued = self._connection.respond(stream_id, Payload(answer))
         self._wake_writer()
-        self._settle()
+        if not (self._incoming or self._requests):
+            self._settle()
         return queued
 
     def _on_request_canceled(self, event: RequestCanceled) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import MISSING, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from google.protobuf.message_factory import GetMessageClass
@@ -28,7 +29,7 @@ from elarian_trio.models.twins import twin
 from . import tables
 from .shapes import Always, Elsewhere, Keyed, Repeated, Scalar, Sometimes, Spot
 from .unions import Branch, union_piece
-from .values import EXPIRY, OR_NONE, SCALARS, URL, WELL_KNOWN, Piece, enum_piece, must_be
+from .values import EXPIRY, OR_NONE, SCALARS, URL, WELL_KNOWN, Message, Piece, enum_piece, must_be
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
@@ -59,7 +60,7 @@ class Codec(Generic[M]):
             makes them be there. A ValueError names the model and the field that cannot be sent.
         take: ``take(message)``, and the form behind it: gives the model. A ValueError or TypeError says what the
             message must not hold.
-        blank: gives the model of an empty message, of a class that is lists only.
+        blank: gives the model of an empty message, of a class that is lists and mappings only.
     """
 
     __slots__ = ("blank", "cls", "fill", "form", "message", "take")
@@ -76,8 +77,12 @@ class Codec(Generic[M]):
     @property
     def piece(self) -> Piece:
         """The model as a value within another."""
-        left_out = f"{self.blank.name}()" if self._has_only_lists else None
-        return Piece(f"{self.take.name}({{0}})", f"{self.fill.name}({{0}}, {{1}}, strict)", left_out)
+        take = f"{self.take.name}({{0}})"
+        if self._empty is not None:
+            # Look first if there is anything in it: that takes a tenth of what looking at each list takes.
+            empty = named(f"empty_{self.message.name}", _empty_message(self.message))
+            take = f"{self._empty} if (part := {{0}}) == {empty} else {take.format('part')}"
+        return Piece(take, f"{self.fill.name}({{0}}, {{1}}, strict)")
 
     def _write_fill(self, name: str) -> list[str]:
         cls, places = named(self.cls.__name__, self.cls), _made_sure(self._places())
@@ -108,7 +113,6 @@ class Codec(Generic[M]):
         settle = getattr(self.cls, "_settle", rest)
         return [
             f"def {name}(message{', form' if self.form else ''}):",
-            *self._empty_lines(),
             f"    new = {named(f'Open{self.cls.__name__}', twin(self.cls))}()",
             *(f"    {line}" for line in _deeper(places)),
             *(f"    {line}" for _, spot, shape in places for line in shape.read(spot)),
@@ -118,20 +122,16 @@ class Codec(Generic[M]):
         ]
 
     @property
-    def _has_only_lists(self) -> bool:
-        """Whether the model is lists and mappings, as each part of a customer's state is: most are empty."""
-        kinds = [_kind(hint) for hint in field_types(self.cls).values()]
-        return bool(kinds) and all(kind in (tuple, Mapping) for kind in kinds)
-
-    def _empty_lines(self) -> list[str]:
-        """Look first if there is anything in it: that takes a tenth of what looking at each list takes."""
-        if not self._has_only_lists:
-            return []
-        empty = named(f"empty_{self.message.name}", GetMessageClass(self.message)())
-        return [f"    if message == {empty}:", f"        return {self.blank.name}()"]
+    def _empty(self) -> str | None:
+        """The model of an empty message, of a class that is lists and mappings: most parts of customers' states are."""
+        cls: Any = self.cls
+        kinds = {_kind(hint) for hint in field_types(cls).values()}
+        if kinds == {tuple}:
+            return named(f"no_{cls.__name__}", _empty(cls))
+        return f"{self.blank.name}()" if kinds and kinds <= {tuple, Mapping} else None
 
     def _write_blank(self, name: str) -> list[str]:
-        """Make one for each, since a user may change its mappings."""
+        """Make one for each, since a user may change its mappings; without any, one is made for all."""
         return [
             f"def {name}():",
             f"    new = {named(f'Open{self.cls.__name__}', twin(self.cls))}()",
@@ -202,6 +202,17 @@ def codec(cls: type[M], message: Descriptor, form: Descriptor | None = None) -> 
     if found is None:
         found = _CODECS[key] = Codec(cls, message, form)
     return found
+
+
+@cache
+def _empty(cls: Any) -> Model:  # noqa: ANN401 - a model's class
+    """Make one of a class that is lists only, which nobody can change."""
+    return cast("Model", cls(**dict.fromkeys(field_types(cls), ())))
+
+
+@cache
+def _empty_message(message: Descriptor) -> Message:
+    return GetMessageClass(message)()
 
 
 def _unencodable(cls: str, field: str, error: Exception) -> UnencodableField:

@@ -34,8 +34,6 @@ Value: TypeAlias = Any
 
 E = TypeVar("E", bound=WireEnum)
 
-FIRST_SECOND = -62_135_596_800  # 0001-01-01, protobuf's own bound
-LAST_SECOND = 253_402_300_799  # 9999-12-31, the same
 MAX_DURATION_SECONDS = 315_576_000_000  # 10,000 years, protobuf's own bound
 SECOND_OF_NANOSECONDS = 1_000_000_000
 NO_TIME = timedelta(0)
@@ -192,10 +190,13 @@ def fill_timestamp(message: Message, value: datetime) -> None:
 
 def take_timestamp(message: Message) -> datetime | None:
     """Give the time, its nanoseconds cut to microseconds; ``None`` for one that no calendar has."""
-    seconds, nanos = message.seconds, message.nanos
-    if FIRST_SECOND <= seconds <= LAST_SECOND and 0 <= nanos < SECOND_OF_NANOSECONDS:
-        return EPOCH + timedelta(0, seconds, nanos // 1000)
-    return None
+    nanos = message.nanos
+    if not 0 <= nanos < SECOND_OF_NANOSECONDS:
+        return None
+    try:
+        return EPOCH + timedelta(0, message.seconds, nanos // 1000)
+    except OverflowError:  # not within the years 1 to 9999, which are protobuf's own bounds, too
+        return None
 
 
 def fill_duration(message: Message, value: timedelta) -> None:

@@ -54,12 +54,13 @@ if TYPE_CHECKING:
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
 
     from elarian_trio._inbox import Deadlines, Handler, Subscription
+    from elarian_trio._inbox.inbox import Decode, Encode
     from elarian_trio._session import StateName
     from elarian_trio.client.credentials import TokenSource
     from elarian_trio.customer import Customer
     from elarian_trio.models.commands import Command
     from elarian_trio.models.identity import CustomerAddress
-    from elarian_trio.models.notifications import AnyNotification, NotificationReply
+    from elarian_trio.models.notifications import AnyNotification
 
     Dial: TypeAlias = Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]]
 
@@ -193,12 +194,14 @@ class Client(AsyncContextManagerMixin):
 
     # What a kind of socket says about itself.
 
-    def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
-        """Read a notification and the app data beside it."""
+    @property
+    def _decode(self) -> Decode:
+        """What reads a notification and the app data beside it."""
         raise NotImplementedError
 
-    def _encode(self, reply: NotificationReply) -> bytes:
-        """Write the answer to a notification."""
+    @property
+    def _encode(self) -> Encode:
+        """What writes the answer to a notification."""
         raise NotImplementedError
 
     def _customer_of(self, notification: AnyNotification) -> Customer | None:
@@ -482,7 +485,7 @@ class Client(AsyncContextManagerMixin):
         data = _wire.encode_command(command)
         supervisor = self._require_open()
         deadlines = self._deadlines_of.get(type(command), self._deadlines)
-        handover.deadline = deadlines.add(handover)
+        handover.deadline = deadlines.add(handover, self._inbox.loop.current_time())
         try:
             answer = await supervisor.request(data, retry=command.is_read, handover=handover)
         except StreamFailed as failed:

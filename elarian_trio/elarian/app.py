@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from elarian_trio._inbox import Subscription
+    from elarian_trio._inbox.inbox import Decode, Encode
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import AuthToken, Reminder, Tag
     from elarian_trio.models.messaging import MessageBody
-    from elarian_trio.models.notifications import NotificationReply
     from elarian_trio.models.payments import Cash, PaymentParty
     from elarian_trio.models.replies import DeleteCustomerReply, InitiatePaymentReply, TagUpdateReply
 
@@ -71,11 +71,13 @@ class Elarian(Customers, Replays):
 
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = APP_NOTIFICATIONS
 
-    def _decode(self, data: bytes) -> tuple[AnyNotification, str | bytes | None]:
-        return _wire.decode_app_notification(data)
+    @property
+    def _decode(self) -> Decode:
+        return _wire.decode_app_notification
 
-    def _encode(self, reply: NotificationReply) -> bytes:
-        return _wire.encode_notification_reply(reply)
+    @property
+    def _encode(self) -> Encode:
+        return _wire.encode_notification_reply
 
     def _customer_of(self, notification: AnyNotification) -> Customer | None:
         customer_id: object = getattr(notification, "customer_id", None)

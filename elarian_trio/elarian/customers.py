@@ -59,13 +59,7 @@ class Customers(Client):
             number = CustomerNumber(number, provider, partition)
         if isinstance(secondary_id, tuple):
             secondary_id = SecondaryId(*secondary_id)
-        return Customer(
-            self._call,
-            number=number,
-            customer_id=customer_id,
-            secondary_id=secondary_id,
-            serializer=self._options.serializer,
-        )
+        return Customer(self._call, number, customer_id, secondary_id, self._options.serializer)
 
     # The older references' names. Each is the same command of Customer, whose name its docstring tells; the customer
     # is a Customer, a CustomerNumber, a SecondaryId, an id ("el_cst_…"), or a str that is a cellular number.

@@ -87,7 +87,7 @@ class _Index(Model):
         self._settle()
 
     def _settle(self) -> None:
-        if self.expires_at == EPOCH:
+        if self.expires_at is not None and self.expires_at == EPOCH:
             msg = "expires_at at the epoch means no expiry on the wire; leave it out"
             raise ValueError(msg)
 

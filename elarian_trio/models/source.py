@@ -43,10 +43,10 @@ class Written:
         self.call: Callable[..., Any] = self._first_call
         self.name: str = named(name, self.call)
 
-    def _first_call(self, *arguments: object) -> Any:  # noqa: ANN401 - what the function gives
+    def _first_call(self, *arguments: object, **named: object) -> Any:  # noqa: ANN401 - what the function gives
         if _NAMES[self.name] == self._first_call:  # two threads may come here at once: what both compile is the same
             self.call = _NAMES[self.name] = _compiled(self.name, self._write(self.name))
-        return self.call(*arguments)
+        return self.call(*arguments, **named)
 
 
 def _compiled(name: str, lines: list[str]) -> Callable[..., Any]:

@@ -80,18 +80,19 @@ def test_cancels_overtake_payloads_and_the_size_told_is_that_of_what_leaves() ->
 
 
 def test_whole_frames_leave_together_up_to_what_comes_between() -> None:
-    """This SDK: a run of whole frames ends before one that was cut, behind enough bytes, and where a CANCEL waits."""
+    """This SDK: a run of them ends before one that was cut, at a limit, behind enough, and where a CANCEL waits."""
     turns = Turns(64)
     for stream_id in (1, 3, 5):
         turns.put(f.PayloadFrame(stream_id, b"small"))
     turns.put(large(7, 2))
     turns.put(f.PayloadFrame(9, b"small"))
     turns.put_cancel(f.CancelFrame(11))
-    assert turns.take_wholes(1000) == []
+    assert turns.take_wholes(1000, 1000) == []
     assert ids(drain_some(turns, 1)) == [11]
-    assert [stream_id for stream_id, _ in turns.take_wholes(12)] == [1, 3]
-    assert [stream_id for stream_id, _ in turns.take_wholes(1000)] == [5]
-    assert turns.take_wholes(1000) == []
+    assert turns.take_wholes(1000, 10) == []
+    assert [stream_id for stream_id, _ in turns.take_wholes(12, 1000)] == [1, 3]
+    assert [stream_id for stream_id, _ in turns.take_wholes(1000, 1000)] == [5]
+    assert turns.take_wholes(1000, 1000) == []
     assert ids(drain(turns)) == [7, 9, 7]
     assert turns.waiting_bytes == 0
 

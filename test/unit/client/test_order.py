@@ -18,15 +18,14 @@ NONE = cast("Any", None)
 
 def ticket(customer_id: str | None = None, number: CustomerNumber | None = None) -> Ticket:
     """Make a ticket of a customer."""
-    return Ticket(NONE, NONE, NONE, "stored", customer_id, number, lane_of(customer_id, number))
+    return Ticket(NONE, NONE, NONE, "stored", customer_id, number, lane_of(customer_id, number), NONE)
 
 
 def test_the_first_of_a_lane_that_leaves_gives_way_to_the_next() -> None:
     """This SDK: notifications of one customer reach the app one at a time and in order."""
     lanes, (one, two, three, other) = Lanes(), (ticket("a"), ticket("a"), ticket("a"), ticket("b"))
-    for each in (one, two, three, other):
-        lanes.join(each)
-    assert (lanes.is_free("a"), lanes.is_free("c"), len(lanes)) == (False, True, 2)
+    assert [lanes.join(each) for each in (one, two, three, other)] == [True, False, False, True]
+    assert len(lanes) == 2
     assert list(lanes.of("a")) == [one, two, three]
     assert list(lanes.of("b")) == [other]
     assert lanes.leave(two) is None  # it was nobody's turn that changed
@@ -39,9 +38,9 @@ def test_the_first_of_a_lane_that_leaves_gives_way_to_the_next() -> None:
 
 def test_who_is_nobody_waits_for_nobody() -> None:
     """This SDK: a purse has no customer, whose order would be kept."""
-    lanes, nobody = Lanes(), ticket()
-    lanes.join(nobody)
-    assert lanes.is_free(nobody.lane)
+    lanes, nobody, nobody_else = Lanes(), ticket(), ticket()
+    assert lanes.join(nobody)
+    assert lanes.join(nobody_else)
     assert (len(lanes), lanes.leave(nobody)) == (0, None)
 
 
@@ -64,7 +63,7 @@ def test_a_change_concerns_those_at_its_address_that_wait() -> None:
         lanes.join(each)
         watch.add(each)
     handover = Handover()
-    handover.note(sent=True)
+    handover.sent = True
     with watch.changing(NUMBER, handover) as concerns:
         assert [each.changes for each in tickets] == [1, 1, 0, 1]
         concerns("a")
