@@ -7,13 +7,12 @@ and a record for each message.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel, MessagingChannel
 from elarian_trio.models.identity import ChannelNumberProvider, CustomerNumber
 from elarian_trio.models.messaging import ReceivedMessage, SentMessage
-from elarian_trio.models.model import EPOCH
+from elarian_trio.models.model import EPOCH, altered
 from elarian_trio.sandbox.world.addresses import channel_key, messaging_of, normal
 from elarian_trio.sandbox.world.entities import (
     KEPT,
@@ -90,7 +89,7 @@ def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
     if state not in states[known : known + 1]:
         changed = (*states[:known], state, *states[known + 1 :])
-        work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
+        work.put(altered(record, channels=changed[-MAX_CHANNELS:]))
 
 
 def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
@@ -110,7 +109,7 @@ def add_message(work: Work, customer_id: str, message: ReceivedMessage | SentMes
     else:
         log, last_at = _logged(*messages_of(work, record), message), record.last_at
     work.put(MessageRecord(org_id=work.org_id, message=message))
-    work.put(replace(record, log=_last(work, log), last_at=last_at))
+    work.put(altered(record, log=_last(work, log), last_at=last_at))
 
 
 def _logged(*messages: ReceivedMessage | SentMessage) -> tuple[str, ...]:
@@ -129,7 +128,7 @@ def with_messages_of(work: Work, record: MessagingRecord, other: MessagingRecord
     """Give *record* with the messages of both in its log."""
     log = _logged(*messages_of(work, record), *messages_of(work, other))
     last_at = max((each.last_at for each in (record, other) if each.last_at is not None), default=None)
-    return replace(record, log=_last(work, log), last_at=last_at)
+    return altered(record, log=_last(work, log), last_at=last_at)
 
 
 def said_at(message: ReceivedMessage | SentMessage) -> datetime:
