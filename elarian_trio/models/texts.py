@@ -67,8 +67,12 @@ def _lines(field: dataclasses.Field[Any], hint: Any) -> list[str]:  # noqa: ANN4
     empty = "is not None" if default is None else f"!= {default!r}"
     condition = f"if value {empty}: " if default in (None, "", (), {}) else ""
     kinds = {*alternatives(hint)} - ({NoneType} if default is None else set())
-    is_text = kinds == {str} or (NoneType not in kinds and enum_of(hint) is not None)
-    text = f"{_QUOTED if is_text else _TEXT}(value)"
+    if kinds == {str} or (NoneType not in kinds and enum_of(hint) is not None):
+        text = f"{_QUOTED}(value)"
+    elif kinds == {tuple[str, ...]}:
+        text = f"'[' + ','.join(map({_QUOTED}, value)) + ']'"
+    else:
+        text = f"{_TEXT}(value)"
     return [f"    value = model.{field.name}", f"""    {condition}parts.append('"{field.name}":' + {text})"""]
 
 
