@@ -77,17 +77,18 @@ def reaches(number: CustomerNumber, channel: MessagingChannel) -> bool:
 def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: MessagingChannel) -> ChannelState:
     """Give where *number* stands on *channel*. Whoever was never asked may be written to."""
     known = normal(number)
-    states = messaging_of(work, customer_id).channels
-    found = next((each for each in states if _is_at(each, known, channel)), None)
-    return ChannelState(customer_number=known, channel_number=channel) if found is None else found
+    for each in messaging_of(work, customer_id).channels:
+        if _is_at(each, known, channel):
+            return each
+    return ChannelState(customer_number=known, channel_number=channel)
 
 
 def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     """Remember where a number stands on a channel."""
     record = messaging_of(work, customer_id)
     states, number, channel = record.channels, state.customer_number, state.channel_number
-    known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
-    if state not in states[known : known + 1]:
+    if state not in states:
+        known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
         changed = (*states[:known], state, *states[known + 1 :])
         work.put(altered(record, channels=changed[-MAX_CHANNELS:]))
 
