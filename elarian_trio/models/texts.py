@@ -87,6 +87,14 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
 _TEXT, _QUOTED = named("text", _text), named("quoted", _quoted)
 
 
+def _model_text(model: Any) -> str:  # noqa: ANN401 - any of them
+    """Write a model within another: it says what it is. The next one of its class finds what is written for that."""
+    written = _writer(model.__class__, (), True)
+    text: str = written.call(model)
+    _WRITERS[model.__class__] = written.call
+    return text
+
+
 def _mapping_text(value: Mapping[str, Any]) -> str:
     text = f"{{{','.join([f'{_quoted(key)}:{_text(part)}' for key, part in value.items()])}}}"
     return f'{{"mapping":{text}}}' if is_ambiguous(value) else text
@@ -97,7 +105,7 @@ def _list_text(value: Iterable[Any]) -> str:
 
 
 _TEXTS: tuple[tuple[Any, Write], ...] = (
-    (Model, lambda value: sparse_text(value, named=True)),
+    (Model, _model_text),
     (str, _quoted),  # and enums
     (datetime, lambda value: f'"{value.isoformat()}"'),
     (timedelta, lambda value: _number(value.total_seconds())),
