@@ -6,8 +6,8 @@ a status of its own and leaves no trace but the customer, who is known from then
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel
 from elarian_trio.models.messaging import (
@@ -51,8 +51,7 @@ REPORTED = CHATS | {Channel.SMS, Channel.EMAIL}
 # --- what may be sent ---
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(NamedTuple):
     """A message to be sent, and to whom."""
 
     customer_id: str
