@@ -155,7 +155,7 @@ def message_with_id(work: Work, customer_id: str, message_id: str) -> ReceivedMe
     return None if found is None or message_id not in messaging_of(work, customer_id).log else found.message
 
 
-def sent_message(work: Work, customer_id: str, message_id: str) -> SentMessage | None:
-    """Give the message with that id if it is one that was sent to the customer."""
-    found = message_with_id(work, customer_id, message_id)
-    return found if isinstance(found, SentMessage) else None
+def sent_message(work: Work, message_id: str) -> SentMessage | None:
+    """Give the message with that id if it was sent and is kept: while a customer's log names it."""
+    found = work.get(MessageKey(work.org_id, message_id))
+    return found.message if found is not None and isinstance(found.message, SentMessage) else None

@@ -106,7 +106,7 @@ def answer_message(work: Work, told: ReceivedMessageNotification, message: Messa
 def progress(work: Work, job: MessageProgresses) -> None:
     """Let a message get on, unless it has come to its end already, and tell the app that sent it."""
     customer = survivor(work, job.customer_id)
-    found = None if customer is None else sent_message(work, customer.customer_id, job.message_id)
+    found = sent_message(work, job.message_id)
     if customer is None or found is None or found.status not in _ON_ITS_WAY:
         return
     changed = altered(found, status=job.status, updated_at=work.now, description=job.description or None)
