@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .checks import alternatives, enum_of, field_types
 from .model import Model, is_ambiguous, writer_in
+from .source import Written, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,26 +38,42 @@ def sparse_text(model: Model, *, without: tuple[str, ...] = (), named: bool = Fa
         without: fields that are left out: who reads it knows them.
         named: whether the name of its class comes first, as it does for every model within.
     """
-    cls: Any = type(model)
-    parts = [f'"class":"{cls.__name__}"'] if named else []
-    for label, name, empty in _plan(cls, without):
-        value = getattr(model, name)
-        if value or value != empty:
-            parts.append(label + _text(value))
-    return f"{{{','.join(parts)}}}"
+    cls: Any = model.__class__
+    text: str = _writer(cls, without, named).call(model)
+    return text
 
 
 @cache
-def _plan(cls: Any, without: tuple[str, ...]) -> tuple[tuple[str, str, Any], ...]:  # noqa: ANN401 - a model's class
-    """Give the fields of *cls*, each with what is written before it, and its default if that is empty."""
-    fields = (field for field in dataclasses.fields(cls) if field.name not in without)
-    return tuple((f'"{field.name}":', field.name, _empty_default(field)) for field in fields)
+def _writer(cls: Any, without: tuple[str, ...], is_named: bool) -> Written:  # noqa: ANN401 - a model's class
+    """Give what writes models of *cls* down; written once for each."""
+    fields = [field for field in dataclasses.fields(cls) if field.name not in without]
+
+    def write(name: str) -> list[str]:
+        first = f"""'"class":"{cls.__name__}"'""" if is_named else ""
+        parts = (line for field in fields for line in _lines(field, field_types(cls)[field.name]))
+        return [
+            f"def {name}(model):",
+            f"    parts = [{first}]",
+            *parts,
+            '    return "{" + ",".join(parts) + "}"',
+        ]
+
+    return Written(f"text_{cls.__name__}", write)
 
 
-def _empty_default(field: dataclasses.Field[Any]) -> object:
-    """Give the default of *field* where it is empty, else what no field holds."""
+def _lines(field: dataclasses.Field[Any], hint: Any) -> list[str]:  # noqa: ANN401 - any type form
+    """Give the lines that add a field to the parts, unless it is empty by default and empty."""
     default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-    return default if default in (None, "", (), {}) else ...
+    empty = "is not None" if default is None else f"!= {default!r}"
+    condition = f"if value {empty}: " if default in (None, "", (), {}) else ""
+    kinds = {*alternatives(hint)} - ({NoneType} if default is None else set())
+    if kinds == {str} or (NoneType not in kinds and enum_of(hint) is not None):
+        text = f"{_QUOTED}(value)"
+    elif kinds == {tuple[str, ...]}:
+        text = f"'[' + ','.join(map({_QUOTED}, value)) + ']'"
+    else:
+        text = f"{_TEXT}(value)"
+    return [f"    value = model.{field.name}", f"""    {condition}parts.append('"{field.name}":' + {text})"""]
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
@@ -65,6 +82,17 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever a field holds
     if write is None:
         write = _WRITERS[kind] = writer_in(_TEXTS, kind)
     return write(value)
+
+
+_TEXT, _QUOTED = named("text", _text), named("quoted", _quoted)
+
+
+def _model_text(model: Any) -> str:  # noqa: ANN401 - any of them
+    """Write a model within another: it says what it is. The next one of its class finds what is written for that."""
+    written = _writer(model.__class__, (), True)
+    text: str = written.call(model)
+    _WRITERS[model.__class__] = written.call
+    return text
 
 
 def _mapping_text(value: Mapping[str, Any]) -> str:
@@ -77,9 +105,8 @@ def _list_text(value: Iterable[Any]) -> str:
 
 
 _TEXTS: tuple[tuple[Any, Write], ...] = (
-    (Model, lambda value: sparse_text(value, named=True)),
-    (StrEnum, lambda value: _quoted(value.value)),
-    (str, _quoted),
+    (Model, _model_text),
+    (str, _quoted),  # and enums
     (datetime, lambda value: f'"{value.isoformat()}"'),
     (timedelta, lambda value: _number(value.total_seconds())),
     (Decimal, lambda value: f'"{value}"'),

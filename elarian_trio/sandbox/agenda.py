@@ -55,9 +55,10 @@ class Agenda:
 
     def note(self, record: JobRecord) -> None:
         """Have *record* run at its time, in the place of one with its key."""
-        self._jobs.pop(record.key, None)
+        key = record.key
+        self._jobs.pop(key, None)
         if self._until is None or record.place <= self._until:
-            self._take(record)
+            self._take(key, record)
             if len(self._jobs) > MOST_AT_HAND:
                 self._leave_the_later()
         self._watch()
@@ -85,29 +86,29 @@ class Agenda:
         if self._timer is None:
             self._watch()
 
-    def _take(self, record: JobRecord) -> None:
-        self._jobs[record.key] = record
-        heapq.heappush(self._heap, (*record.place, record.key))
+    def _take(self, key: JobKey, record: JobRecord) -> None:
+        self._jobs[key] = record
+        heapq.heappush(self._heap, (*record.place, key))
 
     def _fetch(self, after: tuple[datetime, int] | None) -> None:
         jobs, self._until = self._store.jobs(after, AT_HAND)
         for job in jobs:
-            self._take(job)
+            self._take(job.key, job)
 
     def _leave_the_later(self) -> None:
         """Keep only the next ones at hand: those behind them come back from the store in time."""
         jobs = heapq.nsmallest(AT_HAND, self._jobs.values(), key=lambda job: job.place)
         self._jobs, self._heap, self._until = {}, [], jobs[-1].place
         for job in jobs:
-            self._take(job)
+            self._take(job.key, job)
 
     def _next(self) -> JobRecord | None:
         """Give the earliest job, from the store where none is at hand."""
         while True:
             while self._heap:
-                due, number, key = self._heap[0]
+                _, number, key = self._heap[0]
                 job = self._jobs.get(key)
-                if job is not None and job.place == (due, number):
+                if job is not None and job.number == number:
                     return job
                 heapq.heappop(self._heap)  # cancelled, or set anew
             if self._until is None:
@@ -135,7 +136,7 @@ class Agenda:
         self._timer = None
         job = self._next()
         if job is not None and job.due <= self._clock.now():
-            heapq.heappop(self._heap)
-            del self._jobs[job.key]
+            _, _, key = heapq.heappop(self._heap)
+            del self._jobs[key]
             self._run(job)
         self._watch()

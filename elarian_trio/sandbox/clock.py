@@ -12,6 +12,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -230,14 +231,14 @@ class RealClock(Clock):
         awake: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._passed = passed or time_passed
+        self._passed = passed or time_passing()
         self._awake = awake
-        self._offset = wall() - timedelta(seconds=self._passed())
+        self._offset = wall().timestamp() - self._passed()
         self._asleep = self._passed() - awake()
 
     def now(self) -> datetime:
         """Give the present."""
-        return self._offset + timedelta(seconds=self._passed())
+        return datetime.fromtimestamp(self._offset + self._passed(), UTC)
 
     async def _pass(self, by: timedelta) -> None:
         await anyio.sleep(by.total_seconds())
@@ -259,10 +260,10 @@ class RealClock(Clock):
             self._timers.put_off(timedelta(seconds=slept))
 
 
-def time_passed() -> float:
-    """Give the seconds since some moment, sleep of the machine included where the platform counts it."""
+def time_passing() -> Callable[[], float]:
+    """Give what tells the seconds since some moment, sleep of the machine included where the platform counts it."""
     number: int | None = getattr(time, _WITH_SLEEP.get(sys.platform, ""), None)
-    return time.monotonic() if number is None else time.clock_gettime(number)
+    return time.monotonic if number is None else partial(time.clock_gettime, number)
 
 
 class VirtualClock(Clock):

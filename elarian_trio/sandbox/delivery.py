@@ -319,6 +319,11 @@ class Route:
             self._give_hops_up()
         self._kick()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more parcel would be taken now."""
+        return self._size < (PRESENT_LIMIT if self._listeners else AWAY_LIMIT)
+
     def put(self, parcel: Parcel, *, is_old: bool = False) -> None:
         """Take *parcel*, to be delivered after what was put before it for the same customer.
 
@@ -327,7 +332,7 @@ class Route:
         if parcel.hop is not None and not self._listeners:
             self._desk.unheard(parcel)
             return
-        if self._size >= (PRESENT_LIMIT if self._listeners else AWAY_LIMIT) and not is_old:
+        if not (self.has_room or is_old):
             self._refuse(parcel)
             return
         lane = self._lanes.get(parcel.customer_id)
@@ -350,17 +355,21 @@ class Route:
             self._kick()
 
     def _refuse(self, parcel: Parcel) -> None:
-        """See to it that nobody waits for *parcel*, nor hears of it after a restart: there is no room for it.
+        """See to it that nobody waits for *parcel*, nor hears of it after a restart: there is no room for it."""
+        self.note_dropped()
+        if parcel.hop is not None:
+            self._desk.unheard(parcel)
+        else:
+            self._desk.forget(parcel)
+
+    def note_dropped(self) -> None:
+        """Note that there was no room for a notification.
 
         That is said once until nothing is waiting any more: under load there is room for one again and again.
         """
         if not self._dropped:
             logger.warning("%s has too many notifications waiting: new ones are dropped", self._name)
         self._dropped += 1
-        if parcel.hop is not None:
-            self._desk.unheard(parcel)
-        else:
-            self._desk.forget(parcel)
 
     def close(self) -> None:
         """Forget everything that is kept, as a phone that is gone does."""

@@ -386,16 +386,15 @@ class Engine:
     # What rules want done.
 
     def _notify_app(self, effect: NotifyApp, changes: _Changes) -> Callable[[], None]:
+        route = self._app_route(effect.org_id, effect.app_id)
         key: ParcelKey | None = None
         if effect.hop is None:  # a customer at the phone does not wait for a restart
+            if not route.has_room:
+                return route.note_dropped
             record = ParcelRecord(number=self._store.number(), notification=effect.notification)
             key = record.key
             changes[key] = record
-        parcel = Parcel(effect.notification, effect.customer_id, effect.hop, note=Note(key))
-        return partial(self._put, effect.org_id, effect.app_id, parcel)
-
-    def _put(self, org_id: str, app_id: str, parcel: Parcel) -> None:
-        self._app_route(org_id, app_id).put(parcel)
+        return partial(route.put, Parcel(effect.notification, effect.customer_id, effect.hop, note=Note(key)))
 
     def _notify_simulators(self, effect: NotifySimulators) -> None:
         customer_id = getattr(effect.notification, "customer_id", None)
@@ -495,7 +494,8 @@ class Engine:
         """Have a notification answered once more: its answer could not be kept."""
         told = parcel.note.delivered.notification
         if parcel.hop is None:
-            self._put(told.org_id, told.app_id, Parcel(told, parcel.customer_id, note=Note(parcel.note.key)))
+            again = Parcel(told, parcel.customer_id, note=Note(parcel.note.key))
+            self._app_route(told.org_id, told.app_id).put(again)
 
     def once_kept(self, call: Callable[[bool], None]) -> None:
         """Make *call* once everything is kept, or lost, that was committed before: at once where that is so."""

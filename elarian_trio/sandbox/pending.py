@@ -11,12 +11,12 @@ from datetime import datetime
 
 from elarian_trio.models.notifications import Notification
 from elarian_trio.sandbox.world.effects import Job
-from elarian_trio.sandbox.world.entities import Key, Record
+from elarian_trio.sandbox.world.entities import Key, Record, key_class
 
 __all__ = ["JobKey", "JobRecord", "ParcelKey", "ParcelRecord"]
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class JobKey(Key["JobRecord"]):
     """Names a job; *parts* is what the rules call it by, see :data:`.effects.JobKey`."""
 
@@ -48,7 +48,7 @@ class JobRecord(Record):
         return self.due, self.number
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class ParcelKey(Key["ParcelRecord"]):
     """Names a notification on its way to an app."""
 

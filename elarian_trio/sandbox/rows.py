@@ -22,7 +22,7 @@ from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
 from elarian_trio.sandbox.world.entities import RECORDS, EntryKey, EntryRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
     from datetime import datetime
 
     from elarian_trio.models.model import Model
@@ -125,13 +125,19 @@ def key_text(key: Key[Any]) -> str:
 
 
 def _part(value: object) -> str:
-    """Write what is no text, or rather nothing, which is the most frequent."""
-    return "null" if value is None else _dump(value)
+    """Write what is no text: nothing, or several, or what only the encoder knows."""
+    if value is None:
+        return "null"
+    return _texts(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else _dump(value)
+
+
+def _texts(values: Iterable[str]) -> str:
+    return f"[{','.join(map(_quoted, values))}]"
 
 
 def list_text(index: IndexKey) -> str:
     """Write down which index it is."""
-    return _dump((index.org_id, index.kind, *index.parts))
+    return _texts((index.org_id, index.kind, *index.parts))
 
 
 def record_text(key: Key[Any], record: Record) -> str:

@@ -28,6 +28,7 @@ from elarian_trio import (
     Wallet,
 )
 from elarian_trio.sandbox import ManualClock, Sandbox
+from elarian_trio.sandbox import delivery as deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,6 +154,30 @@ async def test_what_an_app_has_not_answered_is_told_after_a_restart_in_order(fil
         assert heard[0][1] == key
     async with on(file) as sandbox:
         assert sandbox._remembered.database.last_number() == 0, "nothing is left to do"
+
+
+async def test_what_finds_no_room_is_not_told_after_a_restart_either(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts, decision 18: the queue is bounded; what is dropped stays so."""
+    monkeypatch.setattr(deliveries, "AWAY_LIMIT", 2)
+    async with on(file) as sandbox, Simulator(**sandbox.credentials) as phone:
+        for text in ("one", "two", "three"):
+            await phone.receive_message(ASHA, SMS, None, [text])
+        assert len(list(sandbox._remembered.database.parcels())) == 2
+    monkeypatch.undo()
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        app.notifications(ReceivedSmsNotification) as inbox,
+        Simulator(**sandbox.credentials) as phone,
+    ):
+        await phone.receive_message(ASHA, SMS, None, ["four"])
+        heard: list[str | None] = []
+        for _ in range(3):
+            async with await inbox.receive() as delivery:
+                heard.append(delivery.notification.text)
+        assert heard == ["one", "two", "four"]
 
 
 async def test_a_token_lets_its_bearer_in_after_a_restart_until_it_expires(file: Path) -> None:

@@ -44,7 +44,7 @@ _SEPARATORS = re.compile(r"[\s\-()\[\]{}\u2010-\u2015]+")  # what people put int
 
 def normal_number(number: str) -> str:
     """Give a phone number as it is compared: without separators, and with ``+`` for a leading ``00``."""
-    bare = number if number[1:].isdecimal() and number[0] == "+" else _SEPARATORS.sub("", number)  # most are so already
+    bare = number if number.removeprefix("+").isdecimal() else _SEPARATORS.sub("", number)  # most are so already
     return f"+{bare[2:]}" if bare.startswith("00") else bare
 
 

@@ -7,13 +7,12 @@ and a record for each message.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel, MessagingChannel
 from elarian_trio.models.identity import ChannelNumberProvider, CustomerNumber
 from elarian_trio.models.messaging import ReceivedMessage, SentMessage
-from elarian_trio.models.model import EPOCH
+from elarian_trio.models.model import EPOCH, altered
 from elarian_trio.sandbox.world.addresses import channel_key, messaging_of, normal
 from elarian_trio.sandbox.world.entities import (
     KEPT,
@@ -78,19 +77,20 @@ def reaches(number: CustomerNumber, channel: MessagingChannel) -> bool:
 def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: MessagingChannel) -> ChannelState:
     """Give where *number* stands on *channel*. Whoever was never asked may be written to."""
     known = normal(number)
-    states = messaging_of(work, customer_id).channels
-    found = next((each for each in states if _is_at(each, known, channel)), None)
-    return ChannelState(customer_number=known, channel_number=channel) if found is None else found
+    for each in messaging_of(work, customer_id).channels:
+        if _is_at(each, known, channel):
+            return each
+    return ChannelState(customer_number=known, channel_number=channel)
 
 
 def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     """Remember where a number stands on a channel."""
     record = messaging_of(work, customer_id)
     states, number, channel = record.channels, state.customer_number, state.channel_number
-    known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
-    if state not in states[known : known + 1]:
+    if state not in states:
+        known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
         changed = (*states[:known], state, *states[known + 1 :])
-        work.put(replace(record, channels=changed[-MAX_CHANNELS:]))
+        work.put(altered(record, channels=changed[-MAX_CHANNELS:]))
 
 
 def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
@@ -110,7 +110,7 @@ def add_message(work: Work, customer_id: str, message: ReceivedMessage | SentMes
     else:
         log, last_at = _logged(*messages_of(work, record), message), record.last_at
     work.put(MessageRecord(org_id=work.org_id, message=message))
-    work.put(replace(record, log=_last(work, log), last_at=last_at))
+    work.put(altered(record, log=_last(work, log), last_at=last_at))
 
 
 def _logged(*messages: ReceivedMessage | SentMessage) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def with_messages_of(work: Work, record: MessagingRecord, other: MessagingRecord
     """Give *record* with the messages of both in its log."""
     log = _logged(*messages_of(work, record), *messages_of(work, other))
     last_at = max((each.last_at for each in (record, other) if each.last_at is not None), default=None)
-    return replace(record, log=_last(work, log), last_at=last_at)
+    return altered(record, log=_last(work, log), last_at=last_at)
 
 
 def said_at(message: ReceivedMessage | SentMessage) -> datetime:
@@ -155,7 +155,7 @@ def message_with_id(work: Work, customer_id: str, message_id: str) -> ReceivedMe
     return None if found is None or message_id not in messaging_of(work, customer_id).log else found.message
 
 
-def sent_message(work: Work, customer_id: str, message_id: str) -> SentMessage | None:
-    """Give the message with that id if it is one that was sent to the customer."""
-    found = message_with_id(work, customer_id, message_id)
-    return found if isinstance(found, SentMessage) else None
+def sent_message(work: Work, message_id: str) -> SentMessage | None:
+    """Give the message with that id if it was sent and is kept: while a customer's log names it."""
+    found = work.get(MessageKey(work.org_id, message_id))
+    return found.message if found is not None and isinstance(found.message, SentMessage) else None

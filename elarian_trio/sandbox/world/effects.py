@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.identity import CustomerNumber, Tag
@@ -203,8 +203,7 @@ class Hop(Model):
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForLease:
+class WaitForLease(NamedTuple):
     """The command is answered once the caller holds the lease: get it, then run the command again with it.
 
     Attributes:
@@ -214,8 +213,7 @@ class WaitForLease:
     lease: AppKey
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForHop:
+class WaitForHop(NamedTuple):
     """The command is answered with what the app answers to the notification that carries the same hop.
 
     Attributes:
@@ -228,8 +226,7 @@ class WaitForHop:
 Waiting: TypeAlias = WaitForLease | WaitForHop
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(NamedTuple):
     """A notification as it is sent to an app, and what must be known when it is answered.
 
     Attributes:
@@ -246,8 +243,7 @@ class Delivered:
 # --- what happens now ---
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyApp:
+class NotifyApp(NamedTuple):
     """Tell an app, over one of its connections.
 
     Attributes:
@@ -265,8 +261,7 @@ class NotifyApp:
     hop: Hop | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotifySimulators:
+class NotifySimulators(NamedTuple):
     """Tell all simulators of the organisation.
 
     Attributes:
@@ -278,8 +273,7 @@ class NotifySimulators:
     notification: SimulatorNotification
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """Run a job later.
 
     Attributes:
@@ -291,8 +285,7 @@ class Schedule:
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class Unschedule:
+class Unschedule(NamedTuple):
     """Do not run a job after all; nothing happens if there is none of that name.
 
     Attributes:
@@ -304,15 +297,13 @@ class Unschedule:
     job_key: JobKey
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseLease:
+class ReleaseLease(NamedTuple):
     """The app's data was changed: end the lease on it, whoever holds it."""
 
     lease: AppKey
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseLeases:
+class ReleaseLeases(NamedTuple):
     """The customer is gone: end every app's lease, also of what was never stored.
 
     Attributes:
@@ -324,8 +315,7 @@ class ReleaseLeases:
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
+class Warn(NamedTuple):
     """Tell whoever runs the server of something that an app does wrong; no number and no message body is in it."""
 
     words: str

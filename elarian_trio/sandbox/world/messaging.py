@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.commands import ReplyToMessage, SendMessage, SendMessageTag
 from elarian_trio.models.messaging import Message, MessageDeliveryStatus
+from elarian_trio.models.model import altered
 from elarian_trio.models.notifications import MessageStatusNotification
 from elarian_trio.models.replies import MessageReply, TagUpdateReply
 from elarian_trio.sandbox.world.addresses import customer_with_id, customer_with_number, survivor
@@ -106,10 +106,10 @@ def answer_message(work: Work, told: ReceivedMessageNotification, message: Messa
 def progress(work: Work, job: MessageProgresses) -> None:
     """Let a message get on, unless it has come to its end already, and tell the app that sent it."""
     customer = survivor(work, job.customer_id)
-    found = None if customer is None else sent_message(work, customer.customer_id, job.message_id)
+    found = sent_message(work, job.message_id)
     if customer is None or found is None or found.status not in _ON_ITS_WAY:
         return
-    changed = replace(found, status=job.status, updated_at=work.now, description=job.description or None)
+    changed = altered(found, status=job.status, updated_at=work.now, description=job.description or None)
     change_message(work, changed)
     told = MessageStatusNotification(message_id=found.message_id, status=job.status, description=changed.description)
     work.notify(job.app_id, customer.customer_id, told)

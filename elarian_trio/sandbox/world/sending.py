@@ -6,8 +6,8 @@ a status of its own and leaves no trace but the customer, who is known from then
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel
 from elarian_trio.models.messaging import (
@@ -51,8 +51,7 @@ REPORTED = CHATS | {Channel.SMS, Channel.EMAIL}
 # --- what may be sent ---
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(NamedTuple):
     """A message to be sent, and to whom."""
 
     customer_id: str
@@ -161,7 +160,7 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     if session is not state.session:
         state = replace(state, session=session)
     put_state(work, out.customer_id, state)
-    said = _note(work, out, Status.SENT, None if session is None else session.session_id)
+    said = _note(work, out, state, Status.SENT, None if session is None else session.session_id)
     told = SendMessageSimulatorNotification(
         org_id=work.org_id,
         customer_id=out.customer_id,
@@ -190,7 +189,7 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
 def _call(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     session = new_session(work, out.channel, work.app_id, length=RINGING)
     begin(work, out.customer_id, state, replace(session, plan=out.message if out.message.body else None))
-    said = _note(work, out, Status.SESSION_INITIATED, session.session_id)
+    said = _note(work, out, state, Status.SESSION_INITIATED, session.session_id)
     told = MakeVoiceCallSimulatorNotification(
         org_id=work.org_id,
         customer_id=out.customer_id,
@@ -202,7 +201,7 @@ def _call(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     return _sent_reply(out, said, "the phone rings")
 
 
-def _note(work: Work, out: Outbound, status: Status, session_id: str | None) -> SentMessage:
+def _note(work: Work, out: Outbound, state: ChannelState, status: Status, session_id: str | None) -> SentMessage:
     said = SentMessage(
         message_id=work.new_id("msg"),
         sent_at=work.now,
@@ -211,7 +210,7 @@ def _note(work: Work, out: Outbound, status: Status, session_id: str | None) -> 
         session_id=session_id,
         in_reply_to=out.in_reply_to,
         provider=CARRIERS[out.channel.channel],
-        customer_number=normal(out.number),
+        customer_number=state.customer_number,
         channel_number=out.channel,
         app_id=work.app_id,
         updated_at=work.now,

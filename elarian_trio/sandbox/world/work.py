@@ -6,10 +6,11 @@ they are kept. What a rule changed counts only once it has returned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
+from elarian_trio.models.model import altered
 from elarian_trio.sandbox.world.effects import (
     Effect,
     Hop,
@@ -135,7 +136,8 @@ class Work:
     Attributes:
         now: the present.
         dice: where ids come from.
-        origin: whose command it is.
+        org_id: the organisation in which all of this happens.
+        app_id: the app on whose behalf it happens.
         settings: how the server behaves.
         records: what is there already.
         lease: the lease that the caller was given for this command; see :class:`~.effects.WaitForLease`.
@@ -144,7 +146,7 @@ class Work:
         drawn: the ids that it made.
     """
 
-    __slots__ = ("changes", "dice", "drawn", "effects", "lease", "now", "origin", "records", "settings")
+    __slots__ = ("app_id", "changes", "dice", "drawn", "effects", "lease", "now", "org_id", "records", "settings")
 
     def __init__(
         self,
@@ -158,23 +160,14 @@ class Work:
     ) -> None:
         self.now: datetime = now
         self.dice: Dice = dice
-        self.origin: Origin = origin
+        self.org_id: str = origin.org_id
+        self.app_id: str = origin.app_id
         self.settings: Settings = settings
         self.records: Records = records
         self.lease: AppKey | None = lease
         self.changes: dict[Key[Any], Record | None] = {}
         self.effects: list[Effect] = []
         self.drawn: set[str] = set()
-
-    @property
-    def org_id(self) -> str:
-        """The organisation in which all of this happens."""
-        return self.origin.org_id
-
-    @property
-    def app_id(self) -> str:
-        """The app on whose behalf it happens."""
-        return self.origin.app_id
 
     # Reading.
 
@@ -229,7 +222,7 @@ class Work:
         hop: Hop | None = None,
     ) -> None:
         """Tell an app; the organisation, app, customer and present are written into the notification here."""
-        stamped = replace(
+        stamped = altered(
             notification,
             org_id=self.org_id,
             app_id=app_id,

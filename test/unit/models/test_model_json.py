@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from model_strategies import every_model, models
 
 from elarian_trio.models.commands import SendMessage
-from elarian_trio.models.identity import CustomerNumber, IdentityState, Reminder
+from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider, IdentityState, Reminder
 from elarian_trio.models.messaging import Location, Media, Message, Template
 from elarian_trio.models.model import Model, plain, restored
 from elarian_trio.models.notifications import AppDataUpdate
@@ -50,6 +51,23 @@ def test_a_text_has_no_field_that_is_empty_by_default_nor_one_that_is_left_out()
         '{"class":"Message","body":[{"class":"Say","text":"hi","voice":"unknown","play_beep":false}]}'
     )
     assert sparse_text(AppDataUpdate(b"\x00")) == '{"data":{"base64":"AA=="}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Model):
+    """What may be without a name or a provider, and has to say so."""
+
+    name: str | None
+    provider: CustomerNumberProvider | None
+    note: str | None = None
+
+
+@pytest.mark.parametrize("place", [Place(None, None), Place("here", CustomerNumberProvider.WEB, "there")])
+def test_nothing_is_written_where_it_is_not_the_default(place: Place) -> None:
+    """This SDK: nothing is no text, and a field that has to be given has to be read."""
+    written = json.loads(sparse_text(place))
+    assert set(written) == {"name", "provider"} | ({"note"} if place.note else set())
+    assert restored(Place, written) == place
 
 
 def test_what_json_cannot_hold_is_no_text() -> None:

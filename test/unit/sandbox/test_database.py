@@ -266,7 +266,7 @@ def test_a_write_that_fails_has_changed_nothing(file: Path) -> None:
     """This SDK: all of a batch or nothing."""
     opened = Database.open(file)
     broken = EntryRecord(org_id="org", kind="tag", parts=(), member="juma")
-    object.__setattr__(broken, "member", object())
+    object.__setattr__(broken, "expires_at", object())
     with pytest.raises((StoreError, ValueError)):
         opened.write({ASHA.key: ASHA, broken.key: broken})
     assert opened.load(ASHA.key) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.planship.rules.records import RECORDS
 from elarian_trio.sandbox.rows import VERSION, Row, know
 from elarian_trio.sandbox.world.entities import RECORDS as ELARIANS
-from elarian_trio.sandbox.world.entities import Key
+from elarian_trio.sandbox.world.entities import Key, key_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.entities import Record
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class NobodysKey(Key["Record"]):
     """Names what is no record."""
 

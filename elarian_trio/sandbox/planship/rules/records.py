@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from elarian_trio.models.model import Model
-from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
+from elarian_trio.sandbox.world.entities import IndexKey, Key, Record, key_class
 
 __all__ = [
     "RECORDS",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipCustomerKey(Key["PlanshipCustomerRecord"]):
     """Names a customer by its UUID."""
 
@@ -65,7 +65,7 @@ class PlanshipCustomerRecord(Record):
         return PlanshipCustomerKey(self.org_id, self.customer_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipAliasKey(Key["PlanshipAliasRecord"]):
     """Names a customer by the user's own name for it."""
 
@@ -92,7 +92,7 @@ class PlanshipAliasRecord(Record):
         return PlanshipAliasKey(self.org_id, self.alternative_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipSubscriptionKey(Key["PlanshipSubscriptionRecord"]):
     """Names a subscription."""
 
@@ -137,7 +137,7 @@ class PlanshipSubscriptionRecord(Record):
         return PlanshipSubscriptionKey(self.org_id, self.subscription_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipMemberKey(Key["PlanshipMemberRecord"]):
     """Names a customer on a subscription."""
 
@@ -209,7 +209,7 @@ class Use(Model):
     usage: int
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipTallyKey(Key["PlanshipTallyRecord"]):
     """Names what one customer, or all on one subscription, used of one metering id."""
 
@@ -244,7 +244,7 @@ class PlanshipTallyRecord(Record):
         return PlanshipTallyKey(self.org_id, self.owner, self.product, self.metering_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class PlanshipTokensKey(Key["PlanshipTokensRecord"]):
     """Names what is known of all access tokens; they are signed, so that none needs a record of its own."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
+from elarian_trio.sandbox.world.entities import IndexKey, Key, Record, key_class
 
 EMPTY = "{}"
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneEpochKey(Key["TalonOneEpochRecord"]):
     """Names the one record of an account that outlives its being forgotten."""
 
@@ -38,7 +38,7 @@ class TalonOneEpochRecord(Record):
         return TalonOneEpochKey(self.org_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneNumbersKey(Key["TalonOneNumbersRecord"]):
     """Names an account's counters."""
 
@@ -61,7 +61,7 @@ class TalonOneNumbersRecord(Record):
         return TalonOneNumbersKey(self.org_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneProfileKey(Key["TalonOneProfileRecord"]):
     """Names a customer by the app's own id."""
 
@@ -98,7 +98,7 @@ class TalonOneProfileRecord(Record):
         return TalonOneProfileKey(self.org_id, self.integration_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneSessionKey(Key["TalonOneSessionRecord"]):
     """Names a session by its application and the app's own id."""
 
@@ -152,7 +152,7 @@ class TalonOneSessionRecord(Record):
         return TalonOneSessionKey(self.org_id, self.application_id, self.integration_id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneEventKey(Key["TalonOneEventRecord"]):
     """Names an event by its number."""
 
@@ -191,7 +191,7 @@ class TalonOneEventRecord(Record):
         return TalonOneEventKey(self.org_id, self.id)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneCouponKey(Key["TalonOneCouponRecord"]):
     """Names a coupon by its code."""
 
@@ -224,7 +224,7 @@ class TalonOneCouponRecord(Record):
         return TalonOneCouponKey(self.org_id, self.code)
 
 
-@dataclass(frozen=True, slots=True)
+@key_class
 class TalonOneReferralKey(Key["TalonOneReferralRecord"]):
     """Names a referral by its code."""
 
