@@ -60,11 +60,16 @@ UNHEARD = Unit(_unheard, _unheard)
 
 
 class Layer:
-    """What was changed by units that are kept or lost together."""
+    """What was changed by units that are kept or lost together.
 
-    __slots__ = ("entries", "records", "units")
+    Args:
+        nowhere_else: kinds of keys of which nothing is anywhere else: what is deleted of them leaves no trace here.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("entries", "nowhere_else", "records", "units")
+
+    def __init__(self, *nowhere_else: type[Key[Any]]) -> None:
+        self.nowhere_else: set[type[Key[Any]]] = {*nowhere_else}
         self.records: dict[Key[Any], Record | None] = {}
         self.entries: dict[IndexKey, dict[EntryKey, EntryRecord | None]] = {}
         self.units: list[Unit] = []
@@ -72,6 +77,9 @@ class Layer:
     def add(self, changes: Mapping[Key[Any], Record | None]) -> None:
         """Put *changes* over what is here."""
         for key, record in changes.items():
+            if record is None and key.__class__ in self.nowhere_else:
+                self.records.pop(key, None)
+                continue
             self.records[key] = record
             if isinstance(key, EntryKey):
                 self.entries.setdefault(key.index, {})[key] = cast("EntryRecord | None", record)
@@ -79,6 +87,7 @@ class Layer:
     def take(self, number: int) -> dict[Key[Any], Record | None]:
         """Take out what was put here first."""
         taken = {key: self.records.pop(key) for key in list(islice(self.records, number))}
+        self.nowhere_else -= {key.__class__ for key in taken}
         for key in taken:
             if isinstance(key, EntryKey):
                 entries = self.entries[key.index]
@@ -103,7 +112,8 @@ class Store:
         self.commits: int = 0
         self._database = database
         self._inline = inline
-        self._staged = Layer()
+        # Nearly all jobs and notifications of a server in memory are done before they would be put away.
+        self._staged = Layer(JobKey, ParcelKey) if inline and not database.last_number() else Layer()
         self._is_all_staged = inline and database.is_empty  # memory's is, until there is too much to have at hand
         self._writing: Layer | None = None
         self._wanted = anyio.Event()

@@ -308,6 +308,25 @@ def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.M
     disk.close()
 
 
+def test_memory_keeps_no_trace_of_a_job_that_was_done_before_any_was_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: nothing is deleted from where nothing is; what may be in the database is deleted there, too."""
+    monkeypatch.setattr(room, "MAX_STAGED", 1)
+    database = Database.open(None)
+    store = Store(database, inline=True)
+    early, late = a_job("early", 1, 1), a_job("late", 2, 2)
+    store.commit({early.key: early}, NOBODY)
+    store.commit({early.key: None}, NOBODY)
+    assert not store._staged.records
+    store.commit({early.key: early, late.key: late}, NOBODY)
+    assert not store._staged.records
+    store.commit({early.key: None}, NOBODY)
+    assert store.jobs(None, 9) == ([late], None)
+    again = Store(database, inline=True)
+    again.commit({late.key: None}, NOBODY)
+    assert again.jobs(None, 9)[0] == [early], "the first store has not put away yet that it is done"
+    database.close()
+
+
 def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: a cache forgets what was not asked for the longest, and knows of what is not there, too."""
     monkeypatch.setattr(room, "MAX_AT_HAND", 2 * room.LEAST_WEIGHT + 20)
