@@ -22,7 +22,7 @@ from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
 from elarian_trio.sandbox.rows import Row, shape_of
-from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, MessageKey, Record
+from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, MessageKey, MessageRecord, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -290,11 +290,12 @@ class Store:
     def _learn(self, written: Mapping[Key[Any], Record | None], lengths: Mapping[Key[Any], int]) -> None:
         """Have at hand what was written, but for what is not asked for by its key, and messages, which seldom are.
 
-        They would push out those to whom they were sent. One that is at hand, since it was read, is kept as it is now.
+        They would push out those to whom they were sent. Those that are on their way are asked for once more.
         """
         for key, record in written.items():
-            is_seldom_read = isinstance(key, MessageKey) and key not in self._at_hand
-            if not (is_seldom_read or isinstance(key, JobKey | ParcelKey)):
+            if isinstance(key, MessageKey) and not (isinstance(record, MessageRecord) and record.is_on_its_way):
+                self._at_hand.forget(key)
+            elif not isinstance(key, JobKey | ParcelKey):
                 self._at_hand.put(key, record, lengths.get(key, 0))
 
     def _lose(self, error: StoreError) -> None:
@@ -331,9 +332,11 @@ class AtHand:
         """Count the places of which something is at hand."""
         return len(self._families)
 
-    def __contains__(self, key: Key[Any]) -> bool:
-        """Whether anything is known where *key* lies."""
-        return shape_of(key).values(key) in self._families
+    def forget(self, key: Key[Any]) -> None:
+        """Know nothing of where *key* lies."""
+        dropped = self._families.pop(shape_of(key).values(key), None)
+        if dropped is not None:
+            self._weight -= dropped.weight
 
     def lacks(self, key: Key[Any]) -> bool:
         """Whether nothing is known of what is under *key*."""

@@ -22,6 +22,7 @@ from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider,
 from elarian_trio.models.messaging import (
     CompleteMessagingSession,
     Message,
+    MessageDeliveryStatus,
     MessageReplyToken,
     ReceivedMessage,
     SentMessage,
@@ -33,6 +34,9 @@ KEPT = 100
 """How many messages, ended sessions and transactions a customer keeps: state holds the most recent, not everything."""
 
 MAX_CHANNELS = 1_000  # channel states per customer; a bound, far beyond what anybody has
+
+ON_ITS_WAY = frozenset({MessageDeliveryStatus.QUEUED, MessageDeliveryStatus.SENT})
+"""The statuses of a message of which more is to come."""
 
 R = TypeVar("R", bound="Record", default=Any, covariant=True)
 T = TypeVar("T")
@@ -394,6 +398,11 @@ class MessageRecord(Record):
     def key(self) -> MessageKey:
         """What it is found by."""
         return MessageKey(self.org_id, self.message.message_id)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether more is to come of it; until then it is asked for again, and afterwards seldom."""
+        return isinstance(self.message, SentMessage) and self.message.status in ON_ITS_WAY
 
 
 @key_class

@@ -22,6 +22,7 @@ from elarian_trio.sandbox.world.conversations import (
     sent_message,
 )
 from elarian_trio.sandbox.world.effects import MessageProgresses, TagMessageDue
+from elarian_trio.sandbox.world.entities import ON_ITS_WAY
 from elarian_trio.sandbox.world.identity import holders
 from elarian_trio.sandbox.world.sending import REPORTED, Outbound, send_out
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.work import Work
 
 Status = MessageDeliveryStatus
-
-_ON_ITS_WAY = frozenset({Status.QUEUED, Status.SENT})
 
 
 def send(work: Work, command: SendMessage) -> MessageReply:
@@ -107,7 +106,7 @@ def progress(work: Work, job: MessageProgresses) -> None:
     """Let a message get on, unless it has come to its end already, and tell the app that sent it."""
     customer = survivor(work, job.customer_id)
     found = sent_message(work, job.message_id)
-    if customer is None or found is None or found.status not in _ON_ITS_WAY:
+    if customer is None or found is None or found.status not in ON_ITS_WAY:
         return
     changed = altered(found, status=job.status, updated_at=work.now, description=job.description or None)
     change_message(work, changed)

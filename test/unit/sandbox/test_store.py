@@ -406,15 +406,19 @@ def test_what_is_read_together_does_not_hide_what_was_written_meanwhile(disk: Di
     assert [store.load(key) for key in (ASHA.key, ben.key)] == [tagged, ben]
 
 
-def test_a_written_message_is_kept_true_where_it_is_at_hand_and_is_not_put_there(disk: Disk) -> None:
+def test_a_message_is_at_hand_while_it_is_on_its_way(disk: Disk) -> None:
     """Past bug: messages, which few ask for, pushed out of what is at hand those to whom they were sent."""
     store = Store(disk, inline=False)
     sent, seen = a_message("sent"), a_message("delivered")
     store.commit({sent.key: sent}, NOBODY)
     store.flush()
-    assert len(store._at_hand) == 0
-    assert store.load(sent.key) == sent
+    assert len(store._at_hand) == 1
+    assert store.load(sent.key) is sent
     store.commit({seen.key: seen}, NOBODY)
     store.flush()
-    assert len(store._at_hand) == 1
+    assert len(store._at_hand) == 0
+    assert store._at_hand._weight == 0
     assert store.load(sent.key) == seen
+    store.commit({seen.key: None}, NOBODY)
+    store.flush()
+    assert store.load(sent.key) is None

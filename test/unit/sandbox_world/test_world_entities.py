@@ -212,6 +212,19 @@ def test_the_bases_have_no_name_of_their_own(kind: type[Any], name: str) -> None
         getattr(value, name)
 
 
+def test_a_message_is_on_its_way_from_us_until_its_end_is_known() -> None:
+    """This SDK: what more is to come of is had at hand."""
+    sent: dict[str, Any] = {"message_id": "m", "sent_at": START, "message": Message("hi")}
+    messages = (
+        SentMessage(**sent, status="queued"),
+        SentMessage(**sent, status="sent"),
+        SentMessage(**sent, status="delivered"),
+        ReceivedMessage(message_id="m", received_at=START, parts=("hi",)),
+    )
+    on_their_way = [MessageRecord(org_id=ORG, message=each).is_on_its_way for each in messages]
+    assert on_their_way == [True, True, False, False]
+
+
 def test_the_latest_are_kept() -> None:
     """This SDK: a hundred, the oldest dropped."""
     assert latest((1, 2), 3) == (1, 2, 3)
