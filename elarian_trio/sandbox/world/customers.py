@@ -13,7 +13,7 @@ from elarian_trio.models.messaging import (
     InSessionMessagingChannelState,
     MessagingState,
 )
-from elarian_trio.models.model import altered
+from elarian_trio.models.model import altering
 from elarian_trio.models.payments import PaymentState
 from elarian_trio.models.replies import CustomerStateUpdateReply, DeleteCustomerReply, GetCustomerStateReply
 from elarian_trio.models.state import CustomerState
@@ -73,10 +73,10 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
     state the first number that it finds.
     """
     customer_id = customer.customer_id
-    return altered(
+    state: CustomerState = _STATES.call(
         _NOBODY,
         customer_id=customer_id,
-        identity_state=altered(
+        identity_state=_IDENTITIES.call(
             _NOBODY.identity_state,
             tags=in_force(work, customer.tags),
             metadata=customer.metadata,
@@ -86,6 +86,7 @@ def state_of(work: Work, customer: CustomerRecord) -> CustomerState:
         payment_state=_payment_state(work, customer_id),
         activity_state=_activity_state(work, customer),
     )
+    return state
 
 
 # Most customers have no more than a number: what is empty is not made anew for each, and what is not was checked when
@@ -99,6 +100,7 @@ _NOBODY = CustomerState(
     payment_state=_NOTHING_PAID,
     activity_state=ActivityState(),
 )
+_STATES, _IDENTITIES, _ACTIVITIES = altering(CustomerState), altering(IdentityState), altering(ActivityState)
 
 
 def _messaging_state(work: Work, customer_id: str) -> MessagingState:
@@ -115,7 +117,10 @@ def _messaging_state(work: Work, customer_id: str) -> MessagingState:
 def _activity_state(work: Work, customer: CustomerRecord) -> ActivityState:
     record = work.get(ActivityKey(work.org_id, customer.customer_id))
     sessions = () if record is None else record.sessions
-    return altered(_NOBODY.activity_state, sessions=sessions, customer_numbers=customer.numbers)
+    shown: ActivityState = _ACTIVITIES.call(
+        _NOBODY.activity_state, sessions=sessions, customer_numbers=customer.numbers
+    )
+    return shown
 
 
 def _shown(channel: ChannelState) -> MessagingChannelState:

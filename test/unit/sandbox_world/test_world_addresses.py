@@ -25,7 +25,9 @@ from elarian_trio.sandbox.world.addresses import (
     number_key,
     payment_channel_key,
     phone_number,
+    search_key,
 )
+from elarian_trio.sandbox.world.entities import CustomerKey, NumberKey, SecondaryIdKey
 from elarian_trio.sandbox.world.work import Refusal
 
 
@@ -181,3 +183,17 @@ def test_mailboxes_and_bots_are_compared_as_they_are() -> None:
     """This SDK: a dash is a separator in a phone number only."""
     assert channel_key(ORG, MessagingChannel.email(" no-reply@x.example ")).number == "no-reply@x.example"
     assert channel_key(ORG, MessagingChannel.telegram("loan-bot")).number == "loan-bot"
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        (CustomerNumber("00254 709-759881"), NumberKey(ORG, "cellular", ASHA.number, None)),
+        (SecondaryId("Passport", "A1"), SecondaryIdKey(ORG, "passport", "A1")),
+        ("el_cst_1", CustomerKey(ORG, "el_cst_1")),
+        (None, None),
+    ],
+)
+def test_the_search_for_a_customer_begins_at_what_the_address_names(address: object, key: object) -> None:
+    """This SDK: those of several commands are read together; what addresses nobody is not looked for."""
+    assert search_key(ORG, address) == key
