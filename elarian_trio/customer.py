@@ -38,7 +38,7 @@ from elarian_trio.models.state import CustomerState
 from elarian_trio.options import JsonSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from elarian_trio.models.activity import Activity
     from elarian_trio.models.channels import MessagingChannel
@@ -698,10 +698,7 @@ class Customer:
         return (await self.get_state()).customer_id
 
 
-def _numbers_in(state: CustomerState) -> Iterator[CustomerNumber]:
+def _numbers_in(state: CustomerState) -> tuple[CustomerNumber, ...]:
     """Give every number under which a customer ever engaged, in the order in which the other SDKs look."""
-    for channel in state.messaging_state.channels:
-        if channel is not None:
-            yield channel.customer_number
-    yield from state.payment_state.customer_numbers
-    yield from state.activity_state.customer_numbers
+    written_from = [channel.customer_number for channel in state.messaging_state.channels if channel is not None]
+    return (*written_from, *state.payment_state.customer_numbers, *state.activity_state.customer_numbers)
