@@ -161,6 +161,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Every test with the oldest packages that pyproject.toml allows: its bounds are seen, not believed."""
+    session.install("uv")
+    uv = ("uv", "pip", "install", "--quiet", "--python", str(Path(session.bin, "python")))
+    session.run(*uv, "--resolution", "lowest-direct", "-e", ".[all]", *group("tests"))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Each room without I/O by its own tests: every branch."""
     session.install("-e", ".[all]", *group("tests"))
