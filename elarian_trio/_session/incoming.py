@@ -9,6 +9,8 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from elarian_trio._rsocket import ErrorCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -64,6 +66,11 @@ class IncomingRequest:
     def fail(self, code: int, message: str) -> bool:
         """Answer with ERROR; ``False`` if nobody waits any more, or it was answered before."""
         return self._close() and self._give(StreamFailed(code, message))
+
+    def fail_by(self, error: Exception) -> bool:
+        """Answer that *error* was raised over it, and log that; by its class only, since its words may be a user's."""
+        report(error)
+        return self.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
         """Have *callback* called once it ends without an answer; at once if it already has."""

@@ -40,7 +40,7 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.attachment import Attachment, close_transport
-from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely, report
+from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
 from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import Handover, Pending, Question, Waiter
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
@@ -630,8 +630,7 @@ class Session:
         try:
             self._handler(request)
         except Exception as error:
-            report(error)
-            request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
+            request.fail_by(error)
 
     def answer(self, stream_id: int, answer: bytes | StreamFailed) -> bool:
         """For a request of the peer's: queue the answer to it; ``False`` if it waits no more."""

@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from elarian_trio._rsocket import ErrorCode
-from elarian_trio._session.incoming import report
 from elarian_trio._wire.envelopes import (
     decode_app_command,
     decode_notification_reply,
@@ -313,14 +312,14 @@ class Engine:
             except RemoteProtocolError as error:
                 request.fail(ErrorCode.INVALID, str(error))
             except Exception as error:
-                _fail(request, error)
+                request.fail_by(error)
         if self._store.is_on_disk and len(calls) > 1:
             self._fetch(client.org_id, [call.command for call in calls])
         for call in calls:
             try:
                 self._execute(call)
             except Exception as error:
-                _fail(call.request, error)
+                call.request.fail_by(error)
             self._drain()
 
     def _fetch(self, org_id: str, commands: Iterable[Command[Any]]) -> None:
@@ -549,12 +548,6 @@ class Engine:
             msg = f"the sandbox has no purse {purse_id!r}"
             raise LookupError(msg)
         return found
-
-
-def _fail(request: IncomingRequest, error: Exception) -> None:
-    """Tell that *request* met a defect of ours: it has changed nothing."""
-    report(error)
-    request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
 
 
 def _ignore(_: object) -> None:

@@ -14,7 +14,6 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
-from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import IncomingRequest, Question, StreamFailed
 from elarian_trio._session.incoming import call_safely
 from elarian_trio._wire.envelopes import (
@@ -235,9 +234,10 @@ class Provoked:
 
     def _execute(self, request: IncomingRequest) -> None:
         """Have the server act on a command, in a timer's call or wherever else a defect must do no harm."""
-        error = call_safely(partial(self._owner.execute, request))
-        if error is not None:
-            request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
+        try:
+            self._owner.execute(request)
+        except Exception as error:
+            request.fail_by(error)
 
     # Notifications. The route must have its question before it hears what became of it, hence the timers for now.
 
