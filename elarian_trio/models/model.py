@@ -29,7 +29,6 @@ else:
     dataclass = partial(dataclasses.dataclass, repr=False, eq=False)
 
 Make: TypeAlias = "Callable[[Any, Mapping[str, Any]], Any]"
-Plan: TypeAlias = "tuple[tuple[str, Callable[[Any, Any], None], Callable[[Any], Any] | None, Any, Any], ...]"
 ToPlain: TypeAlias = "Callable[[Any], JsonValue]"
 
 M = TypeVar("M", bound="Model")
@@ -40,7 +39,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT = object()  # in place of a value: the field's own
 
 _READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
-_PLANS: dict[type, Plan] = {}
 _WRITERS: dict[type, ToPlain] = {}
 
 
@@ -194,7 +192,7 @@ def _readers(cls: type) -> Mapping[str, Callable[[Any], Any]]:
     found = _READERS.get(cls)
     if found is None:
         hints = field_types(cls).items()
-        found = _READERS[cls] = {name: _reader(hint, _checked) or _as_it_is for name, hint in hints}
+        found = _READERS[cls] = {name: reader(hint, _checked) or _as_it_is for name, hint in hints}
     return found
 
 
@@ -207,7 +205,7 @@ def _as_it_is(value: Any) -> Any:  # noqa: ANN401
 
 
 @cache
-def _reader(hint: Any, make: Make) -> Callable[[Any], Any] | None:  # noqa: ANN401
+def reader(hint: Any, make: Make) -> Callable[[Any], Any] | None:  # noqa: ANN401
     """Give what turns plain JSON values back into what a field of type *hint* holds; worked out once for each.
 
     Args:
@@ -274,55 +272,8 @@ def _list_reader(options: list[Any], make: Make) -> Callable[[list[object]], Any
 def _part_reader(hint: Any, make: Make) -> Callable[[Any], Any]:  # noqa: ANN401
     """Give the reader of what is within; of anything, when it comes to that: it is within itself."""
     if hint is not Any:
-        return _reader(hint, make) or _as_it_is
-    return lambda value: _reader(Any, make)(value)  # type: ignore[misc]  # there is one for anything
-
-
-# --- what was checked before ---
-
-
-def restored(cls: type[M], value: Mapping[str, Any]) -> M:
-    """Make a model of what :func:`.texts.sparse_text` wrote, as it was, without checking its parts again.
-
-    Raises:
-        ValueError: a field is unknown or missing.
-    """
-    plan = _PLANS.get(cls) or _plan(cls)
-    made = object.__new__(cls)
-    read = 0
-    for name, put, reader, default, factory in plan:
-        if name in value:
-            part = value[name]
-            put(made, part if reader is None else reader(part))
-            read += 1
-        elif factory is not None:
-            put(made, factory())
-        elif default is dataclasses.MISSING:
-            msg = f"{cls.__name__} is without {name!r}"
-            raise ValueError(msg)
-        else:
-            put(made, default)
-    if read + ("class" in value) != len(value):
-        unknown = next(name for name in value if name != "class" and name not in field_types(cls))
-        msg = f"{cls.__name__} has no field {unknown!r}; known are {', '.join(field_types(cls))}"
-        raise ValueError(msg)
-    return made
-
-
-def _plan(cls: type) -> Plan:
-    """Give, for each field of *cls*, what sets it, what reads its plain value, and its default; once per class."""
-    hints = field_types(cls)
-    plan = _PLANS[cls] = tuple(
-        (
-            field.name,
-            getattr(cls, field.name).__set__,  # its slot: a frozen dataclass refuses the ordinary way
-            _reader(hints[field.name], restored),
-            field.default,
-            None if field.default_factory is dataclasses.MISSING else field.default_factory,
-        )
-        for field in dataclasses.fields(cls)
-    )
-    return plan
+        return reader(hint, make) or _as_it_is
+    return lambda value: reader(Any, make)(value)  # type: ignore[misc]  # there is one for anything
 
 
 _FROM_PLAIN: Mapping[Any, Callable[[Any], Any]] = {

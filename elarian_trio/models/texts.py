@@ -1,6 +1,6 @@
 """Models as JSON text without the fields, theirs and those within, that are empty by default: what is kept in files.
 
-:func:`.model.restored` makes the same of it, and so does ``from_json``, for as long as these defaults are what they
+:func:`.restoring.restored` makes the same of it, and so does ``from_json``, for as long as these defaults are what they
 are. No plain values are made in between, since every write to the sandbox waits for this.
 """
 

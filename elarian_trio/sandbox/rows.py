@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from elarian_trio.errors import StoreError
 from elarian_trio.models.checks import field_types
-from elarian_trio.models.model import EPOCH, restored
+from elarian_trio.models.model import EPOCH
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
+from elarian_trio.models.restoring import restored, restoring
 from elarian_trio.models.texts import sparse_text
 from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from elarian_trio.models.model import Model
+    from elarian_trio.models.source import Written
     from elarian_trio.sandbox.world.entities import IndexKey, Key, Record
 
 __all__ = [
@@ -94,11 +96,13 @@ class Shape(NamedTuple):
         kind: the name of the records under such keys.
         values: gives what is in a key. Records whose keys, of whatever class, hold the same lie together.
         told: the fields that the keys have in common with their records; an entry is read without its key.
+        restore: makes the records again of what is written and of the key; ``None`` of what is no record.
     """
 
     kind: str
     values: Callable[[Any], Hashable]
     told: tuple[str, ...]
+    restore: Written | None
 
 
 def shape_of(key: Key[Any]) -> Shape:
@@ -109,9 +113,11 @@ def shape_of(key: Key[Any]) -> Shape:
 
 def _shape(kind: type) -> Shape:
     names = tuple(each.name for each in fields(kind))
-    record = _KINDS.get(name := f"{kind.__name__.removesuffix('Key')}Record")
+    record: Any = _KINDS.get(name := f"{kind.__name__.removesuffix('Key')}Record")
     known = () if record is None or kind is EntryKey else field_types(record)
-    shape = _SHAPES[kind] = Shape(name, attrgetter(*names), tuple(name for name in names if name in known))
+    told = tuple(name for name in names if name in known)
+    restore = None if record is None else restoring(record, told)
+    shape = _SHAPES[kind] = Shape(name, attrgetter(*names), told, restore)
     return shape
 
 
@@ -151,11 +157,9 @@ def record_text(key: Key[Any], record: Record) -> str:
 
 def _read_record(key: Key[R], version: int, text: str) -> R:
     shape = shape_of(key)
-    value = _value_of(version, text)
-    for name in shape.told:
-        if name not in value:
-            value[name] = getattr(key, name)
-    return cast("R", restored(_class_of(_KINDS, shape.kind), value))
+    if shape.restore is None:
+        raise _unknown(shape.kind)
+    return cast("R", shape.restore.call(_value_of(version, text), key))
 
 
 def read_entry(version: int, text: str) -> EntryRecord:
@@ -193,9 +197,12 @@ def _read(kinds: Mapping[str, type[M]], version: int, text: str) -> M:
 
 def _class_of(kinds: Mapping[str, type[M]], name: str) -> type[M]:
     if name not in kinds:
-        msg = f"nothing is called {name!r} here"
-        raise ValueError(msg)
+        raise _unknown(name)
     return kinds[name]
+
+
+def _unknown(name: str) -> ValueError:
+    return ValueError(f"nothing is called {name!r} here")
 
 
 def _value_of(version: int, text: str) -> dict[str, Any]:
