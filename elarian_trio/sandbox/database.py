@@ -31,7 +31,6 @@ from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey, ParcelRecord
 from elarian_trio.sandbox.rows import (
     VERSION,
-    Row,
     decoded,
     key_text,
     list_text,
@@ -39,6 +38,7 @@ from elarian_trio.sandbox.rows import (
     read_entry,
     read_job,
     read_parcel,
+    read_record,
     record_text,
     shape_of,
 )
@@ -160,8 +160,8 @@ class Database:
 
     def load(self, key: Key[Any]) -> Record | None:
         """Give the record under *key* (of those that the rules know), ``None`` for none."""
-        found = {kind: Row(version, value) for kind, version, value in self.rows(key)}.get(shape_of(key).kind)
-        return None if found is None else found.read(key)
+        found = {kind: (version, value) for kind, version, value in self.rows(key)}.get(shape_of(key).kind)
+        return None if found is None else read_record(key, *found)
 
     def members(self, index: IndexKey) -> list[EntryRecord]:
         """Give the entries of *index*, by their members' names."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VERSION",
-    "Row",
     "decoded",
     "key_text",
     "know",
@@ -42,6 +41,7 @@ __all__ = [
     "read_entry",
     "read_job",
     "read_parcel",
+    "read_record",
     "record_text",
     "shape_of",
 ]
@@ -72,21 +72,6 @@ def know(*kinds: type[Record]) -> None:
     A record's class is called as its key's class is, with Record in place of Key; no two kinds have the same name.
     """
     _KINDS.update({kind.__name__: kind for kind in kinds})
-
-
-class Row(NamedTuple):
-    """A record as it is kept."""
-
-    version: int
-    value: str
-
-    def read(self, key: Key[R]) -> R:
-        """Read the record, which is under *key*.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
-        return cast("R", decoded(_read_record, key, self.version, self.value))
 
 
 class Shape(NamedTuple):
@@ -155,11 +140,19 @@ def record_text(key: Key[Any], record: Record) -> str:
     return sparse_text(record, without=shape_of(key).told)
 
 
-def _read_record(key: Key[R], version: int, text: str) -> R:
+def read_record(key: Key[R], version: int, text: str) -> R:
+    """Read the record under *key*.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     shape = shape_of(key)
-    if shape.restore is None:
-        raise _unknown(shape.kind)
-    return cast("R", shape.restore.call(_value_of(version, text), key))
+    try:
+        if shape.restore is None:
+            raise _unknown(shape.kind)
+        return cast("R", shape.restore.call(_value_of(version, text), key))
+    except _UNREADABLE as error:
+        raise _refusal(error) from error
 
 
 def read_entry(version: int, text: str) -> EntryRecord:
@@ -225,9 +218,15 @@ def decoded(read: Callable[..., T], *row: Any) -> T:  # noqa: ANN401 - the colum
     """
     try:
         return read(*row)
-    except (ValueError, KeyError, TypeError) as error:
-        msg = f"the sandbox's file holds what cannot be read: {error}"
-        raise StoreError(msg) from error
+    except _UNREADABLE as error:
+        raise _refusal(error) from error
+
+
+_UNREADABLE = (ValueError, KeyError, TypeError)
+
+
+def _refusal(error: Exception) -> StoreError:
+    return StoreError(f"the sandbox's file holds what cannot be read: {error}")
 
 
 def micros(time: datetime) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -21,7 +21,7 @@ import anyio.to_thread
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.pending import JobKey, JobRecord, ParcelKey
-from elarian_trio.sandbox.rows import Row, shape_of
+from elarian_trio.sandbox.rows import read_record, shape_of
 from elarian_trio.sandbox.world.entities import EntryKey, EntryRecord, IndexKey, Key, MessageKey, MessageRecord, Record
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["UNHEARD", "Store", "Unit"]
 
 R = TypeVar("R", bound=Record)
+
+Unread: TypeAlias = tuple[int, str]
+"""A record as a row of the database has it: the version of its form, and its text."""
 
 MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Python's objects take several times that
 LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and places take room as well
@@ -313,7 +316,7 @@ class Family:
     __slots__ = ("is_whole", "records", "weight")
 
     def __init__(self) -> None:
-        self.records: dict[str, tuple[Record | Row | None, int]] = {}  # and how long each is in JSON
+        self.records: dict[str, tuple[Record | Unread | None, int]] = {}  # and how long each is in JSON
         self.is_whole: bool = False  # whether there is nothing of the kinds that are not among these
         self.weight: int = LEAST_WEIGHT
 
@@ -363,8 +366,8 @@ class AtHand:
         if known is None:
             return None
         found, length = known
-        if isinstance(found, Row):
-            found = found.read(key)
+        if isinstance(found, tuple):
+            found = read_record(key, *found)
             family.records[shape.kind] = found, length
         return cast("R | None", found)
 
@@ -380,8 +383,9 @@ class AtHand:
         more = 0
         for kind, version, text in rows:
             if kind not in family.records:
-                family.records[kind] = Row(version, text), len(text)
-                more += len(text)
+                length = len(text)
+                family.records[kind] = (version, text), length
+                more += length
         family.is_whole = True
         self._weigh(family, more)
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.dice import SeededDice
 from elarian_trio.sandbox.exchange import Call, WebReply, WebRequest
-from elarian_trio.sandbox.rows import VERSION, Row, know, record_text
+from elarian_trio.sandbox.rows import VERSION, know, read_record, record_text
 from elarian_trio.sandbox.talonone.rules.deployment import Application, Campaign, Coupon, Deployment, Rule
 from elarian_trio.sandbox.talonone.rules.operations import ACTS, answer
 from elarian_trio.sandbox.talonone.rules.records import RECORDS
@@ -37,22 +37,22 @@ class Shelf:
     """Records in a dictionary, as a file has them."""
 
     def __init__(self) -> None:
-        self.rows: dict[Key[Any], Row] = {}
+        self.texts: dict[Key[Any], str] = {}
 
     def load(self, key: Key[R]) -> R | None:
-        found = self.rows.get(key)
-        return None if found is None else found.read(key)
+        found = self.texts.get(key)
+        return None if found is None else read_record(key, VERSION, found)
 
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
-        keys = [key for key in self.rows if isinstance(key, EntryKey) and key.index == index]
+        keys = [key for key in self.texts if isinstance(key, EntryKey) and key.index == index]
         return tuple(entry for key in keys if (entry := self.load(key)) is not None)
 
     def keep(self, changes: Mapping[Key[Any], Record | None]) -> None:
         for key, record in changes.items():
             if record is None:
-                self.rows.pop(key, None)
+                self.texts.pop(key, None)
             else:
-                self.rows[key] = Row(VERSION, record_text(key, record))
+                self.texts[key] = record_text(key, record)
 
 
 class Desk:

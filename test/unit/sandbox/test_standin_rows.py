@@ -12,7 +12,7 @@ from model_strategies import models
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.planship.rules.records import RECORDS
-from elarian_trio.sandbox.rows import VERSION, Row, know
+from elarian_trio.sandbox.rows import VERSION, know, read_record
 from elarian_trio.sandbox.world.entities import RECORDS as ELARIANS
 from elarian_trio.sandbox.world.entities import Key, key_class
 
@@ -59,4 +59,4 @@ def test_no_two_kinds_have_the_same_name() -> None:
 def test_a_kind_that_nobody_told_of_is_not_read() -> None:
     """What no version of ours wrote is refused."""
     with pytest.raises(StoreError, match="nothing is called 'NobodysRecord'"):
-        Row(VERSION, "{}").read(NobodysKey("org"))
+        read_record(NobodysKey("org"), VERSION, "{}")

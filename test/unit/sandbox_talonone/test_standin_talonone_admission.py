@@ -71,7 +71,7 @@ def test_request_that_says_nothing_of_itself_is_refused() -> None:
     """The facts, D1: no auth header is 401."""
     desk = Desk()
     assert desk.ask("PUT", PATH, {}, headers={}).status == 401
-    assert desk.shelf.rows == {}
+    assert desk.shelf.texts == {}
 
 
 def test_key_counts_where_there_are_both() -> None:

@@ -79,7 +79,7 @@ def test_body_that_is_not_right_is_refused_with_all_that_is_wrong(
     """The facts, section 10 and D13: titles and pointers."""
     desk = Desk()
     assert desk.refused(method, path, body) == wrong
-    assert desk.shelf.rows == {}
+    assert desk.shelf.texts == {}
 
 
 @pytest.mark.parametrize(

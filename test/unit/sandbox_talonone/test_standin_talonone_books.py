@@ -77,7 +77,7 @@ class Shop:
 
     def all(self, kind: type[Record]) -> list[Any]:
         """Give all records of a kind."""
-        found = [self.desk.shelf.load(key) for key in self.desk.shelf.rows]
+        found = [self.desk.shelf.load(key) for key in self.desk.shelf.texts]
         return [record for record in found if isinstance(record, kind)]
 
 
@@ -108,4 +108,4 @@ def test_nothing_that_is_kept_names_who_was_deleted(asked: list[tuple[Any, ...]]
         shop.ask(each)
     shop.ask(("profile", person))
     shop.desk.delete(person)
-    assert not [key for key, row in shop.desk.shelf.rows.items() if f'"{person}"' in key_text(key) + row.value]
+    assert not [key for key, text in shop.desk.shelf.texts.items() if f'"{person}"' in key_text(key) + text]

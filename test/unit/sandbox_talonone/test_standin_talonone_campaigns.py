@@ -233,7 +233,7 @@ def test_rule_that_fails_is_answered_with_500_and_changes_nothing(
     with caplog.at_level(logging.ERROR, "elarian_trio.sandbox"):
         reply = desk.ask("PUT", PATH, {"profileId": "u1"})
     message = json.loads(reply.body)["message"]
-    assert (reply.status, desk.shelf.rows) == (500, {})
+    assert (reply.status, desk.shelf.texts) == (500, {})
     assert message.startswith("rule 0 of campaign 5 ")
     assert words in message
     assert words in caplog.text

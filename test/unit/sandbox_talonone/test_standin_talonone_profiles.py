@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def kept(desk: Desk, kind: type[Record]) -> list[Any]:
     """Give all records of a kind."""
-    found = [desk.shelf.load(key) for key in desk.shelf.rows]
+    found = [desk.shelf.load(key) for key in desk.shelf.texts]
     return [record for record in found if isinstance(record, kind)]
 
 

@@ -101,9 +101,9 @@ def test_other_moves_are_refused_and_change_nothing(before: list[str], wanted: s
     desk = Desk()
     for state in before:
         desk.session("s", state=state)
-    kept = dict(desk.shelf.rows)
+    kept = dict(desk.shelf.texts)
     assert desk.refused("PUT", PATH, TO[wanted]) == [("/state", "Invalid state")]
-    assert desk.shelf.rows == kept
+    assert desk.shelf.texts == kept
 
 
 def test_what_is_given_replaces_and_what_is_not_stays() -> None:
@@ -309,15 +309,15 @@ def test_dry_request_answers_in_full_and_keeps_nothing() -> None:
     desk = Desk(Rule(lambda _state, _event: [("couponCreated", None, "u1")]))
     state = desk.session("s", (("dry", "true"),), profileId="u1", state="closed", total=1)
     assert state["profile"]["closedSessions"] == 1
-    assert desk.shelf.rows == {}
+    assert desk.shelf.texts == {}
     assert desk.session("s", (("dry", "false"),), profileId="u1")["event"]["id"] == state["event"]["id"] == 1
     for method, path, body in (
         ("POST", "/v1/events", {"sessionId": "s", "type": "seen", "attributes": {}}),
         ("PUT", "/v1/customer_profiles/u1", {}),
     ):
-        kept = dict(desk.shelf.rows)
+        kept = dict(desk.shelf.texts)
         assert desk.ask(method, path, body, query=(("dry", "true"),)).status in (200, 201)
-        assert desk.shelf.rows == kept
+        assert desk.shelf.texts == kept
 
 
 def test_dry_is_nothing_to_what_knows_no_such_thing() -> None:
