@@ -129,7 +129,7 @@ class Customer:
 
     @property
     def customer_id(self) -> str | None:
-        """Elarian's id: the one it was made with, or the one a reply has told since."""
+        """Elarian's id: the one it was made with, or the one that the latest reply told: numbers follow adoptions."""
         return self._id
 
     @property
@@ -214,7 +214,7 @@ class Customer:
         if state is None:
             raise CommandFailed(command, "the server gave no state", reply=reply)
         self._looked_up = True
-        self._id = self._id or state.customer_id or None
+        self._learn(state)
         for number in _numbers_in(state):
             if number not in self._numbers:
                 self._numbers = (*self._numbers, number)
@@ -246,7 +246,10 @@ class Customer:
         """
         customer_id = self._id or await self._find_id()
         address = other.address if isinstance(other, Customer) else other
-        return self._learn(await self._call(AdoptCustomerState(customer_id=customer_id, other_customer=address)))
+        reply = self._learn(await self._call(AdoptCustomerState(customer_id=customer_id, other_customer=address)))
+        if isinstance(other, Customer) and other.number is not None:
+            other._learn(reply)
+        return reply
 
     async def get_secondary_ids(self) -> tuple[SecondaryId, ...]:
         """Fetch the secondary ids in force.
@@ -673,9 +676,9 @@ class Customer:
     # Addresses.
 
     def _learn(self, reply: R) -> R:
-        """Remember the id that a reply tells."""
+        """Remember the id that a reply or state tells: a customer may have been adopted, or deleted, since the last."""
         customer_id: object = getattr(reply, "customer_id", None)
-        if self._id is None and isinstance(customer_id, str) and customer_id:
+        if isinstance(customer_id, str) and customer_id:
             self._id = customer_id
         return reply
 

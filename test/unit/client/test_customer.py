@@ -151,6 +151,28 @@ async def test_id_is_learned_from_replies_or_looked_up() -> None:
     assert other.customer_id is None
 
 
+async def test_id_is_the_one_that_the_latest_reply_told() -> None:
+    """Behaviour 2: a customer that was adopted is found under the survivor's id by its number, from any reply on."""
+    call = FakeCall(CustomerState(customer_id="el_cst_0"))
+    asha = Customer(call, number=CELL)
+    await asha.get_state()
+    assert asha.customer_id == "el_cst_0"
+    await asha.update_tags(Tag("k", "v"))
+    assert asha.customer_id == "el_cst_1"
+    await asha.get_state()
+    assert asha.customer_id == "el_cst_0", "a state tells it as well"
+
+
+async def test_who_was_adopted_is_the_survivor_if_found_by_number() -> None:
+    """Behaviour 2: numbers follow the survivor; an id does not."""
+    call = FakeCall()
+    by_number, by_id = Customer(call, number="+2", customer_id="el_cst_2"), Customer(call, customer_id="el_cst_3")
+    survivor = Customer(call, customer_id="el_cst_1")
+    await survivor.adopt_state(by_number)
+    await survivor.adopt_state(by_id)
+    assert (by_number.customer_id, by_id.customer_id) == ("el_cst_1", "el_cst_3")
+
+
 @pytest.mark.parametrize(
     ("value", "stored"), [({"a": 1}, '{"a":1}'), ("text", '"text"'), (b"\x00", b"\x00"), (None, "null")]
 )
