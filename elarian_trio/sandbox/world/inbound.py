@@ -73,6 +73,9 @@ def receive(work: Work, command: ReceiveMessage) -> SimulatorReply | WaitForHop:
     record = registered(work, channel)
     if record is None:
         raise Refusal(not_registered(channel))
+    if work.settings.strict and channel.channel == Channel.SMS and any(map(str.isalpha, channel.number)):
+        msg = f"sms {channel.number!r} is a sender id, from which messages only go out; write to a short code"
+        raise Refusal(msg)
     if not record.app_id:
         msg = f"{channel.channel} {channel.number!r} belongs to no app; bind it to one"
         raise Refusal(msg)

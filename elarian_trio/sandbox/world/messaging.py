@@ -24,7 +24,7 @@ from elarian_trio.sandbox.world.conversations import (
 from elarian_trio.sandbox.world.effects import MessageProgresses, TagMessageDue
 from elarian_trio.sandbox.world.entities import ON_ITS_WAY
 from elarian_trio.sandbox.world.identity import holders
-from elarian_trio.sandbox.world.sending import REPORTED, Outbound, send_out
+from elarian_trio.sandbox.world.sending import REPORTED, Outbound, body_objection, send_out
 
 if TYPE_CHECKING:
     from elarian_trio.models.notifications import ReceivedMessageNotification
@@ -63,8 +63,9 @@ def send_by_tag(work: Work, command: SendMessageTag) -> TagUpdateReply:
     """Send a message to everybody who has a tag now."""
     if registered(work, command.channel_number) is None:
         return TagUpdateReply(status=False, description=not_registered(command.channel_number))
-    if command.message.body is None:
-        return TagUpdateReply(status=False, description="the message is empty; give it a body")
+    objection = body_objection(work, command.channel_number, command.message)
+    if objection is not None:
+        return TagUpdateReply(status=False, description=objection[1])
     work_id = work.new_id("wrk")
     customers = holders(work, command.tag)
     for customer_id in customers:
@@ -99,18 +100,24 @@ def answer_message(work: Work, told: ReceivedMessageNotification, message: Messa
     """
     customer = None if told.customer_id is None else survivor(work, told.customer_id)
     if customer is not None and told.channel in REPORTED:
-        _reply(work, customer.customer_id, told.message_id, message)
+        reply = _reply(work, customer.customer_id, told.message_id, message)
+        if reply.message_id is None:
+            work.warn(f"app {told.app_id}: the answer to a message was not sent: {reply.description}")
 
 
 def progress(work: Work, job: MessageProgresses) -> None:
-    """Let a message get on, unless it has come to its end already, and tell the app that sent it."""
+    """Let a message get on, unless it has come to its end already, and tell the app that sent it.
+
+    It is told of a message that the log is too short for by now, too: only the customer's state forgets it.
+    """
     customer = survivor(work, job.customer_id)
     found = sent_message(work, job.message_id)
-    if customer is None or found is None or found.status not in ON_ITS_WAY:
+    if customer is None or (found is not None and found.status not in ON_ITS_WAY):
         return
-    changed = altered(found, status=job.status, updated_at=work.now, description=job.description or None)
-    change_message(work, changed)
-    told = MessageStatusNotification(message_id=found.message_id, status=job.status, description=changed.description)
+    description = job.description or None
+    if found is not None:
+        change_message(work, altered(found, status=job.status, updated_at=work.now, description=description))
+    told = MessageStatusNotification(message_id=job.message_id, status=job.status, description=description)
     work.notify(job.app_id, customer.customer_id, told)
 
 

@@ -112,8 +112,7 @@ def received_message(work: Work, command: ReplayReceivedMessage) -> CustomerStat
         app_id=work.app_id,
         provider_message_id=command.provider_message_id,
     )
-    _add(work, customer_id, command, message)
-    return _loaded(customer_id, "message")
+    return _add(work, customer_id, command, message)
 
 
 def sent_message(work: Work, command: ReplaySentMessage) -> CustomerStateUpdateReply:
@@ -138,8 +137,7 @@ def sent_message(work: Work, command: ReplaySentMessage) -> CustomerStateUpdateR
         updated_at=command.sent_at,
         provider_message_id=command.provider_message_id,
     )
-    _add(work, customer_id, command, message)
-    return _loaded(customer_id, "message")
+    return _add(work, customer_id, command, message)
 
 
 def _add(
@@ -147,10 +145,13 @@ def _add(
     customer_id: str,
     command: ReplayReceivedMessage | ReplaySentMessage,
     message: ReceivedMessage | SentMessage,
-) -> None:
+) -> CustomerStateUpdateReply:
     """Add the message, and the channel to those on which the customer was met."""
     add_message(work, customer_id, message)
     put_state(work, customer_id, state_of(work, customer_id, command.customer_number, command.channel_number))
+    if message.message_id not in messaging_of(work, customer_id).log:
+        return _unchanged(customer_id, f"the customer's state shows {KEPT} later messages and no more")
+    return _loaded(customer_id, "message")
 
 
 def _check_id(given: str, what: str) -> None:

@@ -81,12 +81,17 @@ def _check_consent(_: Work, out: Outbound, state: ChannelState) -> Objection | N
 
 
 def _check_body(work: Work, out: Outbound, _: ChannelState) -> Objection | None:
-    body = out.message.body
+    return body_objection(work, out.channel, out.message)
+
+
+def body_objection(work: Work, channel: MessagingChannel, message: Message) -> Objection | None:
+    """Say what there is to object to in sending such a message on *channel*, to whomever."""
+    body = message.body
     if body is None:
         return Status.INVALID_REQUEST, "the message is empty; give it a body"
-    fits, wanted = _BODIES.get(out.channel.channel, _ANYTHING_ELSE)
+    fits, wanted = _BODIES.get(channel.channel, _ANYTHING_ELSE)
     if not fits(body):
-        return Status.NOT_SUPPORTED, f"{out.channel.channel} carries {wanted}, not {_kind(body)}"
+        return Status.NOT_SUPPORTED, f"{channel.channel} carries {wanted}, not {_kind(body)}"
     if isinstance(body, UssdMenu) and len(body.text) > MAX_MENU and work.settings.strict:
         return Status.INVALID_REQUEST, f"the menu has {len(body.text)} characters; a USSD screen holds {MAX_MENU}"
     return None

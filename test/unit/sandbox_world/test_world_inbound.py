@@ -108,6 +108,15 @@ def test_a_channel_that_belongs_to_no_app_takes_nothing() -> None:
     assert not phone(world, "OK", channel=MessagingChannel.sms("1")).status
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_nobody_writes_to_a_sender_id_of_a_strict_server(strict: bool) -> None:
+    """The facts (4): alphanumeric sender ids only send."""
+    world = seeded_world(strict=strict)
+    world.put(ChannelRecord(org_id=ORG, channel=Channel.SMS, number="SHOP", app_id=APP))
+    assert phone(world, "OK", channel=MessagingChannel.sms("SHOP")).status is not strict
+    assert len(world.told()) == (not strict)
+
+
 def test_an_open_server_binds_a_channel_to_the_app_that_the_phone_connected_as() -> None:
     """Credentials of phones are an app's; with a single app that is the one a user expects."""
     world = seeded_world(strict=False)

@@ -120,14 +120,16 @@ def test_a_message_to_a_deleted_customer_is_reported_no_more() -> None:
     assert world.told() == []
 
 
-def test_a_message_forgotten_by_the_state_is_reported_no_more() -> None:
-    """A state keeps the last hundred messages only."""
+def test_a_message_forgotten_by_the_state_is_reported_all_the_same() -> None:
+    """A state keeps the last hundred messages only; a gateway reports each (a past bug: it did so of a hundred)."""
     world = seeded_world()
-    send(world, "first")
+    first = send(world, "first").message_id
     for _ in range(100):
         send(world, "more")
     world.advance(1)
-    assert len(world.told()) == 100
+    told = world.told(MessageStatusNotification)
+    assert (told[0].message_id, told[0].status, len(told)) == (first, Status.DELIVERED, 101)
+    assert len(state(world).messaging_state.messages) == 100
     kept = [each.message.message_id for each in world.records.values() if isinstance(each, MessageRecord)]
     assert kept == [each.message_id for each in state(world).messaging_state.messages if each is not None]
 
@@ -365,6 +367,16 @@ def test_a_message_in_the_answer_to_a_notification_is_a_reply_to_it() -> None:
     assert kept.in_reply_to == world.told()[0].message_id
 
 
+def test_an_answer_that_cannot_be_sent_is_told_to_whoever_runs_the_server() -> None:
+    """Nobody waits for what becomes of it, and the app that answered hears of nothing."""
+    world = seeded_world()
+    phone(world, "OK")
+    world.answer(world.deliver(world.notified[0]), NotificationReply(message=Message(UssdMenu("1. Yes"))))
+    assert world.phones() == []
+    (words,) = world.warned
+    assert f"app {APP}: the answer to a message was not sent: sms carries text" in words
+
+
 def test_the_menu_that_answers_a_customer_at_the_phone_is_not_sent_as_a_message() -> None:
     """It goes back with the hop alone; sent twice would be a past bug of stand-ins."""
     world = seeded_world()
@@ -433,6 +445,7 @@ def test_a_message_by_tag_that_nobody_could_get_is_refused() -> None:
     for tag, channel, message in (
         (known, MessagingChannel.sms("99999"), Message("News")),
         (known, SMS, Message(None)),
+        (known, SMS, Message(UssdMenu("1. Yes"))),
         (Tag(" ", "starter"), SMS, Message("News")),
     ):
         reply = world.run(SendMessageTag(tag=tag, channel_number=channel, message=message))

@@ -191,6 +191,20 @@ def test_loading_a_message_again_changes_nothing() -> None:
     assert world.records == before
 
 
+def test_a_message_before_all_those_that_a_state_shows_is_not_said_to_be_loaded() -> None:
+    """A state shows the last hundred: what came before them is nowhere."""
+    world = seeded_world()
+    for number in range(100):
+        sent(world, f"later-{number}", PAST + timedelta(hours=1))
+    before = state(world).messaging_state.messages
+    reply = sent(world)
+    assert (reply.status, reply.description) == (
+        True,
+        "the customer's state shows 100 later messages and no more; nothing changed",
+    )
+    assert state(world).messaging_state.messages == before
+
+
 def test_a_status_of_the_past_counts_unless_a_later_one_is_known() -> None:
     """Updates may come out of order."""
     world = seeded_world()
