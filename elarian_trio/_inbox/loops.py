@@ -1,12 +1,14 @@
-"""What each notification asks of the event loop, in the cheapest form: Trio's own where it runs, else anyio's.
+"""What each notification asks of the event loop, in the cheapest form: the loop's own.
 
-anyio asks at each call which loop runs, and then calls the same; at some microseconds a notification that counts. So
-does looking whether Trio runs, where it does not: who asks often keeps the :class:`Loop` that it was given first.
+anyio asks at each call which loop runs, and asyncio (until Python 3.12, with a system call) which one it is; at some
+microseconds a notification that counts. So does looking whether Trio runs, where it does not: who asks often keeps the
+:class:`Loop` that it was given first.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.lowlevel
@@ -20,7 +22,7 @@ __all__ = ["Loop", "present_loop"]
 
 
 class Loop(NamedTuple):
-    """A kind of event loop.
+    """An event loop.
 
     Attributes:
         checkpoint: lets others run, and sees whether we are cancelled.
@@ -41,14 +43,13 @@ _TRIO = Loop(
     trio.lowlevel.current_task,
     trio.current_time,
 )
-_ASYNCIO = Loop(
-    anyio.lowlevel.checkpoint,
-    anyio.lowlevel.checkpoint_if_cancelled,
-    asyncio.current_task,
-    lambda: asyncio.get_running_loop().time(),
-)
 
 
 def present_loop() -> Loop:
-    """Give the kind that runs now."""
-    return _TRIO if trio.lowlevel.in_trio_task() else _ASYNCIO
+    """Give the one that runs now."""
+    return _TRIO if trio.lowlevel.in_trio_task() else _running_asyncio()
+
+
+def _running_asyncio() -> Loop:
+    loop, anyios = asyncio.get_running_loop(), anyio.lowlevel.current_token().backend_class
+    return Loop(anyios.checkpoint, anyios.checkpoint_if_cancelled, partial(asyncio.current_task, loop), loop.time)
