@@ -24,7 +24,6 @@ from elarian_trio._rsocket.events import (
     ResumeRejected,
     SetupReceived,
 )
-from elarian_trio._rsocket.fragments import Payload
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
 from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
 from elarian_trio._rsocket.resume import resume_token_of
@@ -43,7 +42,6 @@ __all__ = [
     "KeepaliveAnswered",
     "MetadataPushed",
     "NotResumable",
-    "Payload",
     "PeerLost",
     "RequestCanceled",
     "RequestFailed",

@@ -27,7 +27,7 @@ from elarian_trio._rsocket.events import (
     ResumeRejected,
     SetupReceived,
 )
-from elarian_trio._rsocket.fragments import LENGTH_SIZE, MIN_FRAGMENT_SIZE, Assemblies, FragmentRefused, Payload
+from elarian_trio._rsocket.fragments import LENGTH_SIZE, MIN_FRAGMENT_SIZE, Assemblies, FragmentRefused
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     MAX_FRAME_SIZE,
@@ -65,6 +65,7 @@ from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from elarian_trio._rsocket.fragments import Payload
     from elarian_trio._rsocket.frames import FragmentableFrame, RequestFrame
     from elarian_trio._rsocket.setup import Setup
     from elarian_trio._rsocket.turns import Departure
@@ -295,7 +296,7 @@ class Connection:
 
     # Our requests
 
-    def request(self, payload: Payload) -> int:
+    def request(self, data: bytes, metadata: bytes | None = None) -> int:
         """Queue a request; its id comes back with ResponseReceived or RequestFailed.
 
         Raises:
@@ -306,7 +307,6 @@ class Connection:
             self._require_open("request")
         stream_id = self._ids.take(self._streams)
         self._streams[stream_id] = Stream(stream_id, _QUEUED)
-        data, metadata = payload.data, payload.metadata
         if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
             self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data))
         else:
@@ -362,7 +362,7 @@ class Connection:
 
     # Our answers
 
-    def respond(self, stream_id: int, payload: Payload) -> bool:
+    def respond(self, stream_id: int, data: bytes, metadata: bytes | None = None) -> bool:
         """Answer a request of the peer.
 
         Returns:
@@ -370,15 +370,14 @@ class Connection:
         """
         if not self._begin_answer(stream_id):
             return False
-        data, metadata = payload.data, payload.metadata
         if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
             self._outbox.turns.put_whole(stream_id, encode_answer(stream_id, data))
         else:
             self._outbox.turns.put(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
         return True
 
-    def repeat(self, stream_id: int, payload: Payload) -> bool:
-        """Have *payload* follow an answer that ``respond`` has queued, as no peer may: it counts as any other frame.
+    def repeat(self, stream_id: int, data: bytes, metadata: bytes | None = None) -> bool:
+        """Have a payload follow an answer that ``respond`` has queued, as no peer may: it counts as any other frame.
 
         For servers that show clients what a broken server does.
 
@@ -388,7 +387,7 @@ class Connection:
         stream = self._streams.get(stream_id)
         if stream is None or stream.state is not StreamState.ANSWERING:
             return False
-        stream.again = PayloadFrame(stream_id, payload.data, payload.metadata, complete=True, next_=True)
+        stream.again = PayloadFrame(stream_id, data, metadata, complete=True, next_=True)
         return True
 
     def fail(self, stream_id: int, code: int, message: str) -> bool:
@@ -589,7 +588,7 @@ class Connection:
                 return None
             self._resumption.count_in_whole(data)
             del self._streams[stream_id]
-            return ResponseReceived(stream_id, Payload(data[HEADER_SIZE:]))
+            return ResponseReceived(stream_id, data[HEADER_SIZE:])
         if kind != WHOLE_REQUEST or len(data) > self._max_whole_size:
             return None
         if stream is not None or self._ids.owns(stream_id) or self._incoming >= self._max_incoming:
@@ -597,7 +596,7 @@ class Connection:
         self._resumption.count_in_whole(data)
         self._streams[stream_id] = Stream(stream_id, _RUNNING)
         self._incoming += 1
-        return RequestReceived(stream_id, Payload(data[HEADER_SIZE:]))
+        return RequestReceived(stream_id, data[HEADER_SIZE:])
 
     def _decode(self, data: bytes) -> Frame | None:
         try:
@@ -761,11 +760,11 @@ class Connection:
     def _report(self, stream: Stream, payload: Payload) -> Event:
         if stream.requester:
             self._forget(stream)
-            return ResponseReceived(stream.stream_id, payload)
+            return ResponseReceived(stream.stream_id, *payload)
         if not stream.wants_answer:
             self._forget(stream)
-            return FireAndForgetReceived(payload)
-        return RequestReceived(stream.stream_id, payload)
+            return FireAndForgetReceived(*payload)
+        return RequestReceived(stream.stream_id, *payload)
 
     def _give_up(self, stream: Stream, code: ErrorCode, message: str) -> list[Event]:
         """End a stream whose payload we do not take: the peer's gets an ERROR, ours a CANCEL and fails here."""

@@ -1,7 +1,7 @@
 """What a Connection reports.
 
-Above: the session, which turns each into an answer for a waiter, a call of the handler, or an end. Below: payload and
-setup values.
+Above: the session, which turns each into an answer for a waiter, a call of the handler, or an end. Below: setup values.
+Of a payload ``metadata=None`` is none at all, ``b""`` is present but empty.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from elarian_trio._rsocket.values import value
 
 if TYPE_CHECKING:
-    from elarian_trio._rsocket.fragments import Payload
     from elarian_trio._rsocket.setup import Setup
 
 
@@ -41,14 +40,16 @@ class RequestReceived:
     """The peer's request is complete; answer with ``respond`` or ``fail``."""
 
     stream_id: int
-    payload: Payload
+    data: bytes = field(repr=False)
+    metadata: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FireAndForgetReceived:
     """The peer sent a payload that is never answered."""
 
-    payload: Payload
+    data: bytes = field(repr=False)
+    metadata: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class ResponseReceived:
     """The answer to a request of ours is complete."""
 
     stream_id: int
-    payload: Payload
+    data: bytes = field(repr=False)
+    metadata: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ that rsocket-java, -js and -py were seen to need.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
@@ -17,7 +17,6 @@ from elarian_trio._rsocket.frames import (
     RequestStreamFrame,
     encoded_size,
 )
-from elarian_trio._rsocket.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +29,11 @@ _CREDIT_SIZE = 4
 _MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of the largest payload
 
 
-@value
-class Payload:
+class Payload(NamedTuple):
     """What a request or an answer carries; ``metadata=None`` is none at all, ``b""`` is present but empty."""
 
-    data: bytes = field(default=b"", repr=False)
-    metadata: bytes | None = field(default=None, repr=False)
+    data: bytes
+    metadata: bytes | None
 
 
 def needs_cutting(frame: FragmentableFrame, size: int) -> bool:

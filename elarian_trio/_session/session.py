@@ -28,7 +28,6 @@ from elarian_trio._rsocket import (
     KeepaliveAnswered,
     MetadataPushed,
     NotResumable,
-    Payload,
     PeerLost,
     RequestCanceled,
     RequestFailed,
@@ -299,7 +298,7 @@ class Session:
         if not self._opened or self._leaving or self._peer_leaves:
             await anyio.lowlevel.checkpoint()
             raise self._lost(sent=False)
-        stream_id = self._connection.request(Payload(data, metadata))
+        stream_id = self._connection.request(data, metadata)
         self._wake_writer()
         waiter = self._requests.catch(stream_id)
         if handover is not None:
@@ -327,7 +326,7 @@ class Session:
         """
         if not self.usable:
             raise self._lost(sent=False)
-        stream_id = self._connection.request(Payload(data))
+        stream_id = self._connection.request(data)
         self._requests.expect(stream_id, partial(self._tell, then))
         self._wake_writer()
         return Question(partial(self._stop_asking, stream_id), partial(self._connection.was_received, stream_id))
@@ -344,7 +343,7 @@ class Session:
 
     def repeat(self, stream_id: int, data: bytes) -> None:
         """Have *data* follow the answer just given on a stream: for servers that show what a broken one does."""
-        self._connection.repeat(stream_id, Payload(data))
+        self._connection.repeat(stream_id, data)
 
     def _was_sent(self, stream_id: int, waiter: Waiter[bytes]) -> bool:
         """Whether the peer may have acted, also where the caller was cancelled in the moment the session ended."""
@@ -625,8 +624,8 @@ class Session:
         self._pings.resolve(event.data, event.round_trip)
 
     def _on_request(self, event: RequestReceived) -> None:
-        stream_id, payload = event.stream_id, event.payload
-        request = self._incoming[stream_id] = IncomingRequest(self, payload.data, payload.metadata, stream_id)
+        stream_id = event.stream_id
+        request = self._incoming[stream_id] = IncomingRequest(self, event.data, event.metadata, stream_id)
         try:
             self._handler(request)
         except Exception as error:
@@ -638,7 +637,7 @@ class Session:
         if isinstance(answer, StreamFailed):
             queued = self._connection.fail(stream_id, answer.code, answer.message)
         else:
-            queued = self._connection.respond(stream_id, Payload(answer))
+            queued = self._connection.respond(stream_id, answer)
         self._wake_writer()
         if not (self._incoming or self._requests):
             self._settle()
@@ -651,7 +650,7 @@ class Session:
             self._settle()
 
     def _on_response(self, event: ResponseReceived) -> None:
-        self._requests.resolve(event.stream_id, event.payload.data)
+        self._requests.resolve(event.stream_id, event.data)
 
     def _on_request_failed(self, event: RequestFailed) -> None:
         self._requests.fail(event.stream_id, StreamFailed(event.code, self._redact(event.message)))

@@ -19,7 +19,6 @@ from elarian_trio._rsocket import (
     Connection,
     ConnectionPhase,
     ErrorCode,
-    Payload,
     RequestCanceled,
     RequestReceived,
     Role,
@@ -206,11 +205,11 @@ class Victim:
         ):
             return
         if self.role is Role.CLIENT or self.connection.state is not ConnectionPhase.CONNECTING:
-            self.asked.append(self.connection.request(Payload(bytes(self.dice.choice(SIZES)))))
+            self.asked.append(self.connection.request(bytes(self.dice.choice(SIZES))))
 
     def answer(self) -> None:
         if self.running:
-            self.connection.respond(self.running.pop(), Payload(bytes(self.dice.choice(SIZES))))
+            self.connection.respond(self.running.pop(), bytes(self.dice.choice(SIZES)))
 
     def give_up(self) -> None:
         if self.asked:

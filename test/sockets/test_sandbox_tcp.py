@@ -21,7 +21,7 @@ from elarian_trio import (
     Simulator,
     Tag,
 )
-from elarian_trio._rsocket import Connection, Payload, Role
+from elarian_trio._rsocket import Connection, Role
 from elarian_trio._rsocket.framing import join_frames
 from elarian_trio._wire.envelopes import encode_command
 from elarian_trio.models.activity import Activity
@@ -194,7 +194,7 @@ async def speak(stream: SocketStream, sandbox: Sandbox, requests: list[bytes], *
     connection = Connection(Role.CLIENT, setup=a_setup(sandbox.credentials, lifetime=lifetime))
     connection.open(anyio.current_time())
     for data in requests:
-        connection.request(Payload(data))
+        connection.request(data)
     while frames := connection.frames_to_send():
         await stream.send(join_frames(frames))
     return connection

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from elarian_trio._rsocket import Connection, Payload, Role, Setup
+from elarian_trio._rsocket import Connection, Role, Setup
+from elarian_trio._rsocket.fragments import Payload
 from elarian_trio._rsocket.frames import (
     Frame,
     KeepaliveFrame,

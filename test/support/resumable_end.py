@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from frame_strategies import TOKEN, open_client, open_server, sent
 
-from elarian_trio._rsocket import Connection, Payload
+from elarian_trio._rsocket import Connection
 from elarian_trio._rsocket import frames as f
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def client_with(*sizes: int, resume_buffer_size: int = MiB) -> Connection:
     """Give an open client that has sent requests whose frames have *sizes*."""
     client = open_client(resume_buffer_size=resume_buffer_size)
     for size in sizes:
-        client.request(Payload(bytes(size - f.HEADER_SIZE)))
+        client.request(bytes(size - f.HEADER_SIZE))
     sent(client)
     return client
 

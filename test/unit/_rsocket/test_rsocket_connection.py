@@ -14,7 +14,6 @@ from elarian_trio._rsocket import (
     ErrorCode,
     FireAndForgetReceived,
     MetadataPushed,
-    Payload,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
 def test_requests_count_up_and_their_answers_arrive(make: Callable[[], Connection], our_id: int, their_id: int) -> None:
     """Specification (checklist 26, 36): answers in any order, each with its id."""
     end = make()
-    ids = [end.request(Payload(b"q", b"m")) for _ in range(3)]
+    ids = [end.request(b"q", b"m") for _ in range(3)]
     assert ids == [our_id, our_id + 2, our_id + 4]
     assert sent(end) == [f.RequestResponseFrame(stream_id, b"q", b"m") for stream_id in ids]
     answers = [f.PayloadFrame(stream_id, b"a%d" % stream_id, complete=True, next_=True) for stream_id in ids]
     assert feed(end, *reversed(answers)) == [
-        ResponseReceived(stream_id, Payload(b"a%d" % stream_id)) for stream_id in reversed(ids)
+        ResponseReceived(stream_id, b"a%d" % stream_id) for stream_id in reversed(ids)
     ]
     assert end.outstanding == 0
 
@@ -49,10 +48,10 @@ def test_requests_count_up_and_their_answers_arrive(make: Callable[[], Connectio
 def test_every_kind_of_answer_completes_its_request(next_: bool, complete: bool) -> None:
     """Specification (checklist 29): N and C, one of them, neither; a second PAYLOAD is ignored."""
     client = open_client()
-    client.request(Payload(b"q"))
+    client.request(b"q")
     sent(client)
     answer = f.PayloadFrame(1, complete=complete, next_=next_)
-    assert feed(client, answer) == [ResponseReceived(1, Payload())]
+    assert feed(client, answer) == [ResponseReceived(1, b"")]
     assert is_ignored(feed(client, answer))
 
 
@@ -60,8 +59,8 @@ def test_every_kind_of_answer_completes_its_request(next_: bool, complete: bool)
 def test_a_stream_error_fails_that_request_only(code: int) -> None:
     """Specification (checklist 30): the code is kept."""
     client = open_client()
-    client.request(Payload(b"q"))
-    client.request(Payload(b"q"))
+    client.request(b"q")
+    client.request(b"q")
     sent(client)
     assert feed(client, f.ErrorFrame(1, code, "no")) == [RequestFailed(1, code, "no")]
     assert is_ignored(feed(client, f.ErrorFrame(1, code, "no")))
@@ -72,7 +71,7 @@ def test_a_stream_error_fails_that_request_only(code: int) -> None:
 def test_an_unsent_request_is_forgotten_when_cancelled() -> None:
     """This SDK: nothing of it leaves, and ``was_sent`` told the truth."""
     client = open_client()
-    stream_id = client.request(Payload(b"q"))
+    stream_id = client.request(b"q")
     assert client.was_sent(stream_id) is False
     assert client.cancel(stream_id) is False
     assert client.cancel(stream_id) is False
@@ -82,7 +81,7 @@ def test_an_unsent_request_is_forgotten_when_cancelled() -> None:
 def test_a_sent_request_is_cancelled_by_exactly_one_frame() -> None:
     """Specification (checklist 33): the late answer is ignored."""
     client = open_client()
-    stream_id = client.request(Payload(b"q"))
+    stream_id = client.request(b"q")
     sent(client)
     assert client.was_sent(stream_id) is True
     assert client.cancel(stream_id) is True
@@ -95,7 +94,7 @@ def test_a_sent_request_is_cancelled_by_exactly_one_frame() -> None:
 def test_cancelling_half_a_request_stops_the_other_half() -> None:
     """Specification (checklist 43): CANCEL may come between fragments; none follows it."""
     client = open_client(fragment_size=64)
-    stream_id = client.request(Payload(bytes(1000)))
+    stream_id = client.request(bytes(1000))
     assert len(client.frames_to_send(1)) == 1
     assert client.was_sent(stream_id)
     assert client.cancel(stream_id)
@@ -108,7 +107,7 @@ def test_cancelling_half_a_request_stops_the_other_half() -> None:
 def test_an_early_answer_stops_the_rest_of_the_request(answer: f.Frame) -> None:
     """This SDK: a peer that refuses the first fragments does not want the others."""
     client = open_client(fragment_size=64)
-    client.request(Payload(bytes(1000)))
+    client.request(bytes(1000))
     client.frames_to_send(1)
     assert isinstance(feed(client, answer)[0], RequestFailed | ResponseReceived)
     assert sent(client) == []
@@ -117,7 +116,7 @@ def test_an_early_answer_stops_the_rest_of_the_request(answer: f.Frame) -> None:
 def test_an_answer_to_a_request_that_was_not_sent_is_ignored() -> None:
     """Specification (checklist 34): the peer cannot know that id."""
     client = open_client()
-    stream_id = client.request(Payload(b"q"))
+    stream_id = client.request(b"q")
     assert is_ignored(feed(client, f.PayloadFrame(stream_id, complete=True, next_=True)))
     assert is_ignored(feed(client, f.ErrorFrame(stream_id, 0x201)))
     assert len(sent(client)) == 1
@@ -151,15 +150,15 @@ def test_the_peers_request_is_reported_and_answered_once(
 ) -> None:
     """Specification (checklist 31, 35): N and C are both set; credit does no harm."""
     end = make()
-    assert feed(end, f.RequestResponseFrame(their_id, b"q", b"")) == [RequestReceived(their_id, Payload(b"q", b""))]
+    assert feed(end, f.RequestResponseFrame(their_id, b"q", b"")) == [RequestReceived(their_id, b"q", b"")]
     assert feed(end, f.RequestNFrame(their_id, 5)) == []
-    assert end.respond(their_id, Payload(b"a", b"m")) is True
-    assert end.respond(their_id, Payload(b"again")) is False
+    assert end.respond(their_id, b"a", b"m") is True
+    assert end.respond(their_id, b"again") is False
     assert end.fail(their_id, 0x201, "again") is False
     assert end.outstanding == 1
     assert sent(end) == [f.PayloadFrame(their_id, b"a", b"m", complete=True, next_=True)]
     assert end.outstanding == 0
-    assert end.respond(their_id, Payload(b"again")) is False
+    assert end.respond(their_id, b"again") is False
 
 
 def test_a_failed_handler_is_answered_by_an_error() -> None:
@@ -181,7 +180,7 @@ def test_error_text_is_cut_to_one_frame_between_characters() -> None:
     feed(server, f.RequestResponseFrame(3, b"q"))
     with pytest.raises(LocalProtocolError):
         server.fail(3, -1, "")
-    assert server.respond(3, Payload())
+    assert server.respond(3, b"")
 
 
 def test_a_peer_that_knows_no_fragments_is_sent_none_once_that_is_known() -> None:
@@ -191,7 +190,7 @@ def test_a_peer_that_knows_no_fragments_is_sent_none_once_that_is_known() -> Non
         server.cut_at(63)
     server.cut_at(f.MAX_FRAME_SIZE)
     feed(server, f.RequestResponseFrame(1, b"q"))
-    server.respond(1, Payload(bytes(1000)))
+    server.respond(1, bytes(1000))
     assert sent(server) == [f.PayloadFrame(1, bytes(1000), complete=True, next_=True)]
 
 
@@ -206,10 +205,10 @@ def test_a_second_request_with_a_live_id_is_ignored() -> None:
     server = open_server()
     feed(server, f.RequestResponseFrame(1, b"one", follows=True))
     assert is_ignored(feed(server, f.RequestResponseFrame(1, b"other")))
-    assert feed(server, f.PayloadFrame(1, b"two", next_=True)) == [RequestReceived(1, Payload(b"onetwo"))]
+    assert feed(server, f.PayloadFrame(1, b"two", next_=True)) == [RequestReceived(1, b"onetwo")]
     assert is_ignored(feed(server, f.RequestResponseFrame(1, b"other")))
     assert is_ignored(feed(server, f.PayloadFrame(1, b"more", next_=True)))
-    server.respond(1, Payload())
+    server.respond(1, b"")
     assert is_ignored(feed(server, f.RequestFnfFrame(1, b"other")))
 
 
@@ -218,7 +217,7 @@ def test_a_cancelled_request_is_reported_and_gets_no_answer() -> None:
     server = open_server()
     feed(server, f.RequestResponseFrame(1, b"q"))
     assert feed(server, f.CancelFrame(1)) == [RequestCanceled(1)]
-    assert server.respond(1, Payload()) is False
+    assert server.respond(1, b"") is False
     assert server.fail(1, 0x201, "") is False
     assert is_ignored(feed(server, f.CancelFrame(1)))
     assert sent(server) == []
@@ -228,7 +227,7 @@ def test_a_cancel_stops_an_answer_on_its_way() -> None:
     """Specification (checklist 32): no frame follows for that id; the handler is done already."""
     server = open_server(fragment_size=64)
     feed(server, f.RequestResponseFrame(1, b"q"))
-    server.respond(1, Payload(bytes(1000)))
+    server.respond(1, bytes(1000))
     server.frames_to_send(1)
     assert feed(server, f.CancelFrame(1)) == []
     assert (sent(server), server.outstanding) == ([], 0)
@@ -243,7 +242,7 @@ def test_a_request_given_up_half_way_leaves_nothing(give_up: Callable[[int], f.F
         assert feed(server, give_up(stream_id)) == []
         assert is_ignored(feed(server, f.PayloadFrame(stream_id, b"rest", next_=True)))
     assert server.outstanding == 0
-    assert feed(server, f.RequestResponseFrame(99, b"q")) == [RequestReceived(99, Payload(b"q"))]
+    assert feed(server, f.RequestResponseFrame(99, b"q")) == [RequestReceived(99, b"q")]
 
 
 def test_streams_and_channels_are_rejected() -> None:
@@ -263,9 +262,9 @@ def test_streams_and_channels_are_rejected() -> None:
 def test_fire_and_forget_is_reported_and_never_answered() -> None:
     """Specification (checklist 31): whole, in fragments, or refused for its size."""
     server = open_server(max_payload_size=100)
-    assert feed(server, f.RequestFnfFrame(1, b"q")) == [FireAndForgetReceived(Payload(b"q"))]
+    assert feed(server, f.RequestFnfFrame(1, b"q")) == [FireAndForgetReceived(b"q")]
     assert feed(server, f.RequestFnfFrame(3, b"one", follows=True)) == []
-    assert feed(server, f.PayloadFrame(3, b"two", next_=True)) == [FireAndForgetReceived(Payload(b"onetwo"))]
+    assert feed(server, f.PayloadFrame(3, b"two", next_=True)) == [FireAndForgetReceived(b"onetwo")]
     assert is_ignored(feed(server, f.RequestFnfFrame(5, bytes(101))))
     assert (sent(server), server.outstanding) == ([], 0)
 

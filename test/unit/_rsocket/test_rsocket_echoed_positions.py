@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from elarian_trio._rsocket import Connection, ConnectionPhase, KeepaliveAnswered, NotResumable, Payload, Role, Setup
+from elarian_trio._rsocket import Connection, ConnectionPhase, KeepaliveAnswered, NotResumable, Role, Setup
 from elarian_trio._rsocket.frames import KeepaliveFrame, RequestResponseFrame, decode_frame, encode_frame
 from elarian_trio.errors import RemoteProtocolError
 
@@ -33,7 +33,7 @@ def test_own_position_sent_back_ends_resumption_and_nothing_else() -> None:
     assert [type(event) for event in events] == [NotResumable, KeepaliveAnswered]
     assert client.state is ConnectionPhase.OPEN
     assert not client.resumable
-    client.request(Payload(b"goes on"))
+    client.request(b"goes on")
     assert len(client.frames_to_send()) == 1
     client.ping(1.0)
     again = decode_frame(client.frames_to_send()[0])

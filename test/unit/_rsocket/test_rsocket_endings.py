@@ -14,7 +14,6 @@ from elarian_trio._rsocket import (
     ConnectionPhase,
     ErrorCode,
     KeepaliveAnswered,
-    Payload,
     PeerLost,
     ResponseReceived,
 )
@@ -87,18 +86,18 @@ def test_an_error_on_stream_0_ends_everything(
 ) -> None:
     """Specification (checklist 52): whatever its code, but for the setup's and CONNECTION_CLOSE."""
     end = make()
-    sent_id = end.request(Payload())
+    sent_id = end.request(b"")
     sent(end)
-    unsent_id = end.request(Payload())
+    unsent_id = end.request(b"")
     feed(end, f.RequestResponseFrame(their_id))
     assert feed(end, f.ErrorFrame(0, code, "bye")) == [ConnectionEnded(code, "bye")]
     assert phase(end) is ConnectionPhase.CLOSED
     assert (end.was_sent(sent_id), end.was_sent(unsent_id)) == (True, False)
-    assert end.respond(their_id, Payload()) is False
+    assert end.respond(their_id, b"") is False
     assert (end.cancel(sent_id), end.cancel(unsent_id)) == (True, False)
     assert sent(end) == []
     with pytest.raises(LocalProtocolError, match="CLOSED"):
-        end.request(Payload())
+        end.request(b"")
 
 
 @both_ends
@@ -107,9 +106,9 @@ def test_connection_close_lets_outstanding_requests_end(
 ) -> None:
     """Specification (checklist 52): what the peer has not seen is taken back, what it has may be answered."""
     end = make()
-    sent_id = end.request(Payload())
+    sent_id = end.request(b"")
     sent(end)
-    unsent_id = end.request(Payload())
+    unsent_id = end.request(b"")
     feed(end, f.RequestResponseFrame(their_id))
     assert feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "bye")) == [
         ConnectionEnded(ErrorCode.CONNECTION_CLOSE, "bye")
@@ -117,12 +116,12 @@ def test_connection_close_lets_outstanding_requests_end(
     assert phase(end) is ConnectionPhase.CLOSING
     assert (end.was_sent(sent_id), end.was_sent(unsent_id)) == (True, False)
     assert end.cancel(unsent_id) is False
-    for refused in (lambda: end.request(Payload()), lambda: end.ping(0.0)):
+    for refused in (lambda: end.request(b""), lambda: end.ping(0.0)):
         with pytest.raises(LocalProtocolError, match="CLOSING"):
             refused()
     assert is_ignored(feed(end, f.RequestResponseFrame(their_id + 2)))
-    assert feed(end, f.PayloadFrame(sent_id, b"a", next_=True)) == [ResponseReceived(sent_id, Payload(b"a"))]
-    assert end.respond(their_id, Payload(b"b")) is True
+    assert feed(end, f.PayloadFrame(sent_id, b"a", next_=True)) == [ResponseReceived(sent_id, b"a")]
+    assert end.respond(their_id, b"b") is True
     assert phase(end) is ConnectionPhase.CLOSING
     assert [type(frame) for frame in sent(end)] == [f.ErrorFrame, f.PayloadFrame]
     assert phase(end) is ConnectionPhase.CLOSED
@@ -139,7 +138,7 @@ def test_closing_in_order_says_so_behind_what_is_queued() -> None:
     """This SDK: queued frames leave first; then a client's new requests are rejected until the last one has ended."""
     server = open_server()
     feed(server, f.RequestResponseFrame(1), f.RequestResponseFrame(3))
-    server.respond(1, Payload(b"a"))
+    server.respond(1, b"a")
     server.close(message="going")
     server.close(message="again")
     assert phase(server) is ConnectionPhase.CLOSING
@@ -148,7 +147,7 @@ def test_closing_in_order_says_so_behind_what_is_queued() -> None:
         f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "going"),
     ]
     assert phase(server) is ConnectionPhase.CLOSING
-    assert server.respond(3, Payload(b"b"))
+    assert server.respond(3, b"b")
     assert len(sent(server)) == 1
     assert phase(server) is ConnectionPhase.CLOSED
     server.close()
@@ -158,7 +157,7 @@ def test_closing_in_order_says_so_behind_what_is_queued() -> None:
 def test_cancelling_the_last_request_lets_a_closing_connection_close() -> None:
     """This SDK: a caller that gives up during the drain does not hold it up."""
     client = open_client()
-    stream_id = client.request(Payload())
+    stream_id = client.request(b"")
     sent(client)
     client.close()
     sent(client)
@@ -171,7 +170,7 @@ def test_cancelling_the_last_request_lets_a_closing_connection_close() -> None:
 def test_closing_with_an_error_sends_nothing_else() -> None:
     """This SDK: after CONNECTION_ERROR no frame means anything."""
     client = open_client()
-    client.request(Payload())
+    client.request(b"")
     client.close(ErrorCode.CONNECTION_ERROR, "broken")
     assert phase(client) is ConnectionPhase.CLOSED
     assert sent(client) == [f.ErrorFrame(0, ErrorCode.CONNECTION_ERROR, "broken")]
@@ -180,7 +179,7 @@ def test_closing_with_an_error_sends_nothing_else() -> None:
 def test_closing_turns_fatal_when_the_reason_does() -> None:
     """This SDK: a peer that breaks the rules during the drain ends it."""
     client = open_client()
-    client.request(Payload())
+    client.request(b"")
     client.close()
     with pytest.raises(RemoteProtocolError):
         client.receive_frame(b"", 0.0)
@@ -194,7 +193,7 @@ def test_garbage_is_told_to_the_peer_and_raised(
 ) -> None:
     """Specification (checklist 4, 7, 8): ERROR[CONNECTION_ERROR] is queued and nothing else follows."""
     end = make()
-    end.request(Payload())
+    end.request(b"")
     with pytest.raises(RemoteProtocolError):
         end.receive_frame(bytes.fromhex(wire), 0.0)
     assert [getattr(frame, "code", 0) for frame in sent(end)] == [ErrorCode.CONNECTION_ERROR]

@@ -15,7 +15,7 @@ from elarian_trio._rsocket import frames as f
 from elarian_trio._rsocket.fragments import Assembly, FragmentRefused, needs_cutting, split_frame
 
 if TYPE_CHECKING:
-    from elarian_trio._rsocket import Payload
+    from elarian_trio._rsocket.fragments import Payload
 
 KINDS: list[f.FragmentableFrame] = [
     f.RequestResponseFrame(1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from frame_strategies import TOKEN, feed, open_client, open_server, sent
 from resumable_end import both_ends, client_with, open_ends
 
-from elarian_trio._rsocket import Connection, ConnectionPhase, FrameIgnored, NotResumable, Payload
+from elarian_trio._rsocket import Connection, ConnectionPhase, FrameIgnored, NotResumable
 from elarian_trio._rsocket import frames as f
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def stall(end: Connection) -> f.KeepaliveFrame:
     """Have *end* fill its store and ask; give the question."""
     for _ in range(3):
-        end.request(Payload(bytes(14)))
+        end.request(bytes(14))
     (question,) = [frame for frame in sent(end) if isinstance(frame, f.KeepaliveFrame)]
     return question
 
@@ -25,7 +25,7 @@ def stall(end: Connection) -> f.KeepaliveFrame:
 def test_what_finds_no_room_waits_and_the_peer_is_asked() -> None:
     """This SDK (checklist 69): nothing is forgotten; first stays true."""
     client = client_with(60, 30, resume_buffer_size=100)
-    held_back = client.request(Payload(bytes(50)))
+    held_back = client.request(bytes(50))
     assert not client.was_sent(held_back)
     assert not client.wants_to_send
     assert client.frames_to_send() == []
@@ -50,7 +50,7 @@ def test_keepalives_pass_while_the_store_is_full(make: Callable[[], Connection])
     """Specification (checklist 48): an echo, and what the timer or ``ping`` asks."""
     end = (open_client if make is open_ends[0] else open_server)(resume_buffer_size=10)
     for _ in range(3):
-        end.request(Payload(bytes(10)))
+        end.request(bytes(10))
     sent(end)
     feed(end, f.KeepaliveFrame(b"echo", respond=True))
     data = end.ping(0.0)
@@ -68,7 +68,7 @@ def test_a_peer_that_never_advances_costs_resumability_and_no_more(make: Callabl
     assert event.reason
     assert (end.resumable, end.kept_bytes) == (False, 0)
     for _ in range(10):
-        end.request(Payload(bytes(40)))
+        end.request(bytes(40))
     assert [type(frame) for frame in sent(end)] == [f.KeepaliveFrame, *[f.RequestResponseFrame] * 11]
     assert all(map(end.was_sent, range(1 + (make is not open_ends[0]), 21, 2)))
     assert feed(end, f.KeepaliveFrame(position=3)) == [FrameIgnored("a KEEPALIVE that answers none of ours")]
@@ -86,7 +86,7 @@ def test_a_stall_without_a_waiting_frame_is_no_end() -> None:
     assert feed(client, f.KeepaliveFrame(question.data)) == []
     assert client.resumable
     assert not client.wants_to_send
-    client.request(Payload(bytes(20)))
+    client.request(bytes(20))
     (again,) = sent(client)
     assert isinstance(again, f.KeepaliveFrame)
     assert isinstance(feed(client, f.KeepaliveFrame(again.data))[0], NotResumable)
@@ -95,9 +95,9 @@ def test_a_stall_without_a_waiting_frame_is_no_end() -> None:
 def test_an_answer_that_advances_keeps_the_session() -> None:
     """This SDK: also where the frame still finds no room."""
     client = open_client(resume_buffer_size=50)
-    client.request(Payload(bytes(14)))
-    client.request(Payload(bytes(14)))
-    client.request(Payload(bytes(44)))
+    client.request(bytes(14))
+    client.request(bytes(14))
+    client.request(bytes(44))
     for position in (20, 40):
         (question,) = [frame for frame in sent(client) if isinstance(frame, f.KeepaliveFrame)]
         assert client.kept_bytes == 60 - position
@@ -111,7 +111,7 @@ def test_a_store_of_0_sends_one_frame_at_a_time() -> None:
     """This SDK: one of any size may pass alone."""
     client = open_client(resume_buffer_size=0)
     for _ in range(3):
-        client.request(Payload(bytes(14)))
+        client.request(bytes(14))
     for position in (20, 40, 60):
         request, question = sent(client)
         assert isinstance(request, f.RequestResponseFrame)

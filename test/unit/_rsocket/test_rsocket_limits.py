@@ -12,7 +12,6 @@ from elarian_trio._rsocket import (
     Connection,
     ConnectionPhase,
     ErrorCode,
-    Payload,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -40,19 +39,19 @@ def test_fragments_of_several_streams_and_keepalives_mix() -> None:
         == []
     )
     assert feed(server, f.PayloadFrame(3, b"b2", next_=True), f.PayloadFrame(1, b"a3", next_=True)) == [
-        RequestReceived(3, Payload(b"b1b2", b"mm")),
-        RequestReceived(1, Payload(b"a1a2a3", b"m1")),
+        RequestReceived(3, b"b1b2", b"mm"),
+        RequestReceived(1, b"a1a2a3", b"m1"),
     ]
 
 
 def test_follows_with_complete_ends_a_payload() -> None:
     """Specification (checklist 44): F and C together count as no F."""
     client = open_client()
-    client.request(Payload())
+    client.request(b"")
     sent(client)
     assert feed(client, f.PayloadFrame(1, b"a", next_=True, follows=True)) == []
     assert feed(client, f.PayloadFrame(1, b"b", next_=True, follows=True, complete=True)) == [
-        ResponseReceived(1, Payload(b"ab"))
+        ResponseReceived(1, b"ab")
     ]
 
 
@@ -68,7 +67,7 @@ def test_metadata_after_data_is_refused(make: Callable[[], Connection], our_id: 
         )
     )
     assert [getattr(frame, "code", 0) for frame in sent(end)] == [ErrorCode.INVALID]
-    end.request(Payload())
+    end.request(b"")
     sent(end)
     events = feed(
         end, f.PayloadFrame(our_id, b"d", next_=True, follows=True), f.PayloadFrame(our_id, b"", b"m", next_=True)
@@ -89,15 +88,13 @@ def test_an_oversize_request_is_rejected_and_the_connection_goes_on(sizes: list[
     (error,) = sent(server)
     assert isinstance(error, f.ErrorFrame)
     assert (error.stream_id, error.code) == (1, ErrorCode.REJECTED)
-    assert feed(server, f.RequestResponseFrame(3, bytes(60), bytes(40))) == [
-        RequestReceived(3, Payload(bytes(60), bytes(40)))
-    ]
+    assert feed(server, f.RequestResponseFrame(3, bytes(60), bytes(40))) == [RequestReceived(3, bytes(60), bytes(40))]
 
 
 def test_an_oversize_answer_is_cancelled_and_fails_here() -> None:
     """Specification (checklist 45): CANCEL plus local failure, as in rsocket-java."""
     client = open_client(max_payload_size=100)
-    client.request(Payload())
+    client.request(b"")
     sent(client)
     feed(client, f.PayloadFrame(1, bytes(60), next_=True, follows=True))
     (event,) = feed(client, f.PayloadFrame(1, bytes(41), next_=True, follows=True))
@@ -116,7 +113,7 @@ def test_unfinished_payloads_together_are_bounded() -> None:
     assert feed(server, f.PayloadFrame(1, b"", next_=True, follows=True)) == []
     assert is_ignored(feed(server, f.PayloadFrame(1, b"x", next_=True)))
     assert [getattr(frame, "stream_id", 0) for frame in sent(server)] == [11, 1]
-    assert feed(server, f.PayloadFrame(3, b"x", next_=True)) == [RequestReceived(3, Payload(bytes(80) + b"x"))]
+    assert feed(server, f.PayloadFrame(3, b"x", next_=True)) == [RequestReceived(3, bytes(80) + b"x")]
 
 
 def test_requests_beyond_the_limit_are_rejected_until_answers_leave() -> None:
@@ -124,14 +121,14 @@ def test_requests_beyond_the_limit_are_rejected_until_answers_leave() -> None:
     server = open_server(max_incoming=2)
     feed(server, f.RequestResponseFrame(1), f.RequestResponseFrame(3))
     assert is_ignored(feed(server, f.RequestResponseFrame(5)))
-    server.respond(1, Payload())
+    server.respond(1, b"")
     assert is_ignored(feed(server, f.RequestResponseFrame(7)))
     assert [(getattr(frame, "stream_id", 0), getattr(frame, "code", None)) for frame in sent(server)] == [
         (5, ErrorCode.REJECTED),
         (1, None),
         (7, ErrorCode.REJECTED),
     ]
-    assert feed(server, f.RequestResponseFrame(9)) == [RequestReceived(9, Payload())]
+    assert feed(server, f.RequestResponseFrame(9)) == [RequestReceived(9, b"")]
 
 
 def test_a_flood_whose_answers_are_not_read_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +144,7 @@ def test_a_flood_whose_answers_are_not_read_ends_the_connection(monkeypatch: pyt
 def test_batches_are_about_as_large_as_asked() -> None:
     """This SDK: a payload of 5 MB leaves in many, and a KEEPALIVE gets in between."""
     client = open_client()
-    client.request(Payload(bytes(5_000_000)))
+    client.request(bytes(5_000_000))
     batches = [client.frames_to_send(256 * 1024)]
     assert [len(frame) for frame in batches[0]] == [64 * 1024 - 3] * 5
     data = client.ping(1.0)

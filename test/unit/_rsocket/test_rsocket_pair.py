@@ -18,7 +18,6 @@ from elarian_trio._rsocket import (
     ErrorCode,
     FrameIgnored,
     KeepaliveAnswered,
-    Payload,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
@@ -38,19 +37,19 @@ def test_both_ends_ask_and_answer_byte_by_byte(step: int) -> None:
     pair = Pair(step=step, fragment_size=64)
     assert [type(event) for event in pair.client_events] == [KeepaliveAnswered]
     assert [type(event) for event in pair.server_events] == [SetupReceived]
-    payload, other = Payload(bytes(range(256)) * 2, b"m" * 100), Payload(b"small")
-    ours = [pair.client.request(payload), pair.client.request(other)]
-    theirs = [pair.server.request(payload), pair.server.request(other)]
+    payload, other = (bytes(range(256)) * 2, b"m" * 100), (b"small", None)
+    ours = [pair.client.request(*payload), pair.client.request(*other)]
+    theirs = [pair.server.request(*payload), pair.server.request(*other)]
     pair.pump()
     asked = [event for event in pair.server_events if isinstance(event, RequestReceived)]
     assert sorted(event.stream_id for event in asked) == ours
     for event in asked:
-        assert pair.server.respond(event.stream_id, event.payload)
+        assert pair.server.respond(event.stream_id, event.data, event.metadata)
     for stream_id in theirs:
         assert pair.client.fail(stream_id, 0x301, "no")
     pair.pump()
     answered = {event.stream_id: event for event in pair.client_events if isinstance(event, ResponseReceived)}
-    assert [answered[stream_id].payload for stream_id in ours] == [payload, other]
+    assert [(answered[stream_id].data, answered[stream_id].metadata) for stream_id in ours] == [payload, other]
     failed = [event for event in pair.server_events if isinstance(event, RequestFailed)]
     assert failed == [RequestFailed(stream_id, 0x301, "no") for stream_id in theirs]
     pair.client.close()
@@ -63,14 +62,14 @@ def test_both_ends_ask_and_answer_byte_by_byte(step: int) -> None:
 def test_a_thousand_requests_at_once_each_get_their_own_answer() -> None:
     """Specification (checklist 36): answered in the opposite order."""
     pair = Pair()
-    ids = [pair.client.request(Payload(b"%d" % number)) for number in range(1000)]
+    ids = [pair.client.request(b"%d" % number) for number in range(1000)]
     pair.pump()
     asked = [event for event in pair.server_events if isinstance(event, RequestReceived)]
     for event in reversed(asked):
-        pair.server.respond(event.stream_id, Payload(b"re " + event.payload.data))
+        pair.server.respond(event.stream_id, b"re " + event.data)
     pair.pump()
-    answers = {event.stream_id: event.payload for event in pair.client_events if isinstance(event, ResponseReceived)}
-    assert [answers[stream_id].data for stream_id in ids] == [b"re %d" % number for number in range(1000)]
+    answers = {event.stream_id: event.data for event in pair.client_events if isinstance(event, ResponseReceived)}
+    assert [answers[stream_id] for stream_id in ids] == [b"re %d" % number for number in range(1000)]
 
 
 @dataclass
@@ -94,7 +93,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(end=st.sampled_from([0, 1]), data=st.binary(max_size=300))
     def ask(self, end: int, data: bytes) -> None:
-        stream_id = self.ends[end].connection.request(Payload(data, data[:3] or None))
+        stream_id = self.ends[end].connection.request(data, data[:3] or None)
         self.ends[end].asked[stream_id] = data
 
     @rule(end=st.sampled_from([0, 1]), pieces=st.integers(1, 4))
@@ -108,12 +107,12 @@ class Conversation(RuleBasedStateMachine):
     def hear(self, end: End, other: End, events: Sequence[Event]) -> None:
         for event in events:
             match event:
-                case RequestReceived(stream_id, payload):
-                    assert payload.metadata == (payload.data[:3] or None)
-                    assert other.asked.get(stream_id, payload.data) == payload.data
-                    end.running[stream_id] = payload.data
-                case ResponseReceived(stream_id, payload):
-                    assert payload.data == end.asked.pop(stream_id)[::-1]
+                case RequestReceived(stream_id, data, metadata):
+                    assert metadata == (data[:3] or None)
+                    assert other.asked.get(stream_id, data) == data
+                    end.running[stream_id] = data
+                case ResponseReceived(stream_id, data):
+                    assert data == end.asked.pop(stream_id)[::-1]
                 case RequestFailed(stream_id, code, message):
                     assert (code, message) == (0x301, str(len(end.asked.pop(stream_id))))
                 case RequestCanceled(stream_id):
@@ -131,10 +130,10 @@ class Conversation(RuleBasedStateMachine):
         stream_id = data.draw(st.sampled_from(sorted(end.running)))
         asked = end.running.pop(stream_id)
         if in_order:
-            assert end.connection.respond(stream_id, Payload(asked[::-1]))
+            assert end.connection.respond(stream_id, asked[::-1])
         else:
             assert end.connection.fail(stream_id, 0x301, str(len(asked)))
-        assert not end.connection.respond(stream_id, Payload())
+        assert not end.connection.respond(stream_id, b"")
 
     @precondition(lambda self: any(end.asked for end in self.ends))
     @rule(data=st.data())
@@ -156,7 +155,7 @@ class Conversation(RuleBasedStateMachine):
             self._drain()
             for end in self.ends:
                 for stream_id, asked in end.running.items():
-                    assert end.connection.respond(stream_id, Payload(asked[::-1]))
+                    assert end.connection.respond(stream_id, asked[::-1])
                 end.running.clear()
         self._drain()
         for end in self.ends:

@@ -8,7 +8,7 @@ import pytest
 from frame_strategies import TOKEN, feed, open_client, open_server, sent
 from resumable_end import MiB, both_ends, codes, open_ends, resume_frame
 
-from elarian_trio._rsocket import Connection, ConnectionPhase, ErrorCode, Payload, Role
+from elarian_trio._rsocket import Connection, ConnectionPhase, ErrorCode, Role
 from elarian_trio._rsocket import frames as f
 from elarian_trio.errors import RemoteProtocolError
 
@@ -52,7 +52,7 @@ def test_positions_count_what_the_text_says_and_nothing_else(make: Callable[[], 
 def test_without_a_token_positions_stay_0() -> None:
     """Specification: 0 is "not supported", and what the peer says is not looked at."""
     client = open_client()
-    client.request(Payload(b"q"))
+    client.request(b"q")
     sent(client)
     feed(client, f.RequestResponseFrame(2), f.KeepaliveFrame(respond=True, position=99))
     assert sent(client) == [f.KeepaliveFrame()]
@@ -75,7 +75,7 @@ def test_a_keepalives_position_trims(make: Callable[[], Connection], respond: bo
     """Specification (checklist 67): 0, and what is below the oldest kept byte, says nothing."""
     end = make()
     for _ in range(3):
-        end.request(Payload(bytes(4)))
+        end.request(bytes(4))
     sent(end)
     assert end.kept_bytes == 30
     for position, kept in ((10, 20), (0, 20), (5, 20), (10, 20), (30, 0)):
@@ -90,7 +90,7 @@ def test_a_position_that_cannot_be_ends_the_session(make: Callable[[], Connectio
     """Specification (checklist 67): inside a frame or beyond the end, the ends no longer agree."""
     end = make()
     for _ in range(3):
-        end.request(Payload(bytes(4)))
+        end.request(bytes(4))
     sent(end)
     with pytest.raises(RemoteProtocolError, match="position"):
         feed(end, f.KeepaliveFrame(position=position))
@@ -102,14 +102,14 @@ def test_a_position_that_cannot_be_ends_the_session(make: Callable[[], Connectio
 def test_a_request_was_received_once_the_peer_says_so_of_its_last_byte() -> None:
     """This SDK: of requests in pieces the last one counts; a cut changes nothing about it."""
     server = open_server(fragment_size=64, resume_buffer_size=MiB)
-    small, large = server.request(Payload(b"small")), server.request(Payload(bytes(100)))
+    small, large = server.request(b"small"), server.request(bytes(100))
     assert not server.was_received(small)
     first = len(server.frames_to_send(1)[0])
     last = first + sum(map(len, server.frames_to_send()))
     for position, received in ((0, (False, False)), (first, (True, False)), (last, (True, True))):
         feed(server, f.KeepaliveFrame(position=position))
         assert (server.was_received(small), server.was_received(large)) == received
-    late = server.request(Payload(b"late"))
+    late = server.request(b"late")
     server.lose_transport()
     assert not server.was_received(late)
     server.accept_resume(resume_frame(last), 0.0)
@@ -123,7 +123,7 @@ def test_a_request_was_received_once_the_peer_says_so_of_its_last_byte() -> None
 def test_a_request_that_ended_was_received() -> None:
     """This SDK: nobody need wait for it."""
     server = open_server(resume_buffer_size=MiB)
-    answered, cancelled = server.request(Payload(b"x")), server.request(Payload(b"y"))
+    answered, cancelled = server.request(b"x"), server.request(b"y")
     server.frames_to_send()
     feed(server, f.PayloadFrame(answered, b"z", complete=True, next_=True))
     server.cancel(cancelled)
@@ -134,12 +134,12 @@ def test_a_request_that_ended_was_received() -> None:
 def test_where_nobody_tells_a_request_counts_as_received() -> None:
     """This SDK: positions lag for ever without resumption, or without the KEEPALIVEs of timed connections."""
     for server in (open_server(), open_server(resume_buffer_size=MiB, timed=False)):
-        request = server.request(Payload(b"x"))
+        request = server.request(b"x")
         assert server.was_received(request)
         server.frames_to_send()
         assert server.was_received(request)
     server = open_server(resume_buffer_size=MiB)
-    request = server.request(Payload(b"x"))
+    request = server.request(b"x")
     assert not server.was_received(request)
     server.close()
     assert server.was_received(request)
@@ -151,8 +151,8 @@ def test_what_waits_to_be_sent_is_counted() -> None:
     feed(server, f.RequestResponseFrame(1, b"?"))
     server.lose_transport()
     assert server.waiting_bytes == 0
-    server.respond(1, Payload(bytes(100)))
-    server.request(Payload(b"x"))
+    server.respond(1, bytes(100))
+    server.request(b"x")
     assert server.waiting_bytes == 106 + 7
     server.accept_resume(resume_frame(0), 0.0)
     server.frames_to_send()

@@ -17,7 +17,6 @@ from elarian_trio._rsocket import (
     ErrorCode,
     FrameIgnored,
     KeepaliveAnswered,
-    Payload,
     PeerLost,
     Resumed,
     Role,
@@ -74,7 +73,7 @@ def test_a_client_whose_setup_never_left_is_over_when_cut() -> None:
     """This SDK: there is nothing to resume, and no credential stays in memory."""
     client = Connection(Role.CLIENT, setup=RESUMABLE_SETUP, resume_buffer_size=MiB)
     client.open(0.0)
-    stream_id = client.request(Payload(b"q"))
+    stream_id = client.request(b"q")
     assert not client.lose_transport()
     assert client.state is ConnectionPhase.CLOSED
     assert not client.was_sent(stream_id)
@@ -104,9 +103,9 @@ def test_no_token_is_in_a_repr() -> None:
 def test_an_unresumable_connection_ends_with_its_transport(make: Callable[[], Connection]) -> None:
     """This SDK: as ever, where there is no token; ``was_sent`` still tells."""
     end = make()
-    out = end.request(Payload(b"q"))
+    out = end.request(b"q")
     sent(end)
-    kept_back = end.request(Payload(b"q"))
+    kept_back = end.request(b"q")
     assert not end.lose_transport()
     assert not end.lose_transport()
     assert end.state is ConnectionPhase.CLOSED
@@ -131,8 +130,8 @@ def test_nothing_comes_or_goes_without_a_transport(make: Callable[[], Connection
     assert end.receive_frame(b"garbage", 0.0) == [FrameIgnored("a frame after its transport")]
     assert end.next_deadline() is None
     assert end.tick(1e9) == []
-    assert end.respond(theirs, Payload(b"answer"))
-    end.request(Payload(b"later"))
+    assert end.respond(theirs, b"answer")
+    end.request(b"later")
     end.ping(0.0)
     assert not end.wants_to_send
     assert end.frames_to_send() == []
@@ -171,19 +170,19 @@ def test_pings_of_before_are_not_answered_after() -> None:
 def test_a_connection_that_ends_is_not_resumed(make: Callable[[], Connection]) -> None:
     """Specification (checklist 70): an orderly close by either side leaves no session behind."""
     end = make()
-    end.request(Payload(b"q"))
+    end.request(b"q")
     sent(end)
     end.close()
     assert phase(end) is ConnectionPhase.CLOSING
     assert (end.resumable, end.kept_bytes) == (False, 0)
     assert not end.lose_transport()
     end = make()
-    end.request(Payload(b"q"))
+    end.request(b"q")
     sent(end)
     feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_CLOSE))
     assert not end.resumable
     end = make()
-    end.request(Payload(b"q"))
+    end.request(b"q")
     sent(end)
     assert feed(end, f.ErrorFrame(0, ErrorCode.CONNECTION_ERROR, "no")) == [ConnectionEnded(0x101, "no")]
     assert (end.resumable, end.kept_bytes) == (False, 0)
@@ -193,7 +192,7 @@ def test_a_connection_that_ends_is_not_resumed(make: Callable[[], Connection]) -
 def test_closing_lets_what_was_held_back_and_what_is_repeated_leave() -> None:
     """This SDK: behind them the farewell; nothing more needs to be kept."""
     client = client_with(60, resume_buffer_size=64)
-    client.request(Payload(bytes(50)))
+    client.request(bytes(50))
     feed(resuming(client), f.ResumeOkFrame(0))
     client.close()
     assert [type(frame) for frame in sent(client)] == [f.RequestResponseFrame, f.RequestResponseFrame, f.ErrorFrame]
@@ -212,7 +211,7 @@ def test_a_fatal_end_stops_a_replay() -> None:
 def test_a_question_answered_while_closing_is_no_surprise() -> None:
     """This SDK: it is neither counted as ignored nor believed to be a stall."""
     client = client_with(60, resume_buffer_size=64)
-    client.request(Payload(bytes(50)))
+    client.request(bytes(50))
     feed(resuming(client), f.ResumeOkFrame(0))
     (question,) = [frame for frame in sent(client) if isinstance(frame, f.KeepaliveFrame)]
     client.close()
@@ -223,7 +222,7 @@ def test_a_question_answered_while_closing_is_no_surprise() -> None:
 def test_closing_without_a_transport_says_nothing(make: Callable[[], Connection]) -> None:
     """This SDK: nobody is there to hear it."""
     end = make()
-    stream_id = end.request(Payload(b"q"))
+    stream_id = end.request(b"q")
     end.lose_transport()
     end.close()
     assert phase(end) is ConnectionPhase.CLOSED

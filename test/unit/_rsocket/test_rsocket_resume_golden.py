@@ -6,7 +6,7 @@ import pytest
 from frame_strategies import TOKEN, feed, open_server, sent
 from resumable_end import MiB, client_with, codes, resuming
 
-from elarian_trio._rsocket import Connection, ErrorCode, Payload, Resumed, ResumeRejected, Role, SetupReceived
+from elarian_trio._rsocket import Connection, ErrorCode, Resumed, ResumeRejected, Role, SetupReceived
 from elarian_trio._rsocket import frames as f
 from elarian_trio.errors import RemoteProtocolError
 
@@ -32,7 +32,7 @@ def test_a_js0_client_comes_back_byte_by_byte() -> None:
     assert event.setup.resume_token == server.resume_token == b"tok-js0"
     server.accept_setup(0.0)
     server.receive_frame(JS0_REQUEST, 0.0)
-    server.respond(1, Payload(b"twelve bytes"))
+    server.respond(1, b"twelve bytes")
     server.ping(0.0)
     assert next(frame.hex() for frame in server.frames_to_send()).endswith("000000000000000b" + "0000000000000001")
     assert server.lose_transport()
@@ -47,8 +47,8 @@ def test_a_kept_answer_is_repeated_to_a_js0_client() -> None:
     """Specification (section 4.2 of the facts): the second trace; the client's position drops what it has."""
     server = open_server(resume_buffer_size=MiB)
     feed(server, f.RequestResponseFrame(1, bytes(5)), f.RequestResponseFrame(3, bytes(6)))
-    server.respond(1, Payload(bytes(12)))
-    server.respond(3, Payload(bytes(19)))
+    server.respond(1, bytes(12))
+    server.respond(3, bytes(19))
     _, kept = server.frames_to_send()
     server.lose_transport()
     server.accept_resume(JS0_RESUME, 0.0)
@@ -91,7 +91,7 @@ def test_js1_is_resumed_although_its_version_is_swapped() -> None:
     feed(server, f.SetupFrame(1, 1, metadata_mime=b"", data_mime=b"", resume_token=b"tok1"))
     server.accept_setup(0.0)
     feed(server, f.RequestResponseFrame(1, bytes(12)))
-    server.respond(1, Payload(bytes(12)))
+    server.respond(1, bytes(12))
     sent(server)
     server.lose_transport()
     assert server.accept_resume(JS1_RESUME, 0.0) == [Resumed()]

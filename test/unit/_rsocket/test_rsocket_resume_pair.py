@@ -17,7 +17,6 @@ from elarian_trio._rsocket import (
     ConnectionPhase,
     FrameIgnored,
     KeepaliveAnswered,
-    Payload,
     RequestCanceled,
     RequestFailed,
     RequestReceived,
@@ -173,21 +172,21 @@ def test_a_cut_loses_nothing() -> None:
     """Specification (checklist 58): a request and an answer lost in the cut arrive after the resumption, once."""
     line = Line(store=1 << 20, fragment_size=1 << 16)
     client, server = (end.connection for end in line.ends)
-    asked, lost = client.request(Payload(b"first")), client.request(Payload(b"lost"))
+    asked, lost = client.request(b"first"), client.request(b"lost")
     line.put(CLIENT)
-    assert line.get(SERVER) == [RequestReceived(asked, Payload(b"first"))]
+    assert line.get(SERVER) == [RequestReceived(asked, b"first")]
     line.put(CLIENT)
-    assert server.respond(asked, Payload(b"answer"))
+    assert server.respond(asked, b"answer")
     line.put(SERVER)
     line.reconnect()
     assert server.lose_transport()
-    later = client.request(Payload(b"later"))
+    later = client.request(b"later")
     line.pump()
     assert line.events[SERVER][-2:] == [
-        RequestReceived(lost, Payload(b"lost")),
-        RequestReceived(later, Payload(b"later")),
+        RequestReceived(lost, b"lost"),
+        RequestReceived(later, b"later"),
     ]
-    assert line.events[CLIENT][-2:] == [Resumed(), ResponseReceived(asked, Payload(b"answer"))]
+    assert line.events[CLIENT][-2:] == [Resumed(), ResponseReceived(asked, b"answer")]
     check_agreement(line)
 
 
@@ -201,13 +200,13 @@ def play(line: Line) -> None:
     """
     ends = [end.connection for end in line.ends]
     for _ in range(3):
-        asked = [[end.request(Payload(b"%d" % number * 3 * 10**number)) for number in range(3)] for end in ends]
+        asked = [[end.request(b"%d" % number * 3 * 10**number) for number in range(3)] for end in ends]
         seen = [len(events) for events in line.events]
         line.pump()
         for side, end in enumerate(ends):
             for event in line.events[side][seen[side] :]:
                 if isinstance(event, RequestReceived) and event.stream_id in asked[1 - side][:2]:
-                    assert end.respond(event.stream_id, Payload(event.payload.data, b"m"))
+                    assert end.respond(event.stream_id, event.data, b"m")
         line.pump()
         for side, end in enumerate(ends):
             assert end.cancel(asked[side][2]) is True
@@ -287,7 +286,7 @@ class CutConversation(RuleBasedStateMachine):
 
     @rule(side=st.sampled_from([CLIENT, SERVER]), data=st.binary(max_size=300))
     def ask(self, side: int, data: bytes) -> None:
-        stream_id = self.end(side).request(Payload(data, data[:3] or None))
+        stream_id = self.end(side).request(data, data[:3] or None)
         self.asked[side][stream_id] = data
 
     @rule(side=st.sampled_from([CLIENT, SERVER]))
@@ -322,14 +321,14 @@ class CutConversation(RuleBasedStateMachine):
     def hear(self, side: int, event: Event) -> None:
         asked, running = self.asked[1 - side], self.running[side]
         match event:
-            case RequestReceived(stream_id, payload):
+            case RequestReceived(stream_id, data, metadata):
                 assert stream_id not in self.executed[side]
                 self.executed[side].add(stream_id)
-                assert payload.metadata == (payload.data[:3] or None)
-                assert asked.get(stream_id, payload.data) == payload.data
-                running[stream_id] = payload.data
-            case ResponseReceived(stream_id, payload):
-                assert payload.data == self.asked[side].pop(stream_id)[::-1]
+                assert metadata == (data[:3] or None)
+                assert asked.get(stream_id, data) == data
+                running[stream_id] = data
+            case ResponseReceived(stream_id, data):
+                assert data == self.asked[side].pop(stream_id)[::-1]
             case RequestFailed(stream_id, code, message):
                 assert (code, message) == (0x301, str(len(self.asked[side].pop(stream_id))))
             case RequestCanceled(stream_id):
@@ -347,7 +346,7 @@ class CutConversation(RuleBasedStateMachine):
         stream_id = data.draw(st.sampled_from(sorted(self.running[side])))
         asked = self.running[side].pop(stream_id)
         if in_order:
-            assert self.end(side).respond(stream_id, Payload(asked[::-1]))
+            assert self.end(side).respond(stream_id, asked[::-1])
         else:
             assert self.end(side).fail(stream_id, 0x301, str(len(asked)))
 
@@ -381,7 +380,7 @@ class CutConversation(RuleBasedStateMachine):
             self.drain()
             for side in (CLIENT, SERVER):
                 for stream_id, asked in self.running[side].items():
-                    assert self.end(side).respond(stream_id, Payload(asked[::-1]))
+                    assert self.end(side).respond(stream_id, asked[::-1])
                 self.running[side].clear()
         self.drain()
         assert self.asked == [{}, {}]
@@ -407,17 +406,17 @@ def test_stores_too_small_for_the_load_slow_it_down_and_lose_nothing() -> None:
     """This SDK (checklist 69): a thousand requests each way through stores of 200 bytes, with a cut now and then."""
     cuts = frozenset((side, index) for side in (CLIENT, SERVER) for index in range(7, 10_000, 97))
     line = Line(store=200, fragment_size=64, cuts=cuts)
-    ids = [[end.connection.request(Payload(b"%d" % number)) for number in range(1000)] for end in line.ends]
+    ids = [[end.connection.request(b"%d" % number) for number in range(1000)] for end in line.ends]
     line.pump()
     for side, end in enumerate(line.ends):
         received = [event for event in line.events[side] if isinstance(event, RequestReceived)]
         assert [event.stream_id for event in received] == ids[1 - side]
         for event in received:
-            assert end.connection.respond(event.stream_id, event.payload)
+            assert end.connection.respond(event.stream_id, event.data)
     line.pump()
     for side in (CLIENT, SERVER):
         answers = [event for event in line.events[side] if isinstance(event, ResponseReceived)]
-        assert [(event.stream_id, event.payload.data) for event in answers] == [
+        assert [(event.stream_id, event.data) for event in answers] == [
             (stream_id, b"%d" % number) for number, stream_id in enumerate(ids[side])
         ]
     assert line.resumptions > 40

@@ -11,7 +11,6 @@ from elarian_trio._rsocket import (
     ConnectionPhase,
     ErrorCode,
     FrameIgnored,
-    Payload,
     PeerLost,
     RequestCanceled,
     RequestReceived,
@@ -29,11 +28,11 @@ def test_only_resume_leaves_until_it_is_granted() -> None:
     """Specification (checklist 55): neither KEEPALIVE nor request, whatever the time."""
     client = client_with(20)
     client.lose_transport()
-    client.request(Payload(b"later"))
+    client.request(b"later")
     client.resume(1.0)
     assert client.state is ConnectionPhase.RESUMING
     assert sent(client) == [f.ResumeFrame(TOKEN, 0, 0)]
-    client.request(Payload(b"still later"))
+    client.request(b"still later")
     assert not client.wants_to_send
     assert client.next_deadline() is None
     assert client.tick(1e9) == []
@@ -42,10 +41,10 @@ def test_only_resume_leaves_until_it_is_granted() -> None:
 def test_after_resume_ok_what_is_missing_is_repeated_and_then_the_new_leaves() -> None:
     """Specification (checklist 57): byte-identical, dropped below the position; both timers restart."""
     client = open_client(resume_buffer_size=MiB)
-    ids = [client.request(Payload(b"%d" % number)) for number in range(3)]
+    ids = [client.request(b"%d" % number) for number in range(3)]
     before = client.frames_to_send()
     client.lose_transport()
-    later = client.request(Payload(b"later"))
+    later = client.request(b"later")
     client.resume(100.0)
     sent(client)
     assert feed(client, f.ResumeOkFrame(7), now=100.0) == [Resumed()]
@@ -54,10 +53,8 @@ def test_after_resume_ok_what_is_missing_is_repeated_and_then_the_new_leaves() -
     after = client.frames_to_send()
     assert after[:2] == before[1:]
     assert [f.decode_frame(data) for data in after[2:]] == [f.RequestResponseFrame(later, b"later")]
-    assert client.request(Payload()) == ids[-1] + 4
-    assert feed(client, f.PayloadFrame(ids[1], b"a", complete=True, next_=True)) == [
-        ResponseReceived(ids[1], Payload(b"a"))
-    ]
+    assert client.request(b"") == ids[-1] + 4
+    assert feed(client, f.PayloadFrame(ids[1], b"a", complete=True, next_=True)) == [ResponseReceived(ids[1], b"a")]
     assert client.tick(130.0) == [PeerLost()]
 
 
@@ -101,7 +98,7 @@ def test_any_other_answer_to_resume_ends_the_session(wire: bytes) -> None:
 def test_a_refused_resume_is_the_end(code: int) -> None:
     """Specification (checklist 60): whatever the code; no second RESUME, what was sent has an unknown outcome."""
     client = resuming(client_with(10))
-    unsent = client.request(Payload(b"q"))
+    unsent = client.request(b"q")
     assert feed(client, f.ErrorFrame(0, code, "no")) == [ResumeRejected(code, "no")]
     assert phase(client) is ConnectionPhase.CLOSED
     assert not client.resumable
@@ -131,7 +128,7 @@ def test_a_client_cut_again_before_the_answer_asks_again() -> None:
 def test_half_sent_and_half_received_payloads_go_on() -> None:
     """Specification (checklist 59): a cut between fragments, both ways."""
     client = open_client(resume_buffer_size=MiB, fragment_size=64)
-    ours = client.request(Payload(bytes(150)))
+    ours = client.request(bytes(150))
     head = client.frames_to_send(1)
     feed(client, f.RequestResponseFrame(2, b"half ", follows=True))
     resuming(client)
@@ -140,7 +137,7 @@ def test_half_sent_and_half_received_payloads_go_on() -> None:
     assert again == head
     assert [len(frame) for frame in client.frames_to_send()] == [61, 46]
     assert client.was_sent(ours)
-    assert feed(client, f.PayloadFrame(2, b"whole", next_=True)) == [RequestReceived(2, Payload(b"half whole"))]
+    assert feed(client, f.PayloadFrame(2, b"whole", next_=True)) == [RequestReceived(2, b"half whole")]
 
 
 # A server resumes
@@ -150,11 +147,11 @@ def test_a_server_says_how_far_it_received_and_repeats_the_rest() -> None:
     """Specification (checklist 56): RESUME_OK first, then the kept frames unchanged, then the new ones."""
     server = open_server(resume_buffer_size=MiB)
     feed(server, *(f.RequestResponseFrame(stream_id, bytes(4)) for stream_id in (1, 3, 5)))
-    server.respond(1, Payload(b"one"))
-    server.respond(3, Payload(b"three"))
+    server.respond(1, b"one")
+    server.respond(3, b"three")
     _, three = server.frames_to_send()
     server.lose_transport()
-    server.respond(5, Payload(b"five"))
+    server.respond(5, b"five")
     server.ping(0.0)
     assert server.accept_resume(resume_frame(9), 7.0) == [Resumed()]
     assert phase(server) is ConnectionPhase.OPEN
@@ -175,7 +172,7 @@ def test_a_resume_whose_positions_do_not_fit_is_refused(received: int, first: in
     server = open_server(resume_buffer_size=MiB)
     feed(server, *(f.RequestResponseFrame(stream_id, bytes(4)) for stream_id in (1, 3, 5)))
     for stream_id in (1, 3, 5):
-        server.respond(stream_id, Payload(bytes(4)))
+        server.respond(stream_id, bytes(4))
     sent(server)
     feed(server, f.KeepaliveFrame(position=10))
     server.lose_transport()
@@ -191,7 +188,7 @@ def test_a_resume_from_before_an_acknowledgement_is_told(received: int, is_outda
     """This SDK: a client's count never falls, so one below what it said since was late on its way."""
     server = open_server(resume_buffer_size=MiB)
     feed(server, f.RequestResponseFrame(1, bytes(4)))
-    server.respond(1, Payload(bytes(4)))
+    server.respond(1, bytes(4))
     sent(server)
     feed(server, f.KeepaliveFrame(position=10))
     assert server.is_outdated(resume_frame(received)) is is_outdated
@@ -254,11 +251,11 @@ def test_a_cancel_made_without_a_transport_is_delivered_after_it() -> None:
 def test_a_request_that_was_never_kept_needs_no_cancel() -> None:
     """Specification (checklist 68): nothing of it leaves, with or without a transport."""
     client = client_with(60, resume_buffer_size=64)
-    blocked = client.request(Payload(bytes(50)))
+    blocked = client.request(bytes(50))
     sent(client)
     assert client.was_sent(blocked) is False
     client.lose_transport()
-    meanwhile = client.request(Payload())
+    meanwhile = client.request(b"")
     assert client.cancel(blocked) is False
     assert client.cancel(meanwhile) is False
     client.resume(0.0)
@@ -272,7 +269,7 @@ def test_an_untimed_session_comes_back_untimed() -> None:
     client = open_client(resume_buffer_size=20, timed=False)
     server = open_server(resume_buffer_size=20, timed=False)
     for end in (client, server):
-        end.request(Payload(bytes(14)))
+        end.request(bytes(14))
         assert [type(frame) for frame in sent(end)] == [f.RequestResponseFrame, f.KeepaliveFrame]
         assert end.lose_transport()
     client.resume(0.0)

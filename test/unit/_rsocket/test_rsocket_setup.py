@@ -16,7 +16,6 @@ from elarian_trio._rsocket import (
     ErrorCode,
     FrameIgnored,
     KeepaliveAnswered,
-    Payload,
     PeerLost,
     RequestReceived,
     Role,
@@ -99,7 +98,7 @@ def test_a_keepalive_of_the_server_does_not_prove_acceptance() -> None:
 def test_requests_may_follow_the_setup_at_once() -> None:
     """Specification: acceptance is never awaited; SETUP stays first."""
     client = new_client()
-    client.request(Payload(b"early"))
+    client.request(b"early")
     assert [type(frame) for frame in sent(client)] == [f.SetupFrame, f.KeepaliveFrame, f.RequestResponseFrame]
 
 
@@ -107,7 +106,7 @@ def test_requests_may_follow_the_setup_at_once() -> None:
 def test_an_error_before_the_proof_ends_the_connection(code: int) -> None:
     """Specification (checklist 23): with the server's code and words."""
     client = new_client()
-    client.request(Payload(b"early"))
+    client.request(b"early")
     sent(client)
     assert feed(client, f.ErrorFrame(0, code, "no")) == [ConnectionEnded(code, "no")]
     assert client.state is ConnectionPhase.CLOSED
@@ -144,7 +143,7 @@ def test_a_server_reports_the_setup_and_says_nothing_before_accepting_it() -> No
     assert (event.setup.keepalive_interval, event.setup.keepalive_lifetime) == (10.0, 30.0)
     assert (event.setup.data_mime, event.setup.metadata_mime) == ("c/d", "a/b")
     assert not server.wants_to_send
-    assert server.accept_setup(1.0) == [RequestReceived(1, Payload(b"one"))]
+    assert server.accept_setup(1.0) == [RequestReceived(1, b"one")]
     assert server.state is ConnectionPhase.OPEN
     assert sent(server) == [f.KeepaliveFrame(b"proof")]
 
@@ -320,11 +319,11 @@ def test_illegal_moves_of_ours_are_local_errors() -> None:
     unopened = Connection(Role.CLIENT, setup=SETUP)
     server = new_server()
     for move in (
-        lambda: unopened.request(Payload()),
+        lambda: unopened.request(b""),
         lambda: unopened.ping(0.0),
         lambda: new_client().accept_setup(0.0),
         lambda: server.open(0.0),
-        lambda: server.request(Payload()),
+        lambda: server.request(b""),
         lambda: server.ping(0.0),
         lambda: server.accept_setup(0.0),
         lambda: server.reject_setup(3, ""),
