@@ -142,7 +142,7 @@ class Inbox:
             return
         tickets = room.empty()
         for ticket in tickets:  # all of them leave before the first is routed: nobody overtakes
-            self._lanes.leave(ticket)
+            self._lanes.leave(ticket.lane, ticket)
         for ticket in tickets:
             self._route(ticket)
 
@@ -197,10 +197,10 @@ class Inbox:
             ticket.stage = DONE
             self._answer_unasked(ticket)
             return
-        first = self._lanes.join(ticket)
+        first = self._lanes.join(ticket.lane, ticket)
         if not taker.has_room(first=first):
             ticket.stage = DONE
-            self._lanes.leave(ticket)
+            self._lanes.leave(ticket.lane, ticket)
             self._reject(ticket.request, "no room")
             self._let_go(ticket)
             return
@@ -324,8 +324,9 @@ class Inbox:
         if ticket.stage is WAITING and ticket.taker is not None:
             ticket.taker.drop(ticket)
         ticket.stage = DONE
-        self._let_go(ticket)
-        following = self._lanes.leave(ticket)
+        if ticket.waits:
+            self._let_go(ticket)
+        following = self._lanes.leave(ticket.lane, ticket)
         if following is None or following.taker is None or self.ended is not None:
             return
         if ticket.request.canceled and _same_end(ticket, following):

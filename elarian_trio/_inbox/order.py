@@ -40,7 +40,10 @@ def lane_of(customer_id: str | None, number: CustomerNumber | None) -> str | Non
 
 
 class Lanes:
-    """The tickets of each customer, in order of arrival. The first of a lane is in hand, or may be handed out."""
+    """Tickets by what names their customer, in order of arrival: whose turn it is, and who is at a number.
+
+    Nearly all are alone in their lane, and stand there without a list.
+    """
 
     __slots__ = ("_lanes",)
 
@@ -48,53 +51,42 @@ class Lanes:
         self._lanes: dict[str, Ticket | list[Ticket]] = {}
 
     def __len__(self) -> int:
-        """How many customers have tickets."""
+        """How many lanes have tickets."""
         return len(self._lanes)
 
     def of(self, lane: str) -> Sequence[Ticket]:
         """Give the tickets of a lane."""
-        return _under(self._lanes, lane)
+        there = self._lanes.get(lane, ())
+        return there if isinstance(there, list | tuple) else (there,)
 
-    def join(self, ticket: Ticket) -> bool:
-        """Put *ticket* last in its lane; tell whether it is the first there."""
-        return ticket.lane is None or _append(self._lanes, ticket.lane, ticket)
+    def join(self, lane: str | None, ticket: Ticket) -> bool:
+        """Put *ticket* last in a lane, unless it has none; tell whether it is the first there."""
+        if lane is None:
+            return True
+        there = self._lanes.setdefault(lane, ticket)
+        if there is ticket:
+            return True
+        if isinstance(there, list):
+            there.append(ticket)
+        else:
+            self._lanes[lane] = [there, ticket]
+        return False
 
-    def leave(self, ticket: Ticket) -> Ticket | None:
-        """Take *ticket* out, wherever it stands; give the one that is first now because of that."""
-        if ticket.lane is None or ticket.lane not in self._lanes:
+    def leave(self, lane: str | None, ticket: Ticket) -> Ticket | None:
+        """Take *ticket* out of a lane, wherever it stands; give the one that is first now because of that."""
+        if lane is None:
             return None
-        return _remove(self._lanes, ticket.lane, ticket)
-
-
-def _append(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> bool:
-    """Put *ticket* last under its key; tell whether it is alone, as nearly all are: it stands there without a list."""
-    there = held.setdefault(key, ticket)
-    if there is ticket:
-        return True
-    if isinstance(there, list):
-        there.append(ticket)
-    else:
-        held[key] = [there, ticket]
-    return False
-
-
-def _remove(held: dict[str, Ticket | list[Ticket]], key: str, ticket: Ticket) -> Ticket | None:
-    """Take *ticket* away from under its key; give the one that is first there now because of that."""
-    there = held[key]
-    if not isinstance(there, list):
-        del held[key]
+        there = self._lanes.get(lane)
+        if there is ticket:
+            del self._lanes[lane]
+        if not isinstance(there, list):
+            return None
+        was_first = there[0] is ticket
+        there.remove(ticket)
+        if there:
+            return there[0] if was_first else None
+        del self._lanes[lane]
         return None
-    was_first = there[0] is ticket
-    there.remove(ticket)
-    if there:
-        return there[0] if was_first else None
-    del held[key]
-    return None
-
-
-def _under(held: dict[str, Ticket | list[Ticket]], key: str) -> Sequence[Ticket]:
-    there = held.get(key, ())
-    return there if isinstance(there, list | tuple) else (there,)
 
 
 class _Change:
@@ -129,7 +121,7 @@ class AppDataWatch:
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
-        self._numbers: dict[str, Ticket | list[Ticket]] = {}  # by what two providers' numbers may have in common
+        self._numbers = Lanes()  # by what two providers' numbers may have in common
         self._changes: set[_Change] = set()
 
     def __len__(self) -> int:
@@ -139,7 +131,7 @@ class AppDataWatch:
     def add(self, ticket: Ticket) -> None:
         """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
         if ticket.number is not None:
-            _append(self._numbers, ticket.number.number, ticket)
+            self._numbers.join(ticket.number.number, ticket)
         for change in self._changes:
             if change.handover.answered:
                 change.later.add(ticket)
@@ -149,7 +141,7 @@ class AppDataWatch:
     def discard(self, ticket: Ticket) -> None:
         """Watch for *ticket* no longer; it was added before."""
         if ticket.number is not None:
-            _remove(self._numbers, ticket.number.number, ticket)
+            self._numbers.leave(ticket.number.number, ticket)
 
     @contextmanager
     def changing(self, address: CustomerAddress | None, handover: Handover) -> Generator[Callable[[object], None]]:
@@ -173,7 +165,7 @@ class AppDataWatch:
         if isinstance(address, str):
             tickets = self._lanes.of(address)
         elif isinstance(address, CustomerNumber):
-            tickets = _under(self._numbers, address.number)
+            tickets = self._numbers.of(address.number)
         for ticket in tickets:
             if ticket.is_at(address):
                 change.concern(ticket)

@@ -6,7 +6,7 @@ The client hands them out; the inbox puts tickets in, synchronously, and never m
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import anyio
 import anyio.lowlevel
@@ -43,6 +43,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         self._inbox = inbox
         self.kinds = kinds
         self._max_buffer_size = max_buffer_size
+        self._next: deque[Any] = deque()  # what :meth:`_hand_out` makes deliveries of
         self._receivers: deque[anyio.Event] = deque()  # one for each task that waits, in order
         self._in_a_row = 0
         self._opened = self._closed = False
@@ -92,22 +93,20 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
     async def __anext__(self) -> Delivery[N]:
         """Do as :meth:`receive`, for a loop. The base class has this call that; here it costs the loops nothing."""
         loop = self._loop or present_loop()
-        if self._in_a_row and self._has_next():
+        if self._in_a_row and self._next:
             await loop.checkpoint_if_cancelled()
-        elif self._has_next() or self._ends:
+        elif self._next or self._ends:
             await loop.checkpoint()
         else:
             await self._wait()
-        while True:
-            delivery = self._next()
-            if delivery is not None:
-                self._in_a_row = (self._in_a_row + 1) % IN_A_ROW
-                return delivery
+        while not self._next:
             if self._closed or not self._opened:
                 raise anyio.ClosedResourceError
             if self._end is not None:
                 raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end
             await self._wait()
+        self._in_a_row = (self._in_a_row + 1) % IN_A_ROW
+        return self._hand_out(self._next.popleft())
 
     @property
     def _ends(self) -> bool:
@@ -130,10 +129,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
     def _shut(self) -> None:
         raise NotImplementedError
 
-    def _next(self) -> Delivery[N] | None:
-        raise NotImplementedError
-
-    def _has_next(self) -> bool:
+    def _hand_out(self, item: Any) -> Delivery[N]:  # noqa: ANN401 - a ticket, or what was made of one
         raise NotImplementedError
 
     def _close(self) -> None:
@@ -151,7 +147,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         except BaseException:
             if not event.is_set():
                 self._receivers.remove(event)
-            elif self._has_next():
+            elif self._next:
                 self._wake_one()
             raise
 
@@ -169,8 +165,7 @@ class Claim(Subscription[N]):
 
     def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
         super().__init__(inbox, kinds, max_buffer_size)
-        self._waiting: dict[Ticket, None] = {}
-        self._turns: deque[Ticket] = deque()  # of those that wait: whose turn has come
+        self._waiting: dict[Ticket, None] = {}  # those whose turn has come are the next
 
     def has_room(self, *, first: bool) -> bool:
         """Whether another ticket would be taken in: there is room, or a task that would take it from here at once."""
@@ -182,14 +177,14 @@ class Claim(Subscription[N]):
 
     def ready(self, ticket: Ticket) -> None:
         """Let *ticket* be handed out."""
-        self._turns.append(ticket)
+        self._next.append(ticket)
         self._wake_one()
 
     def drop(self, ticket: Ticket) -> None:
         """Forget *ticket*."""
         del self._waiting[ticket]
-        if ticket in self._turns:
-            self._turns.remove(ticket)
+        if ticket in self._next:
+            self._next.remove(ticket)
 
     def _open(self) -> None:
         self._inbox.open(self.kinds, self)
@@ -201,29 +196,19 @@ class Claim(Subscription[N]):
         self._inbox.streams.discard(self)
         self._inbox.close_taker(self.kinds, tuple(self._waiting))
 
-    def _has_next(self) -> bool:
-        return bool(self._turns)
-
-    def _next(self) -> Delivery[N] | None:
-        if not self._turns:
-            return None
-        ticket = self._turns.popleft()
-        del self._waiting[ticket]
-        return self._inbox.hand_out(ticket)
+    def _hand_out(self, item: Ticket) -> Delivery[N]:
+        del self._waiting[item]
+        return self._inbox.hand_out(item)
 
 
 class Observation(Subscription[N]):
     """A listening copy: its deliveries answer nothing, and what finds no room is dropped and counted."""
 
-    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
-        super().__init__(inbox, kinds, max_buffer_size)
-        self._copies: deque[Delivery[N]] = deque()
-
     def offer(self, delivery: Delivery[N]) -> bool:
         """Take a copy in, if there is room."""
-        if len(self._copies) >= self._max_buffer_size:
+        if len(self._next) >= self._max_buffer_size:
             return False
-        self._copies.append(delivery)
+        self._next.append(delivery)
         self._wake_one()
         return True
 
@@ -236,10 +221,7 @@ class Observation(Subscription[N]):
     def _shut(self) -> None:
         self._inbox.streams.discard(self)
         self._inbox.stop_observing(self)
-        self._copies.clear()
+        self._next.clear()
 
-    def _has_next(self) -> bool:
-        return bool(self._copies)
-
-    def _next(self) -> Delivery[N] | None:
-        return self._copies.popleft() if self._copies else None
+    def _hand_out(self, item: Delivery[N]) -> Delivery[N]:
+        return item

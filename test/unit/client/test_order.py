@@ -24,24 +24,24 @@ def ticket(customer_id: str | None = None, number: CustomerNumber | None = None)
 def test_the_first_of_a_lane_that_leaves_gives_way_to_the_next() -> None:
     """This SDK: notifications of one customer reach the app one at a time and in order."""
     lanes, (one, two, three, other) = Lanes(), (ticket("a"), ticket("a"), ticket("a"), ticket("b"))
-    assert [lanes.join(each) for each in (one, two, three, other)] == [True, False, False, True]
+    assert [lanes.join(each.lane, each) for each in (one, two, three, other)] == [True, False, False, True]
     assert len(lanes) == 2
     assert list(lanes.of("a")) == [one, two, three]
     assert list(lanes.of("b")) == [other]
-    assert lanes.leave(two) is None  # it was nobody's turn that changed
-    assert lanes.leave(one) is three
-    assert lanes.leave(three) is None
-    assert lanes.leave(other) is None
-    assert lanes.leave(other) is None
+    assert lanes.leave(two.lane, two) is None  # it was nobody's turn that changed
+    assert lanes.leave(one.lane, one) is three
+    assert lanes.leave(three.lane, three) is None
+    assert lanes.leave(other.lane, other) is None
+    assert lanes.leave(other.lane, other) is None
     assert (len(lanes), list(lanes.of("a"))) == (0, [])
 
 
 def test_who_is_nobody_waits_for_nobody() -> None:
     """This SDK: a purse has no customer, whose order would be kept."""
     lanes, nobody, nobody_else = Lanes(), ticket(), ticket()
-    assert lanes.join(nobody)
-    assert lanes.join(nobody_else)
-    assert (len(lanes), lanes.leave(nobody)) == (0, None)
+    assert lanes.join(nobody.lane, nobody)
+    assert lanes.join(nobody_else.lane, nobody_else)
+    assert (len(lanes), lanes.leave(nobody.lane, nobody)) == (0, None)
 
 
 def test_a_customer_is_told_by_the_id_if_it_is_known() -> None:
@@ -60,7 +60,7 @@ def test_a_change_concerns_those_at_its_address_that_wait() -> None:
     watch = AppDataWatch(lanes)
     tickets = [ticket("a", NUMBER), ticket("a", NUMBER), ticket("b", OF_AN_APP), ticket(None, NUMBER)]
     for each in tickets:
-        lanes.join(each)
+        lanes.join(each.lane, each)
         watch.add(each)
     handover = Handover()
     handover.sent = True
@@ -82,7 +82,7 @@ def test_a_change_that_was_never_sent_is_taken_back() -> None:
     """This SDK: what the server never heard of undoes nothing."""
     lanes = Lanes()
     watch, one = AppDataWatch(lanes), ticket("a")
-    lanes.join(one)
+    lanes.join(one.lane, one)
     watch.add(one)
     with watch.changing("a", Handover()):
         assert (one.changes, one.default_update()) == (1, None)
