@@ -1,8 +1,8 @@
-"""What each notification asks of the event loop, in the cheapest form: the loop's own.
+"""What each notification and command asks of the event loop, in the cheapest form: the loop's own.
 
-anyio asks at each call which loop runs, and asyncio (until Python 3.12, with a system call) which one it is; at some
-microseconds a notification that counts. So does looking whether Trio runs, where it does not: who asks often keeps the
-:class:`Loop` that it was given first.
+anyio asks at each call which loop runs, Trio which clock it has, and asyncio (until Python 3.12, with a system call)
+which loop it is; at some microseconds a notification or command that counts. So does looking whether Trio runs, where
+it does not: who asks often keeps the :class:`Loop` that it was given first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.lowlevel
-import trio
 import trio.lowlevel
 
 if TYPE_CHECKING:
@@ -37,17 +36,14 @@ class Loop(NamedTuple):
     current_time: Callable[[], float]
 
 
-_TRIO = Loop(
-    trio.lowlevel.checkpoint,
-    trio.lowlevel.checkpoint_if_cancelled,
-    trio.lowlevel.current_task,
-    trio.current_time,
-)
-
-
 def present_loop() -> Loop:
     """Give the one that runs now."""
-    return _TRIO if trio.lowlevel.in_trio_task() else _running_asyncio()
+    return _running_trio() if trio.lowlevel.in_trio_task() else _running_asyncio()
+
+
+def _running_trio() -> Loop:
+    own, clock = trio.lowlevel, trio.lowlevel.current_clock()
+    return Loop(own.checkpoint, own.checkpoint_if_cancelled, own.current_task, clock.current_time)
 
 
 def _running_asyncio() -> Loop:

@@ -14,7 +14,7 @@ import math
 import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -48,7 +48,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from elarian_trio.client.credentials import TokenSource
     from elarian_trio.customer import Customer
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.notifications import AnyNotification
 
     Dial: TypeAlias = Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]]
@@ -72,7 +71,7 @@ LEASE_TIMEOUT = 95.0  # seconds: a lease ends after 90, so whoever waits for one
 LISTENER_TIMEOUT = 2.0  # seconds that listeners to the last state may take
 DEFAULTS = ConnectionOptions()
 
-_CHANGES_APP_DATA = (UpdateCustomerAppData, DeleteCustomerAppData)
+_CHANGES_APP_DATA = frozenset[type]({UpdateCustomerAppData, DeleteCustomerAppData})
 
 
 class Client(AsyncContextManagerMixin):
@@ -459,43 +458,45 @@ class Client(AsyncContextManagerMixin):
 
     # Commands.
 
-    async def _call(self, command: Command[R]) -> R:
+    def _call(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Have *command* carried out; see :class:`~elarian_trio.customer.Call`."""
+        if type(command) in _CHANGES_APP_DATA:
+            return self._change_app_data(command)
+        return self._ask(command, Handover())
+
+    async def _change_app_data(self, command: Command[R]) -> R:
+        """Have unanswered notifications of the customer know that their app data is being changed."""
+        customer, handover = cast("UpdateCustomerAppData | DeleteCustomerAppData", command).customer, Handover()
+        with self._inbox.watch.changing(customer, handover) as concerns:
+            return await self._ask(command, handover, concerns)
+
+    async def _ask(
+        self, command: Command[R], handover: Handover, concerns: Callable[[object], None] | None = None
+    ) -> R:
+        """Send *command* and give the reply; *concerns* is told the customer that it names, even where it says no."""
         self._commands += 1
+        deadlines = self._deadlines_of.get(type(command), self._deadlines)
         try:
-            customer = _whose_app_data(command)
-            if customer is None:
-                return _checked(command, await self._ask(command, Handover()))
-            return _checked(command, await self._change_app_data(command, customer))
-        except BaseException:
+            data = _wire.encode_command(command)
+            supervisor = self._require_open()
+            handover.deadline = deadlines.add(handover, self._inbox.loop.current_time())
+            answer = await supervisor.request(data, retry=command.is_read, handover=handover)
+            reply = _wire.decode_reply(command, answer)
+            if concerns is not None:
+                concerns(getattr(reply, "customer_id", None))
+            return _checked(command, reply)
+        except BaseException as error:
             self._commands_failed += 1
             if self._failure is not None:  # it comes out of the block, once: whoever is inside is being cancelled
                 await anyio.lowlevel.checkpoint_if_cancelled()
+            if isinstance(error, StreamFailed):
+                raise _command_error(command, error) from error
+            if isinstance(error, GivenUp):
+                msg = f"no answer to {type(command).__name__} came within {deadlines.limit:g} s"
+                raise CommandTimedOut(msg, sent=handover.sent) from None
             raise
-
-    async def _change_app_data(self, command: Command[R], customer: CustomerAddress) -> R:
-        """Have unanswered notifications of the customer know that their app data is being changed."""
-        handover = Handover()
-        with self._inbox.watch.changing(customer, handover) as concerns:
-            reply = await self._ask(command, handover)
-            concerns(getattr(reply, "customer_id", None))
-            return reply
-
-    async def _ask(self, command: Command[R], handover: Handover) -> R:
-        data = _wire.encode_command(command)
-        supervisor = self._require_open()
-        deadlines = self._deadlines_of.get(type(command), self._deadlines)
-        handover.deadline = deadlines.add(handover, self._inbox.loop.current_time())
-        try:
-            answer = await supervisor.request(data, retry=command.is_read, handover=handover)
-        except StreamFailed as failed:
-            raise _command_error(command, failed) from failed
-        except GivenUp:
-            msg = f"no answer to {type(command).__name__} came within {deadlines.limit:g} s"
-            raise CommandTimedOut(msg, sent=handover.sent) from None
         finally:
             deadlines.discard(handover)
-        return _wire.decode_reply(command, answer)
 
     def _require_open(self) -> Supervisor:
         if self._supervisor is None or self._left:
@@ -536,11 +537,6 @@ class _Started:
     def started(self, value: None = None) -> None:
         del value
         self._event.set()
-
-
-def _whose_app_data(command: Command[Any]) -> CustomerAddress | None:
-    """Give the customer whose app data *command* changes, if it does."""
-    return command.customer if isinstance(command, _CHANGES_APP_DATA) else None
 
 
 def _command_error(command: Command[Any], failed: StreamFailed) -> CommandRejected | CommandFailed:
