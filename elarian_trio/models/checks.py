@@ -1,6 +1,6 @@
 """What fields accept, read off their type hints once per class: strings become enums, times UTC, sequences tuples.
 
-:mod:`.model` stands above; below is :mod:`.source`.
+:mod:`.constructors` and :mod:`.model` stand above.
 """
 
 from __future__ import annotations
@@ -14,15 +14,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from .source import Written, named
-
 Convert: TypeAlias = Callable[[str, Any], Any]
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
-_CHECKERS: dict[type, Written] = {}
-
-_PUT = named("put", object.__setattr__)
-_DATETIME, _UTC = named("datetime", datetime), named("UTC", UTC)
 
 
 class WireEnum(StrEnum):
@@ -66,41 +60,6 @@ def checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
     A ``str`` passes if it is ASCII.
     """
     return tuple((name, _passing(hint), _converter(hint)) for name, hint in field_types(cls).items())
-
-
-def check(model: Any) -> None:  # noqa: ANN401 - any of them
-    """Convert and check every field of *model*."""
-    cls = model.__class__
-    found = _CHECKERS.get(cls)
-    if found is None:
-        found = _CHECKERS[cls] = Written(f"check_{cls.__name__}", lambda name: _checker_lines(name, cls))
-    found.call(model)
-
-
-def _checker_lines(name: str, cls: type) -> list[str]:
-    lines = [f"def {name}(model):"]
-    for field, passing, convert in checks(cls):
-        lines += [
-            f"    value = model.{field}",
-            f"    if {_is_to_be_checked(passing, field_types(cls)[field])}:",
-            f'        converted = {named(f"check_{field}", convert)}("{field}", value)',
-            "        if converted is not value:",
-            f'            {_PUT}(model, "{field}", converted)',
-        ]
-    return [*lines, "    return"]
-
-
-def _is_to_be_checked(passing: frozenset[type], hint: Any) -> str:  # noqa: ANN401 - any type form
-    """Give the condition, in written code, on which a value may need to be converted or refused."""
-    kinds = passing - {types.NoneType}
-    optional = "value is not None and " if types.NoneType in passing else ""
-    if datetime in alternatives(hint):
-        return f"{optional}(value.__class__ is not {_DATETIME} or value.tzinfo is not {_UTC})"
-    text = "(value.__class__ is str and not value.isascii()) or " if str in kinds else ""
-    if len(kinds) == 1:
-        (kind,) = kinds
-        return f"{optional}({text}value.__class__ is not {named(kind.__name__, kind)})"
-    return f"{text}value.__class__ not in {named('passing', passing)}"
 
 
 def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form

@@ -1,6 +1,6 @@
 """What every model has in common: its fields are checked, and it becomes plain JSON values and comes back.
 
-The families beside this file stand on it; below are :mod:`.checks`.
+The families beside this file stand on it; below are :mod:`.constructors` and :mod:`.checks`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, get_args, get_origin
 
-from .checks import alternatives, check, enum_of, field_types, to_enum
+from .checks import alternatives, enum_of, field_types, to_enum
+from .constructors import check
 from .source import Written, named
 from .twins import twin
 

@@ -45,11 +45,12 @@ class Written:
 
     def _first_call(self, *arguments: object, **named: object) -> Any:  # noqa: ANN401 - what the function gives
         if _NAMES[self.name] == self._first_call:  # two threads may come here at once: what both compile is the same
-            self.call = _NAMES[self.name] = _compiled(self.name, self._write(self.name))
+            self.call = _NAMES[self.name] = compiled(self.name, self._write(self.name))
         return self.call(*arguments, **named)
 
 
-def _compiled(name: str, lines: list[str]) -> Callable[..., Any]:
+def compiled(name: str, lines: list[str]) -> Callable[..., Any]:
+    """Give the function *name* that *lines* define."""
     text = "\n".join(lines) + "\n"
     file = f"<elarian_trio, {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that tracebacks show the lines
