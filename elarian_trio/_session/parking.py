@@ -18,7 +18,12 @@ import trio.lowlevel
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Bell", "Flag", "Spot"]
+__all__ = ["Bell", "Flag", "Spot", "asyncio_loop"]
+
+
+def asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    """Give asyncio's loop if that runs, ``None`` if Trio does; to ask for it takes as long as to wait at a spot."""
+    return None if trio.lowlevel.in_trio_task() else asyncio.get_running_loop()
 
 
 class Spot:
@@ -35,10 +40,14 @@ class Spot:
         Cancellation:
             The place is free again.
         """
-        if trio.lowlevel.in_trio_task():
+        return self.park_in(asyncio_loop())
+
+    def park_in(self, loop: asyncio.AbstractEventLoop | None) -> Awaitable[object]:
+        """Do as :meth:`park`, for who keeps what :func:`asyncio_loop` gave."""
+        if loop is None:
             self._parked = trio.lowlevel.current_task()
             return trio.lowlevel.wait_task_rescheduled(self._abort)  # noqa: ASYNC105 - our caller awaits it at once
-        self._parked = future = asyncio.get_running_loop().create_future()
+        self._parked = future = loop.create_future()
         return future
 
     def unpark(self) -> None:

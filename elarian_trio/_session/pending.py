@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import anyio.lowlevel
 
-from elarian_trio._session.parking import Spot
+from elarian_trio._session.parking import Spot, asyncio_loop
 from elarian_trio.errors import ConnectionLost
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable, Hashable
     from typing import Self
 
@@ -51,11 +52,11 @@ class Waiter(Spot, Generic[T]):
         error: what :meth:`fail` was given, if that came first.
     """
 
-    __slots__ = ("_key", "_value", "_waiters", "done", "error")
+    __slots__ = ("_key", "_pending", "_value", "done", "error")
 
-    def __init__(self, waiters: dict[Any, Any], key: Hashable) -> None:
+    def __init__(self, pending: Pending[Any, T], key: Hashable) -> None:
         self._parked = None
-        self._waiters = waiters
+        self._pending = pending
         self._key = key
         self._value: T | None = None
         self.done: bool = False
@@ -71,7 +72,7 @@ class Waiter(Spot, Generic[T]):
 
     def forget(self) -> None:
         """Catch no answer any more: what leaving the block does."""
-        del self._waiters[self._key]
+        del self._pending.waiters[self._key]
 
     def resolve(self, value: T) -> bool:
         """Hand *value* to the waiter; ``False`` if it was done already."""
@@ -110,7 +111,7 @@ class Waiter(Spot, Generic[T]):
 
     def arrival(self) -> Awaitable[object]:
         """Give what is to be awaited at once, and waits for the answer: for requests, which need no coroutine more."""
-        return anyio.lowlevel.checkpoint() if self.done else self.park()
+        return anyio.lowlevel.checkpoint() if self.done else self.park_in(self._pending.loop)
 
     def take(self) -> T:
         """Give the answer that has arrived; raises as :meth:`wait` does."""
@@ -146,20 +147,28 @@ class Handoff(Generic[T]):
 
 
 class Pending(Generic[K, T]):
-    """The waiters of one session, by key. A waiter exists exactly as long as its ``with`` block."""
+    """The waiters of one session, by key. A waiter exists exactly as long as its ``with`` block.
 
-    __slots__ = ("_waiters",)
+    Made in the loop that they wait in.
+
+    Attributes:
+        waiters: the same; for each to be forgotten.
+        loop: the loop, if it is asyncio's.
+    """
+
+    __slots__ = ("loop", "waiters")
 
     def __init__(self) -> None:
-        self._waiters: dict[K, Waiter[T] | Handoff[T]] = {}
+        self.waiters: dict[K, Waiter[T] | Handoff[T]] = {}
+        self.loop: AbstractEventLoop | None = asyncio_loop()
 
     def __len__(self) -> int:
         """How many blocks are open, and functions expected to be called."""
-        return len(self._waiters)
+        return len(self.waiters)
 
     def unanswered(self) -> list[K]:
         """Give the keys that have no answer yet."""
-        return [key for key, waiter in self._waiters.items() if not waiter.done]
+        return [key for key, waiter in self.waiters.items() if not waiter.done]
 
     def catch(self, key: K) -> Waiter[T]:
         """Give a block within which *key*'s answer is caught, from this call on.
@@ -167,11 +176,11 @@ class Pending(Generic[K, T]):
         Raises:
             ValueError: somebody waits for *key* already.
         """
-        if key in self._waiters:
+        if key in self.waiters:
             msg = f"somebody waits for {key!r} already"
             raise ValueError(msg)
-        waiter: Waiter[T] = Waiter(self._waiters, key)
-        self._waiters[key] = waiter
+        waiter: Waiter[T] = Waiter(self, key)
+        self.waiters[key] = waiter
         return waiter
 
     def expect(self, key: K, call: Callable[[T | Exception], None]) -> None:
@@ -180,31 +189,31 @@ class Pending(Generic[K, T]):
         Raises:
             ValueError: somebody waits for *key* already.
         """
-        if key in self._waiters:
+        if key in self.waiters:
             msg = f"somebody waits for {key!r} already"
             raise ValueError(msg)
 
         def tell(outcome: T | Exception) -> None:
-            del self._waiters[key]
+            del self.waiters[key]
             call(outcome)
 
-        self._waiters[key] = Handoff(tell)
+        self.waiters[key] = Handoff(tell)
 
     def forget(self, key: K) -> bool:
         """Have the function of :meth:`expect` never called; ``False`` if it was called, or never was expected."""
-        expected = isinstance(self._waiters.get(key), Handoff)
+        expected = isinstance(self.waiters.get(key), Handoff)
         if expected:
-            del self._waiters[key]
+            del self.waiters[key]
         return expected
 
     def resolve(self, key: K, value: T) -> bool:
         """Hand *value* to *key*'s waiter; ``False`` if nobody waits for it (any more)."""
-        waiter = self._waiters.get(key)
+        waiter = self.waiters.get(key)
         return waiter is not None and waiter.resolve(value)
 
     def fail(self, key: K, error: Exception) -> bool:
         """Make *key*'s waiter raise *error*; ``False`` if nobody waits for it (any more)."""
-        waiter = self._waiters.get(key)
+        waiter = self.waiters.get(key)
         return waiter is not None and waiter.fail(error)
 
     def fail_all(self, error_for: Callable[[K], Exception]) -> int:
@@ -212,7 +221,7 @@ class Pending(Generic[K, T]):
 
         One exception object raised in many tasks would gather all their tracebacks, hence the function.
         """
-        return sum(waiter.fail(error_for(key)) for key, waiter in list(self._waiters.items()))
+        return sum(waiter.fail(error_for(key)) for key, waiter in list(self.waiters.items()))
 
 
 class Handover:

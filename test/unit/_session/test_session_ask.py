@@ -90,7 +90,7 @@ async def test_a_function_that_raises_harms_no_session(caplog: pytest.LogCapture
     assert any("KeyError" in record.message for record in caplog.records)
 
 
-def test_a_key_is_expected_once() -> None:
+async def test_a_key_is_expected_once() -> None:
     """This SDK: two who wait for one stream are a defect, seen at once."""
     pending: Pending[int, bytes] = Pending()
     told: list[Any] = []
