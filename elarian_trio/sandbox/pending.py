@@ -6,12 +6,11 @@ changed; the agenda and the routes give them back. Below are the records that a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from elarian_trio.models.notifications import Notification
 from elarian_trio.sandbox.world.effects import Job
-from elarian_trio.sandbox.world.entities import Key, Record, key_class
+from elarian_trio.sandbox.world.entities import Key, Record, key_class, record_class
 
 __all__ = ["JobKey", "JobRecord", "ParcelKey", "ParcelRecord"]
 
@@ -23,7 +22,7 @@ class JobKey(Key["JobRecord"]):
     parts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class JobRecord(Record):
     """A job that is to be done.
 
@@ -55,7 +54,7 @@ class ParcelKey(Key["ParcelRecord"]):
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ParcelRecord(Record):
     """A notification that an app has not answered yet; its organisation, app and customer are in it.
 

@@ -18,7 +18,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import Notification
 from elarian_trio.models.payments import PaymentStatus
 from elarian_trio.models.simulator import SimulatorNotification
-from elarian_trio.sandbox.world.entities import AppKey
+from elarian_trio.sandbox.world.entities import AppKey, record_class
 
 # --- what happens later ---
 
@@ -26,7 +26,7 @@ JobKey: TypeAlias = tuple[str, ...]
 """Names a job; the first part says of which kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class Job(Model):
     """Something to be done when it falls due.
 
@@ -44,7 +44,7 @@ class Job(Model):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ReminderDue(Job):
     """A customer's reminder fires."""
 
@@ -62,7 +62,7 @@ def reminder_job_key(org_id: str, app_id: str, customer_id: str, reminder_key: s
     return ("reminder", org_id, app_id, customer_id, reminder_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class TagMessageDue(Job):
     """One customer's share of a message that was sent by tag."""
 
@@ -78,7 +78,7 @@ class TagMessageDue(Job):
         return ("tag_message", self.org_id, self.work_id, self.customer_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class MessageProgresses(Job):
     """A sent message gets on, or fails."""
 
@@ -93,7 +93,7 @@ class MessageProgresses(Job):
         return ("message", self.org_id, self.message_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ConsentCompletes(Job):
     """A change of consent that was queued is completed."""
 
@@ -109,7 +109,7 @@ class ConsentCompletes(Job):
         return ("consent", self.org_id, str(channel.channel), channel.number, str(number.provider), number.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class SessionExpires(Job):
     """A session ends by inactivity."""
 
@@ -122,7 +122,7 @@ class SessionExpires(Job):
         return ("session", self.org_id, self.session_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class PaymentSettles(Job):
     """The gateway decides about a payment by itself."""
 
@@ -135,7 +135,7 @@ class PaymentSettles(Job):
         return ("payment", self.org_id, self.transaction_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class PaymentExpires(Job):
     """Nobody decided about a payment in time."""
 
@@ -147,7 +147,7 @@ class PaymentExpires(Job):
         return ("payment", self.org_id, self.transaction_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class TokenExpires(Job):
     """A token lets nobody in any more."""
 

@@ -63,6 +63,12 @@ def key_class(cls: type[T]) -> type[T]:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def record_class(cls: type[T]) -> type[T]:
+    """Make *cls* a class of records, or of what is in them, that is frozen as classes of keys are."""
+    return dataclass(slots=True, kw_only=True, repr=False, eq=False)(cls)
+
+
 @key_class
 class Key(Generic[R]):
     """What a record is found by; the class says which kind of record, the type parameter so to the type checkers.
@@ -89,7 +95,7 @@ class CustomerKey(Key["CustomerRecord"]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class CustomerRecord(Record):
     """A customer: who it is.
 
@@ -130,7 +136,7 @@ class NumberKey(Key["NumberRecord"]):
     partition: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class NumberRecord(Record):
     """Whose a customer number is.
 
@@ -162,7 +168,7 @@ class SecondaryIdKey(Key["SecondaryIdRecord"]):
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class SecondaryIdRecord(Record):
     """Whose a secondary id is.
 
@@ -194,7 +200,7 @@ class AppKey(Key["AppRecord"]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ReminderState(Model):
     """A reminder that is set.
 
@@ -211,7 +217,7 @@ class ReminderState(Model):
     work_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class AppRecord(Record):
     """What one app keeps on one customer.
 
@@ -267,7 +273,7 @@ class EntryKey(Key["EntryRecord"]):
         return IndexKey(self.org_id, self.kind, self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class EntryRecord(Record):
     """One member of an index.
 
@@ -294,7 +300,7 @@ class EntryRecord(Record):
 # --- messaging ---
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class Session(Model):
     """A session in progress.
 
@@ -321,7 +327,7 @@ class Session(Model):
     reply_tokens: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ChannelState(Model):
     """Where a customer's number stands on one channel number of the organisation.
 
@@ -349,7 +355,7 @@ class MessagingKey(Key["MessagingRecord"]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class MessagingRecord(Record):
     """What was said with a customer.
 
@@ -382,7 +388,7 @@ class MessageKey(Key["MessageRecord"]):
     message_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class MessageRecord(Record):
     """A message: a record of its own, so that the next one does not rewrite it. Whose it is, is in a customer's log.
 
@@ -413,7 +419,7 @@ class ChannelKey(Key["ChannelRecord"]):
     number: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ChannelRecord(Record):
     """A channel number of the organisation, and the app that inbound traffic goes to.
 
@@ -445,7 +451,7 @@ class PaymentsKey(Key["PaymentsRecord"]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class PaymentsRecord(Record):
     """What a customer paid and was paid.
 
@@ -480,7 +486,7 @@ class TransactionKey(Key["TransactionRecord"]):
     transaction_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class TransactionRecord(Record):
     """A payment, done or pending.
 
@@ -513,7 +519,7 @@ class TransactionAliasKey(Key["TransactionAliasRecord"]):
     provider_transaction_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class TransactionAliasRecord(Record):
     """Which transaction a provider's id means.
 
@@ -540,7 +546,7 @@ class PurseKey(Key["PurseRecord"]):
     purse_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class PurseRecord(Record):
     """The organisation's own money box.
 
@@ -568,7 +574,7 @@ class PaymentChannelKey(Key["PaymentChannelRecord"]):
     number: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class PaymentChannelRecord(Record):
     """A payment channel number of the organisation, such as a paybill.
 
@@ -602,7 +608,7 @@ class ActivityKey(Key["ActivityRecord"]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class ActivityRecord(Record):
     """What a customer did elsewhere.
 
@@ -629,7 +635,7 @@ class TokenKey(Key["TokenRecord"]):
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record_class
 class TokenRecord(Record):
     """A token that replaces an API key at a setup, for any app of the organisation.
 
