@@ -18,6 +18,7 @@ from elarian_trio.models.messaging import (
     SentMessage,
     UssdMenu,
 )
+from elarian_trio.models.model import altered
 from elarian_trio.models.replies import MessageReply
 from elarian_trio.models.simulator import MakeVoiceCallSimulatorNotification, SendMessageSimulatorNotification
 from elarian_trio.sandbox.world.addresses import messaging_of, normal
@@ -148,6 +149,10 @@ CHECKS: tuple[Check, ...] = (_check_channel, _check_consent, _check_body, _check
 
 # --- sending ---
 
+# What becomes of a command was checked when that was read: these are what it is altered from.
+_MESSAGE = SentMessage(message_id="", sent_at=None, message=None, status=Status.SENT)
+_REPLY = MessageReply(status=Status.SENT)
+
 
 def send_out(work: Work, out: Outbound) -> MessageReply:
     """Send a message, unless there is something to object to; give the reply either way."""
@@ -207,7 +212,8 @@ def _call(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
 
 
 def _note(work: Work, out: Outbound, state: ChannelState, status: Status, session_id: str | None) -> SentMessage:
-    said = SentMessage(
+    said = altered(
+        _MESSAGE,
         message_id=work.new_id("msg"),
         sent_at=work.now,
         message=out.message,
@@ -225,8 +231,9 @@ def _note(work: Work, out: Outbound, state: ChannelState, status: Status, sessio
 
 
 def _sent_reply(out: Outbound, said: SentMessage, description: str) -> MessageReply:
-    return MessageReply(
-        status=Status(said.status),
+    return altered(
+        _REPLY,
+        status=said.status,
         description=description,
         message_id=said.message_id,
         session_id=said.session_id,
