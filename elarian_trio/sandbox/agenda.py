@@ -53,15 +53,15 @@ class Agenda:
         self._stop()
         self._is_paused = True
 
-    def note(self, record: JobRecord) -> None:
-        """Have *record* run at its time, in the place of one with its key."""
-        key = record.key
-        self._jobs.pop(key, None)
+    def note(self, key: JobKey, record: JobRecord) -> None:
+        """Have *record* run at its time, in the place of one with its *key*."""
+        replaced = self._jobs.pop(key, None)
         if self._until is None or record.place <= self._until:
             self._take(key, record)
             if len(self._jobs) > MOST_AT_HAND:
                 self._leave_the_later()
-        self._watch()
+        if replaced is not None or self._timer is None or record.due < self._timer.due:
+            self._watch()
 
     def forget(self, key: JobKey) -> None:
         """Have the job under *key* not run."""
@@ -135,7 +135,7 @@ class Agenda:
         """Run the earliest job, one at a time: whoever is due at the same time has its turn in between."""
         self._timer = None
         job = self._next()
-        if job is not None and job.due <= self._clock.now():
+        if job is not None and job.due <= self._clock.now() and not self._store.is_behind:
             _, _, key = heapq.heappop(self._heap)
             del self._jobs[key]
             self._run(job)

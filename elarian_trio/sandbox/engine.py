@@ -403,8 +403,9 @@ class Engine:
 
     def _schedule(self, effect: Schedule, changes: _Changes) -> Callable[[], None]:
         record = JobRecord(due=effect.at, number=self._store.number(), job=effect.job)
-        changes[record.key] = record
-        return partial(self._agenda.note, record)
+        key = record.key
+        changes[key] = record
+        return partial(self._agenda.note, key, record)
 
     def _unschedule(self, effect: Unschedule, changes: _Changes) -> Callable[[], None]:
         key = JobKey(effect.org_id, effect.job_key)

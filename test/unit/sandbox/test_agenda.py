@@ -41,7 +41,7 @@ class Office:
         job = TokenExpires(org_id="org", digest=name)
         record = JobRecord(due=due, number=self.store.number(), job=job)
         self.store.commit({record.key: record}, NOBODY)
-        self.agenda.note(record)
+        self.agenda.note(record.key, record)
         return record
 
     def cancel(self, record: JobRecord) -> None:
