@@ -33,7 +33,7 @@ class Agenda:
         run: runs one; it commits that the job is done.
     """
 
-    def __init__(self, store: Store, clock: Clock, run: Callable[[JobRecord], None]) -> None:
+    def __init__(self, store: Store, clock: Clock, run: Callable[[JobKey, JobRecord], None]) -> None:
         self._store = store
         self._clock = clock
         self._run = run
@@ -138,5 +138,5 @@ class Agenda:
         if job is not None and job.due <= self._clock.now() and not self._store.is_behind:
             _, _, key = heapq.heappop(self._heap)
             del self._jobs[key]
-            self._run(job)
+            self._run(key, job)
         self._watch()

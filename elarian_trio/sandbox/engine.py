@@ -52,7 +52,7 @@ from elarian_trio.sandbox.world.effects import (
 )
 from elarian_trio.sandbox.world.entities import CustomerKey, Key, PurseKey, PurseRecord, Record, TokenKey, token_digest
 from elarian_trio.sandbox.world.rules import answer_hop, answer_notification, refused, run_command, run_job
-from elarian_trio.sandbox.world.work import Origin, Refusal, Settings, Work
+from elarian_trio.sandbox.world.work import Refusal, Settings, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -96,12 +96,6 @@ class Call:
         self.client: Client = client
         self.request: IncomingRequest = request
         self.command: Command[Any] = command
-
-    @property
-    def origin(self) -> Origin:
-        """Whose command it is, for the rules."""
-        client = self.client
-        return Origin(client.org_id, client.app_id, client.is_simulator)
 
     def run(self, work: Work) -> Answer | Waiting:
         """Run the command's rule; what cannot be told is not done, either."""
@@ -207,12 +201,13 @@ class Engine:
 
     # Units of work.
 
-    def _work(self, origin: Origin, lease: AppKey | None = None, *, due: datetime | None = None) -> Work:
+    def _work(self, org_id: str, app_id: str, lease: AppKey | None = None, *, due: datetime | None = None) -> Work:
         now = self._clock.now()
         return Work(
             now=now if due is None else max(now, due),  # a clock that rounds may call a moment early
             dice=self._dice,
-            origin=origin,
+            org_id=org_id,
+            app_id=app_id,
             settings=self._settings,
             records=self._store,
             lease=lease,
@@ -336,7 +331,7 @@ class Engine:
 
     def numbers_of(self, org_id: str, customer: str | SecondaryId) -> tuple[CustomerNumber, ...]:
         """Give the numbers of the customer with that id or secondary id; none where none can be read."""
-        work = self._work(Origin(org_id, ""))
+        work = self._work(org_id, "")
         try:
             found = survivor(work, customer) if isinstance(customer, str) else secondary_id_owner(work, customer)
         except StoreError:
@@ -345,7 +340,8 @@ class Engine:
 
     def _execute(self, call: Call, ticket: Ticket | None = None) -> None:
         """Run the rule of *call*, under the lease that *ticket* holds, if it holds one."""
-        work = self._work(call.origin, None if ticket is None else ticket.key)
+        client = call.client
+        work = self._work(client.org_id, client.app_id, None if ticket is None else ticket.key)
         self._perform(work, call.run, partial(self._conclude, call, ticket), partial(self._refuse, call, ticket))
 
     def _conclude(self, call: Call, ticket: Ticket | None, result: Answer | Waiting) -> None:
@@ -412,11 +408,12 @@ class Engine:
         changes[key] = None
         return partial(self._agenda.forget, key)
 
-    def _run_job(self, record: JobRecord) -> None:
-        work = self._work(Origin.of_job(record.job), due=record.due)
-        rule = partial(run_job, job=record.job)
-        if not _guarded(partial(self._perform, work, rule, _ignore, lambda _error: self._agenda.pause(), record.key)):
-            self._forget(record.key)
+    def _run_job(self, key: JobKey, record: JobRecord) -> None:
+        job = record.job
+        work = self._work(job.org_id, job.app_id, due=record.due)
+        rule = partial(run_job, job=job)
+        if not _guarded(partial(self._perform, work, rule, _ignore, lambda _error: self._agenda.pause(), key)):
+            self._forget(key)
         self._drain()
 
     def _app_route(self, org_id: str, app_id: str) -> Route:
@@ -458,7 +455,7 @@ class Engine:
         """Give a notification as an app is told it now; ``None`` where it is a phone's."""
         told, note = parcel.notification, parcel.note
         if isinstance(told, Notification) and note.as_of != self._store.commits:
-            note.delivered = deliver(self._work(Origin(told.org_id, told.app_id)), told.app_id, told)
+            note.delivered = deliver(self._work(told.org_id, told.app_id), told.app_id, told)
             note.as_of = self._store.commits
         return cast("Delivered | None", note.delivered)
 
@@ -477,7 +474,7 @@ class Engine:
         except RemoteProtocolError:
             return False
         told = delivered.notification
-        work = self._work(Origin(told.org_id, told.app_id))
+        work = self._work(told.org_id, told.app_id)
         rule = partial(answer_notification, delivered=delivered, reply=reply)
         if not _guarded(
             partial(self._perform, work, rule, _ignore, partial(self._tell_again, parcel), parcel.note.key)
@@ -533,7 +530,7 @@ class Engine:
         rule = partial(answer_hop, hop=hop, message=reply.message, is_heard=is_heard)
         then = _ignore if call is None else call.answer
         lost = _ignore if call is None else partial(self._refuse, call, None)
-        work = self._work(Origin(hop.org_id, hop.app_id))
+        work = self._work(hop.org_id, hop.app_id)
         if not _guarded(partial(self._perform, work, rule, then, lost)):
             then(SimulatorReply(status=False, description="the sandbox failed"))
 

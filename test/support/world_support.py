@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from elarian_trio.models.commands import SimulatorCommand
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.notifications import NotificationReply
 from elarian_trio.sandbox.world import app_data, rules
@@ -20,7 +20,7 @@ from elarian_trio.sandbox.world.effects import (
     Warn,
 )
 from elarian_trio.sandbox.world.entities import EntryRecord, IndexKey, Record
-from elarian_trio.sandbox.world.work import Origin, Settings, Work
+from elarian_trio.sandbox.world.work import Settings, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +76,23 @@ class World:
 
     def run(self, command: Command[Any], *, app_id: str = APP, org_id: str = ORG, lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
         """Run *command*, and give its reply or what it waits for."""
-        origin = Origin(org_id, app_id, isinstance(command, SimulatorCommand))
-        return self.apply(origin, lambda work: rules.run_command(work, command), lease)
+        return self.apply(lambda work: rules.run_command(work, command), app_id, org_id, lease)
 
-    def apply(self, origin: Origin, rule: Callable[[Work], Any], lease: AppKey | None = None) -> Any:  # noqa: ANN401 - each command's own
+    def apply(
+        self, rule: Callable[[Work], Any], app_id: str = APP, org_id: str = ORG, lease: AppKey | None = None
+    ) -> Any:  # noqa: ANN401 - each command's own
         """Run a rule, then keep what it changed and note its effects."""
-        shelf = Shelf(self, origin.org_id)
-        work = Work(now=self.now, dice=self.dice, origin=origin, settings=self.settings, records=shelf, lease=lease)
+        work = Work(
+            now=self.now,
+            dice=self.dice,
+            org_id=org_id,
+            app_id=app_id,
+            settings=self.settings,
+            records=Shelf(self, org_id),
+            lease=lease,
+        )
         result = rule(work)
-        self._keep(work, origin)
+        self._keep(work)
         return result
 
     def entries(self, index: IndexKey) -> tuple[EntryRecord, ...]:
@@ -92,9 +100,9 @@ class World:
         found = (each for each in self.records.values() if isinstance(each, EntryRecord) and each.key.index == index)
         return tuple(found)
 
-    def _keep(self, work: Work, origin: Origin) -> None:
+    def _keep(self, work: Work) -> None:
         for key, record in work.changes.items():
-            assert key.org_id == origin.org_id, "a rule writes into another organisation"
+            assert key.org_id == work.org_id, "a rule writes into another organisation"
             if record is None:
                 self.records.pop(key, None)
             else:
@@ -135,23 +143,23 @@ class World:
     def run_job(self, job: Job) -> None:
         """Run *job* now, and have it not run again."""
         self.jobs.pop(job.job_key, None)
-        self.apply(Origin.of_job(job), lambda work: rules.run_job(work, job))
+        self.apply(lambda work: rules.run_job(work, job), job.app_id, job.org_id)
 
     def deliver(self, told: NotifyApp) -> Delivered:
         """Give a notification as it would be sent now."""
-        origin = Origin(told.org_id, told.app_id)
-        delivered: Delivered = self.apply(origin, lambda work: app_data.deliver(work, told.app_id, told.notification))
+        rule = partial(app_data.deliver, app_id=told.app_id, notification=told.notification)
+        delivered: Delivered = self.apply(rule, told.app_id, told.org_id)
         return delivered
 
     def answer(self, delivered: Delivered, reply: NotificationReply | None = None, *, app_id: str = APP) -> None:
         """Have an app answer a notification."""
         answer = NotificationReply() if reply is None else reply
-        self.apply(Origin(ORG, app_id), lambda work: rules.answer_notification(work, delivered, answer))
+        self.apply(lambda work: rules.answer_notification(work, delivered, answer), app_id)
 
     def answer_hop(self, hop: Hop, message: Message | None, *, is_heard: bool = True) -> SimulatorReply:
         """Have an app answer a customer at the phone, or not be there."""
-        origin = Origin(hop.org_id, hop.app_id)
-        reply: SimulatorReply = self.apply(origin, lambda work: rules.answer_hop(work, hop, message, is_heard=is_heard))
+        rule = partial(rules.answer_hop, hop=hop, message=message, is_heard=is_heard)
+        reply: SimulatorReply = self.apply(rule, hop.app_id, hop.org_id)
         return reply
 
     # What tests ask.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from elarian_trio.models.model import altered
 from elarian_trio.sandbox.world.effects import (
@@ -58,25 +58,6 @@ class Records(Protocol):
     def members(self, index: IndexKey) -> tuple[EntryRecord, ...]:
         """Give the entries of *index*, expired ones perhaps among them."""
         ...
-
-
-class Origin(NamedTuple):
-    """Whose command it is.
-
-    Attributes:
-        org_id: the organisation; nothing outside it can be reached.
-        app_id: the app; for a simulator the one it connected as, which means nothing.
-        is_simulator: whether a phone acts instead of an app.
-    """
-
-    org_id: str
-    app_id: str
-    is_simulator: bool = False
-
-    @classmethod
-    def of_job(cls, job: Job) -> Origin:
-        """Give the origin of what happens by itself."""
-        return cls(job.org_id, job.app_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +117,8 @@ class Work:
     Attributes:
         now: the present.
         dice: where ids come from.
-        org_id: the organisation in which all of this happens.
-        app_id: the app on whose behalf it happens.
+        org_id: the organisation in which all of this happens; nothing outside it can be reached.
+        app_id: the app on whose behalf it happens; for a phone the one it connected as, which means nothing.
         settings: how the server behaves.
         records: what is there already.
         lease: the lease that the caller was given for this command; see :class:`~.effects.WaitForLease`.
@@ -153,15 +134,16 @@ class Work:
         *,
         now: datetime,
         dice: Dice,
-        origin: Origin,
+        org_id: str,
+        app_id: str,
         settings: Settings,
         records: Records,
         lease: AppKey | None = None,
     ) -> None:
         self.now: datetime = now
         self.dice: Dice = dice
-        self.org_id: str = origin.org_id
-        self.app_id: str = origin.app_id
+        self.org_id: str = org_id
+        self.app_id: str = app_id
         self.settings: Settings = settings
         self.records: Records = records
         self.lease: AppKey | None = lease

@@ -12,7 +12,7 @@ from elarian_trio.sandbox import agenda as room
 from elarian_trio.sandbox.agenda import Agenda
 from elarian_trio.sandbox.clock import ManualClock
 from elarian_trio.sandbox.database import Database
-from elarian_trio.sandbox.pending import JobRecord
+from elarian_trio.sandbox.pending import JobKey, JobRecord
 from elarian_trio.sandbox.store import Store, Unit
 from elarian_trio.sandbox.world.effects import TokenExpires
 
@@ -49,8 +49,8 @@ class Office:
         self.store.commit({record.key: None}, NOBODY)
         self.agenda.forget(record.key)
 
-    def _run(self, record: JobRecord) -> None:
-        self.store.commit({record.key: None}, NOBODY)
+    def _run(self, key: JobKey, record: JobRecord) -> None:
+        self.store.commit({key: None}, NOBODY)
         assert isinstance(record.job, TokenExpires)
         self.ran.append((record.job.digest, self.clock.now()))
 
@@ -142,7 +142,7 @@ async def test_jobs_that_could_not_be_kept_are_tried_again_after_a_second(office
     office.set("it", 10)
     tried = 0
 
-    def fails(_: JobRecord) -> None:
+    def fails(_key: JobKey, _record: JobRecord) -> None:
         nonlocal tried
         tried += 1
         office.agenda.pause()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world_support import APP, ASHA, BEN, ORG, START, World
+from world_support import ASHA, BEN, START, World
 
 from elarian_trio.models.commands import (
     AddCustomerReminderTag,
@@ -22,7 +22,6 @@ from elarian_trio.models.commands import (
 from elarian_trio.models.identity import CustomerNumber, IdentityState, Reminder, SecondaryId, Tag
 from elarian_trio.sandbox.world.entities import EntryRecord
 from elarian_trio.sandbox.world.identity import holders
-from elarian_trio.sandbox.world.work import Origin
 
 if TYPE_CHECKING:
     from elarian_trio.models.commands import Command
@@ -46,7 +45,7 @@ def identity(world: World, number: CustomerNumber = ASHA) -> IdentityState:
 
 def holding(world: World, tag: Tag) -> tuple[str, ...]:
     """Give who holds a tag."""
-    found: tuple[str, ...] = world.apply(Origin(ORG, APP), lambda work: holders(work, tag))
+    found: tuple[str, ...] = world.apply(lambda work: holders(work, tag))
     return found
 
 

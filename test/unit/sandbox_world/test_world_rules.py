@@ -43,7 +43,7 @@ from elarian_trio.sandbox.world.effects import (
 )
 from elarian_trio.sandbox.world.entities import ActivityRecord, AppKey, CustomerKey, EntryRecord, IndexKey
 from elarian_trio.sandbox.world.families import joined
-from elarian_trio.sandbox.world.work import Origin, Reason, Refusal, Work
+from elarian_trio.sandbox.world.work import Reason, Refusal, Work
 
 SMS = MessagingChannel.sms("83044")
 PAYMENT = {"debit_party": Purse("p"), "credit_party": Wallet("c", "w"), "value": Cash("KES", 1)}
@@ -57,8 +57,8 @@ KINDS = [
 def fresh(world: World | None = None) -> Work:
     """Make a unit of work on an empty world, or the one given."""
     world = world or World()
-    origin = Origin(ORG, APP)
-    return Work(now=START, dice=world.dice, origin=origin, settings=world.settings, records=Shelf(world, ORG))
+    shelf = Shelf(world, ORG)
+    return Work(now=START, dice=world.dice, org_id=ORG, app_id=APP, settings=world.settings, records=shelf)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
