@@ -86,11 +86,18 @@ def state_of(work: Work, customer_id: str, number: CustomerNumber, channel: Mess
 def put_state(work: Work, customer_id: str, state: ChannelState) -> None:
     """Remember where a number stands on a channel."""
     record = messaging_of(work, customer_id)
-    states, number, channel = record.channels, state.customer_number, state.channel_number
-    if state not in states:
-        known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
-        changed = (*states[:known], state, *states[known + 1 :])
-        work.put(altered(record, channels=changed[-MAX_CHANNELS:]))
+    channels = _with_state(record.channels, state)
+    if channels is not record.channels:
+        work.put(altered(record, channels=channels))
+
+
+def _with_state(states: tuple[ChannelState, ...], state: ChannelState) -> tuple[ChannelState, ...]:
+    """Give *states* with *state* in the place of the one that was there; themselves where it is among them."""
+    if state in states:
+        return states
+    number, channel = state.customer_number, state.channel_number
+    known = next((index for index, each in enumerate(states) if _is_at(each, number, channel)), len(states))
+    return (*states[:known], state, *states[known + 1 :])[-MAX_CHANNELS:]
 
 
 def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
@@ -102,15 +109,21 @@ def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChanne
 # --- messages ---
 
 
-def add_message(work: Work, customer_id: str, message: ReceivedMessage | SentMessage) -> None:
-    """Add a message to what was said; by its time, since a replayed one may be older than what is there."""
+def add_message(
+    work: Work, customer_id: str, message: ReceivedMessage | SentMessage, state: ChannelState | None = None
+) -> None:
+    """Add a message to what was said; by its time, since a replayed one may be older than what is there.
+
+    With it *state*, if it is given, is remembered as by :func:`put_state`.
+    """
     record, at = messaging_of(work, customer_id), said_at(message)
+    channels = record.channels if state is None else _with_state(record.channels, state)
     if record.last_at is None or at >= record.last_at:
         log, last_at = (*record.log, message.message_id), at
     else:
         log, last_at = _logged(*messages_of(work, record), message), record.last_at
     work.put(MessageRecord(org_id=work.org_id, message=message))
-    work.put(altered(record, log=_last(work, log), last_at=last_at))
+    work.put(altered(record, channels=channels, log=_last(work, log), last_at=last_at))
 
 
 def _logged(*messages: ReceivedMessage | SentMessage) -> tuple[str, ...]:

@@ -147,8 +147,8 @@ def _add(
     message: ReceivedMessage | SentMessage,
 ) -> CustomerStateUpdateReply:
     """Add the message, and the channel to those on which the customer was met."""
-    add_message(work, customer_id, message)
-    put_state(work, customer_id, state_of(work, customer_id, command.customer_number, command.channel_number))
+    state = state_of(work, customer_id, command.customer_number, command.channel_number)
+    add_message(work, customer_id, message, state)
     if message.message_id not in messaging_of(work, customer_id).log:
         return _unchanged(customer_id, f"the customer's state shows {KEPT} later messages and no more")
     return _loaded(customer_id, "message")

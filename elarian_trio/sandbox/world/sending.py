@@ -26,7 +26,6 @@ from elarian_trio.sandbox.world.conversations import (
     CARRIERS,
     add_message,
     not_registered,
-    put_state,
     reaches,
     registered,
     state_of,
@@ -169,8 +168,8 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     session = None if state.session is None else join(state.session, work.app_id)
     if session is not state.session:
         state = replace(state, session=session)
-    put_state(work, out.customer_id, state)
-    said = _note(work, out, state, Status.SENT, None if session is None else session.session_id)
+    said = _message(work, out, state, Status.SENT, None if session is None else session.session_id)
+    add_message(work, out.customer_id, said, state)
     told = SendMessageSimulatorNotification(
         org_id=work.org_id,
         customer_id=out.customer_id,
@@ -199,7 +198,8 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
 def _call(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     session = new_session(work, out.channel, work.app_id, length=RINGING)
     begin(work, out.customer_id, state, replace(session, plan=out.message if out.message.body else None))
-    said = _note(work, out, state, Status.SESSION_INITIATED, session.session_id)
+    said = _message(work, out, state, Status.SESSION_INITIATED, session.session_id)
+    add_message(work, out.customer_id, said)
     told = MakeVoiceCallSimulatorNotification(
         org_id=work.org_id,
         customer_id=out.customer_id,
@@ -211,8 +211,8 @@ def _call(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     return _sent_reply(out, said, "the phone rings")
 
 
-def _note(work: Work, out: Outbound, state: ChannelState, status: Status, session_id: str | None) -> SentMessage:
-    said = altered(
+def _message(work: Work, out: Outbound, state: ChannelState, status: Status, session_id: str | None) -> SentMessage:
+    return altered(
         _MESSAGE,
         message_id=work.new_id("msg"),
         sent_at=work.now,
@@ -226,8 +226,6 @@ def _note(work: Work, out: Outbound, state: ChannelState, status: Status, sessio
         app_id=work.app_id,
         updated_at=work.now,
     )
-    add_message(work, out.customer_id, said)
-    return said
 
 
 def _sent_reply(out: Outbound, said: SentMessage, description: str) -> MessageReply:
