@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import anyio
@@ -33,7 +33,10 @@ ClockName: TypeAlias = Literal["auto", "real", "virtual", "manual"]
 NAMES = ("auto", "real", "virtual", "manual")
 _LAST = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
-MAX_AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
+AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
+MAX_STINT = (
+    0.05  # seconds for which more are called where others had as long: else what is due is ever later under load
+)
 MIN_DEAD = 64  # cancelled timers are swept out once there are this many and they outnumber the living
 MAX_DOZE = 10.0  # seconds until time is looked at again while a timer is set: a loop's own clock may miss a sleep
 MIN_SLEEP = 1.0  # seconds; less between two clocks is no sleep, but the time it takes to read both
@@ -235,6 +238,7 @@ class RealClock(Clock):
         self._awake = awake
         self._offset = wall().timestamp() - self._passed()
         self._asleep = self._passed() - awake()
+        self._called_at = self._passed()  # when what was due was called last
 
     def now(self) -> datetime:
         """Give the present."""
@@ -248,10 +252,15 @@ class RealClock(Clock):
             await anyio.lowlevel.checkpoint()
 
     def _fire(self, now: datetime) -> None:
-        """Call some of what is due; the rest has its turn as soon as everybody else had one."""
+        """Call some of what is due, or for as long as others had since; the rest has its turn when they had theirs."""
         self._notice_sleep()
-        for callback in islice(self._timers.take_due(now), MAX_AT_ONCE):
+        began = self._passed()
+        until = began + min(began - self._called_at, MAX_STINT)
+        for number, callback in enumerate(self._timers.take_due(now), 1):
             callback()
+            if number >= AT_ONCE and self._passed() >= until:
+                break
+        self._called_at = self._passed()
 
     def _notice_sleep(self) -> None:
         slept = self._passed() - self._awake() - self._asleep
