@@ -293,7 +293,8 @@ class Session:
 
         Cancellation:
             Always a checkpoint. Cancelled before the writer has taken the request, nothing is sent; later, one CANCEL
-            follows it.
+            follows it. That the caller was cancelled before it called is seen as late as the writer's turn may come:
+            who must not send then looks first.
         """
         if not self._opened or self._leaving or self._peer_leaves:
             await anyio.lowlevel.checkpoint()

@@ -479,7 +479,9 @@ class Client(AsyncContextManagerMixin):
         try:
             data = _wire.encode_command(command)
             supervisor = self._require_open()
-            handover.deadline = deadlines.add(handover, self._inbox.loop.current_time())
+            loop = self._inbox.loop
+            await loop.checkpoint_if_cancelled()  # who was cancelled before they asked has nothing sent
+            handover.deadline = deadlines.add(handover, loop.current_time())
             answer = await supervisor.request(data, retry=command.is_read, handover=handover)
             reply = _wire.decode_reply(command, answer)
             if concerns is not None:

@@ -225,6 +225,22 @@ async def test_cancelled_command_leaves_the_session_usable() -> None:
             assert app.statistics().reconnects == 0
 
 
+async def test_command_of_a_cancelled_caller_is_never_sent() -> None:
+    """Every command's docstring; a past bug: a payment made in the clean-up of a cancelled task was carried out."""
+    purse, wallet, cash = Purse("p"), Wallet("el_cst_1", "w"), Cash("KES", 1)
+    with anyio.fail_after(5):
+        async with scripted_server() as server, Elarian(**server.credentials) as app:
+            server.answers[c.InitiatePayment] = r.InitiatePaymentReply(status=PaymentStatus.SUCCESS)
+            await app.initiate_payment(purse, wallet, cash)
+            for _ in range(20):  # Trio throws dice for who runs first
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await app.initiate_payment(purse, wallet, cash)
+                assert scope.cancelled_caught
+            await app.ping()
+            assert len(server.commands) == 1
+
+
 async def test_thousand_commands_share_one_connection() -> None:
     """This SDK: commands are concurrent, and each gets its own reply."""
     with anyio.fail_after(30):
