@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from elarian_trio._rsocket.connection import Connection, ConnectionPhase, Role
 from elarian_trio._rsocket.events import (
+    CancelIgnored,
     ConnectionEnded,
     Event,
     FireAndForgetReceived,
@@ -31,6 +32,7 @@ from elarian_trio._rsocket.setup import Setup
 
 __all__ = [
     "MAX_FRAME_SIZE",
+    "CancelIgnored",
     "Connection",
     "ConnectionEnded",
     "ConnectionPhase",

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from elarian_trio._rsocket.events import (
+    CancelIgnored,
     ConnectionEnded,
     Event,
     FireAndForgetReceived,
@@ -728,10 +729,10 @@ class Connection:
     def _on_cancel(self, frame: CancelFrame, _now: float) -> list[Event]:
         stream = self._streams.get(frame.stream_id)
         if stream is None or not stream.allows(Move.CANCEL_IN):
-            return [FrameIgnored("a CANCEL for a request that is not running")]
-        was_running = stream.state is StreamState.RUNNING
+            return [CancelIgnored("a CANCEL for a request that is not running", frame.stream_id)]
+        was_reported = stream.state is not StreamState.ASSEMBLING
         self._forget(stream)
-        return [RequestCanceled(frame.stream_id)] if was_running else []
+        return [RequestCanceled(frame.stream_id)] if was_reported else []
 
     def _on_request_n(self, frame: RequestNFrame, _now: float) -> list[Event]:
         return [] if frame.stream_id in self._streams else [FrameIgnored("credit for a stream that is not")]

@@ -85,7 +85,7 @@ class RequestFailed:
 
 @dataclass(frozen=True, slots=True)
 class RequestCanceled:
-    """The peer gave up a request that was reported by RequestReceived and is not answered yet."""
+    """The peer gave up a request that was reported by RequestReceived; an answer that is being sent is cut short."""
 
     stream_id: int
 
@@ -130,6 +130,13 @@ class FrameIgnored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class CancelIgnored(FrameIgnored):
+    """What was ignored is a CANCEL: if its request was answered, the answer had not come through by then."""
+
+    stream_id: int
+
+
 Event: TypeAlias = (
     SetupReceived
     | KeepaliveAnswered
@@ -145,4 +152,5 @@ Event: TypeAlias = (
     | ResumeRejected
     | NotResumable
     | FrameIgnored
+    | CancelIgnored
 )

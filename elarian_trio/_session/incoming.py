@@ -59,9 +59,18 @@ class IncomingRequest:
         self.canceled: bool = False
         self._callback: Callable[[], object] | None = None
 
-    def respond(self, data: bytes) -> bool:
-        """Answer with *data*; ``False`` if nobody waits any more, or it was answered before."""
-        return self._close() and self._give(data)
+    def respond(self, data: bytes, *, undo: Callable[[], object] | None = None) -> bool:
+        """Answer with *data*; ``False`` if nobody waits any more, or it was answered before.
+
+        Args:
+            data: the answer's data.
+            undo: called if the peer gives the request up before the answer has come through: it does not know of what
+                it was given. Of the last :data:`~.session.MAX_UNDOS` answers of a session that have one.
+        """
+        is_heard = self._close() and self._give(data)
+        if is_heard and undo is not None:
+            self.session.undo_unless_heard(self.stream_id, undo)
+        return is_heard
 
     def fail(self, code: int, message: str) -> bool:
         """Answer with ERROR; ``False`` if nobody waits any more, or it was answered before."""

@@ -19,6 +19,7 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket import (
+    CancelIgnored,
     Connection,
     ConnectionEnded,
     ErrorCode,
@@ -56,6 +57,7 @@ __all__ = ["ResumptionRefused", "Session"]
 SETUP_TIMEOUT = 10.0  # seconds a client has for its SETUP, and a server of ours for judging it
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same
 MAX_PINGS = 64  # under way at once: peers, ours included, forget the oldest of very many, whose askers would wait on
+MAX_UNDOS = 64  # kept of answers given, in case the peer had given their requests up by then
 MAX_TEXT = 400  # characters of a peer's words that an error repeats
 
 _SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
@@ -130,6 +132,7 @@ class Session:
         self._pings: Pending[bytes, float] = Pending()
         self._ping_turns: anyio.Semaphore | None = None  # once somebody pings: most connections never do
         self._incoming: dict[int, IncomingRequest] = {}
+        self._undos: dict[int, Callable[[], object]] = {}  # by the streams of answers that may not have come through
         self._setup: Setup | None = None
         self._setup_came = Flag()
         self._opened = False
@@ -644,11 +647,28 @@ class Session:
             self._settle()
         return queued
 
+    def undo_unless_heard(self, stream_id: int, undo: Callable[[], object]) -> None:
+        """For a request of the peer's that is answered: have *undo* called if it is given up all the same."""
+        self._undos[stream_id] = undo
+        if len(self._undos) > MAX_UNDOS:
+            del self._undos[next(iter(self._undos))]
+
+    def _on_cancel_ignored(self, event: CancelIgnored) -> None:
+        self.frames_ignored += 1
+        self._undo(event.stream_id)
+
+    def _undo(self, stream_id: int) -> None:
+        undo = self._undos.pop(stream_id, None)
+        if undo is not None:
+            call_safely(undo)
+
     def _on_request_canceled(self, event: RequestCanceled) -> None:
         incoming = self._incoming.pop(event.stream_id, None)
         if incoming is not None:
             incoming.cancel()
             self._settle()
+        else:
+            self._undo(event.stream_id)
 
     def _on_response(self, event: ResponseReceived) -> None:
         self._requests.resolve(event.stream_id, event.data)
@@ -703,6 +723,7 @@ class Session:
         ResumeRejected: _on_resume_rejected,
         NotResumable: _on_not_resumable,
         FrameIgnored: _on_ignored,
+        CancelIgnored: _on_cancel_ignored,
         FireAndForgetReceived: _on_ignored,  # Elarian's protocol has no use for these two
         MetadataPushed: _on_ignored,
     }

@@ -353,7 +353,8 @@ class Engine:
                 self._holds.leave(ticket)
             self._wait_for_lease(call, result.lease)
         else:
-            is_heard = call.request.respond(result.data)
+            undo = None if ticket is None else partial(self._leave, ticket)
+            is_heard = call.request.respond(result.data, undo=undo)
             if ticket is not None and not (is_heard and getattr(result.reply, "status", False)):
                 self._holds.leave(ticket)
 

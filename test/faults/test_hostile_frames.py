@@ -176,7 +176,7 @@ class Victim:
                 self.judge()
             elif isinstance(event, RequestReceived):
                 self.running.append(event.stream_id)
-            elif isinstance(event, RequestCanceled):
+            elif isinstance(event, RequestCanceled) and event.stream_id in self.running:  # or it is answered
                 self.running.remove(event.stream_id)
 
     def judge(self) -> None:

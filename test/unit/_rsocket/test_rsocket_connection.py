@@ -224,12 +224,12 @@ def test_a_cancelled_request_is_reported_and_gets_no_answer() -> None:
 
 
 def test_a_cancel_stops_an_answer_on_its_way() -> None:
-    """Specification (checklist 32): no frame follows for that id; the handler is done already."""
+    """Specification (checklist 32): no frame follows for that id; whoever answered may take back what was given."""
     server = open_server(fragment_size=64)
     feed(server, f.RequestResponseFrame(1, b"q"))
     server.respond(1, bytes(1000))
     server.frames_to_send(1)
-    assert feed(server, f.CancelFrame(1)) == []
+    assert feed(server, f.CancelFrame(1)) == [RequestCanceled(1)]
     assert (sent(server), server.outstanding) == ([], 0)
 
 

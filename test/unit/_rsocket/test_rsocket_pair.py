@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +77,7 @@ class End:
     connection: Connection
     asked: dict[int, bytes]  # our requests that wait
     running: dict[int, bytes]  # the peer's, reported and unanswered
+    answered: set[int] = field(default_factory=set[int])
 
 
 class Conversation(RuleBasedStateMachine):
@@ -117,7 +118,7 @@ class Conversation(RuleBasedStateMachine):
                     assert (code, message) == (0x301, str(len(end.asked.pop(stream_id))))
                 case RequestCanceled(stream_id):
                     assert stream_id not in other.asked
-                    del end.running[stream_id]
+                    assert end.running.pop(stream_id, None) is not None or stream_id in end.answered
                 case FrameIgnored():
                     pass
                 case _:
@@ -129,6 +130,7 @@ class Conversation(RuleBasedStateMachine):
         end = data.draw(st.sampled_from([end for end in self.ends if end.running]))
         stream_id = data.draw(st.sampled_from(sorted(end.running)))
         asked = end.running.pop(stream_id)
+        end.answered.add(stream_id)
         if in_order:
             assert end.connection.respond(stream_id, asked[::-1])
         else:

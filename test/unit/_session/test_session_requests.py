@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 from peers import BOUND, RawPeer, a_client, client_and_peer, client_and_server, echo, payload_of, running, settle, until
 
-from elarian_trio._rsocket import ErrorCode
+from elarian_trio._rsocket import ErrorCode, RequestCanceled
 from elarian_trio._rsocket.frames import (
     CancelFrame,
     ErrorFrame,
@@ -371,6 +372,37 @@ async def test_cancel_of_the_peer_reaches_whoever_works_on_it() -> None:
         assert payload_of(await peer.receive()).data == b"y"
         assert told == ["canceled", "told at once"]
         assert session.idle
+
+
+async def test_answer_that_did_not_come_through_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: an answer may give something away, and CANCEL says that its receiver never knew."""
+    monkeypatch.setattr("elarian_trio._session.session.MAX_UNDOS", 2)
+    kept: list[IncomingRequest] = []
+    undone: list[int] = []
+    async with client_and_peer(kept.append) as (session, peer, _, _):
+        await peer.send(*(RequestResponseFrame(stream_id, b"x") for stream_id in (2, 4, 6, 8)))
+        await until(lambda: len(kept) == 4)
+        for request in kept[:3]:
+            assert request.respond(b"y", undo=partial(undone.append, request.stream_id))
+            assert payload_of(await peer.receive()).data == b"y"
+        assert kept[3].respond(b"plain")
+        for stream_id in (2, 4, 6, 6, 8):
+            await peer.send(CancelFrame(stream_id))
+        await until(lambda: session.frames_ignored == 5)
+        assert undone == [4, 6], "the first was one too many, and each is undone once"
+
+
+async def test_answer_that_is_being_sent_is_undone_as_well() -> None:
+    """As above; its other pieces stay here."""
+    kept: list[IncomingRequest] = []
+    undone: list[str] = []
+    async with client_and_peer(kept.append) as (_, peer, _, _):
+        await peer.send(RequestResponseFrame(2, b"x"), CancelFrame(2), RequestResponseFrame(4, b"x"))
+        await until(lambda: len(kept) == 2)
+        assert not kept[0].respond(b"y", undo=lambda: undone.append("never given"))
+        assert kept[1].respond(b"y", undo=lambda: undone.append("given"))
+        kept[1].session.hand_over([RequestCanceled(4)])
+        assert undone == ["given"]
 
 
 async def test_request_canceled_before_anybody_looked_is_quiet() -> None:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from sandbox_clients import RawClient, raw_client
 
+from elarian_trio._rsocket.frames import CancelFrame, encode_frame
 from elarian_trio.models.commands import CustomerActivity, DeleteCustomer, GetCustomerState, LeaseCustomerAppData
 from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
@@ -42,6 +43,18 @@ async def test_an_answer_that_changes_the_data_hands_the_lease_to_one_of_those_w
         await app.settle()
         assert granted == [first]
         tasks.cancel_scope.cancel()
+
+
+async def test_a_lease_that_its_holder_never_heard_of_is_given_back() -> None:
+    """The facts (11, 10): a CANCEL releases a lease just granted to it, though it comes behind the answer."""
+    async with (
+        Sandbox() as sandbox,
+        raw_client(sandbox, simplex_mode=True) as first,
+        raw_client(sandbox, simplex_mode=True) as second,
+    ):
+        await first.send(LeaseCustomerAppData(customer=ASHA))
+        await first.transport.send_frames([encode_frame(CancelFrame(1))])
+        assert (await second.send(LeaseCustomerAppData(customer=ASHA))).status
 
 
 async def test_who_waits_for_a_customer_that_is_deleted_waits_no_longer() -> None:
