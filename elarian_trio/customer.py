@@ -38,7 +38,7 @@ from elarian_trio.models.state import CustomerState
 from elarian_trio.options import JsonSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from elarian_trio.models.activity import Activity
     from elarian_trio.models.channels import MessagingChannel
@@ -64,8 +64,8 @@ _STATES, _IDENTITIES = altering(CustomerState), altering(IdentityState)
 class Call(Protocol):
     """How a customer has a command carried out: sent, answered, and raised about where the answer is a refusal."""
 
-    async def __call__(self, command: Command[R]) -> R:
-        """Give the reply to *command*."""
+    def __call__(self, command: Command[R]) -> Awaitable[R]:
+        """Give what waits for the reply to *command*: what an async function does."""
         ...
 
 

@@ -48,7 +48,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
@@ -458,7 +458,7 @@ class Client(AsyncContextManagerMixin):
 
     # Commands.
 
-    def _call(self, command: Command[R]) -> Coroutine[Any, Any, R]:
+    def _call(self, command: Command[R]) -> Awaitable[R]:
         """Have *command* carried out; see :class:`~elarian_trio.customer.Call`."""
         if type(command) in _CHANGES_APP_DATA:
             return self._change_app_data(command)

@@ -11,6 +11,7 @@ import dataclasses
 import types
 from datetime import UTC, datetime
 from functools import update_wrapper
+from inspect import unwrap
 from typing import Any
 
 from .checks import alternatives, checks, field_types
@@ -45,8 +46,7 @@ def _is_plain(cls: Any) -> bool:  # noqa: ANN401 - a model's class
 
 
 def _replace_constructor(cls: Any) -> None:  # noqa: ANN401 - a model's class
-    usual = vars(cls)["__init__"]
-    usual = getattr(usual, "__wrapped__", usual)  # two threads may come here at once
+    usual = unwrap(cls.__init__)  # two threads may come here at once
     name = f"make_{cls.__name__}"
     cls.__init__ = update_wrapper(compiled(name, _constructor_lines(name, cls, usual)), usual)
 
