@@ -106,16 +106,17 @@ class Customer:
         secondary_id: SecondaryId | None = None,
         serializer: Serializer | None = None,
     ) -> None:
+        if isinstance(number, str):
+            number = CustomerNumber(number) if number else None
         if not (number or customer_id or secondary_id):
             msg = "a customer needs at least one address: a number, a customer_id or a secondary_id"
             raise ValueError(msg)
-        given = CustomerNumber(number) if isinstance(number, str) and number else number
         self._call = call
         self._serializer = serializer or JsonSerializer()
-        self._number = given if isinstance(given, CustomerNumber) else None
+        self._number = number
         self._given_id = self._id = customer_id or None
         self._secondary_id = secondary_id
-        self._numbers = (self._number,) if self._number else ()
+        self._numbers = () if number is None else (number,)
         self._looked_up = False
 
     def __repr__(self) -> str:
