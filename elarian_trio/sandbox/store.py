@@ -42,7 +42,7 @@ MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Pyt
 LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and places take room as well
 MAX_STAGED = 32_768  # records, some 20 MB, that memory holds before they go as JSON to a database in memory, too
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
-PUT_AWAY = 64  # of them at a time, the oldest: so that nobody waits long for it
+PUT_AWAY = 64  # of them at a time, those not changed the longest: so that nobody waits long for it
 _NOTHING = (None, 0)
 _ABSENT: Any = object()  # in a layer nothing is known of a key: ``None`` says that there is nothing under it
 
@@ -80,15 +80,15 @@ class Layer:
     def add(self, changes: Mapping[Key[Any], Record | None]) -> None:
         """Put *changes* over what is here."""
         for key, record in changes.items():
+            self.records.pop(key, None)  # what was changed last is taken last
             if record is None and key.__class__ in self.nowhere_else:
-                self.records.pop(key, None)
                 continue
             self.records[key] = record
             if isinstance(key, EntryKey):
                 self.entries.setdefault(key.index, {})[key] = cast("EntryRecord | None", record)
 
     def take(self, number: int) -> dict[Key[Any], Record | None]:
-        """Take out what was put here first."""
+        """Take out what was not changed the longest."""
         taken = {key: self.records.pop(key) for key in list(islice(self.records, number))}
         self.nowhere_else -= {key.__class__ for key in taken}
         for key in taken:

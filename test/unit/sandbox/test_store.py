@@ -308,6 +308,18 @@ def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.M
     disk.close()
 
 
+def test_memory_puts_away_first_what_was_not_changed_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: who is written to all the time is not written down as often, and not read back."""
+    monkeypatch.setattr(room, "MAX_STAGED", 3)
+    monkeypatch.setattr(room, "PUT_AWAY", 2)
+    disk = Disk(Database.open(None))
+    store = Store(disk, inline=True)
+    for name in ("asha", "ben", "carol", "asha", "dan"):
+        store.commit({a_customer(name).key: a_customer(name)}, NOBODY)
+    assert [key.customer_id for batch in disk.batches for key in batch] == ["ben", "carol"]
+    disk.close()
+
+
 def test_memory_keeps_no_trace_of_a_job_that_was_done_before_any_was_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: nothing is deleted from where nothing is; what may be in the database is deleted there, too."""
     monkeypatch.setattr(room, "MAX_STAGED", 1)
