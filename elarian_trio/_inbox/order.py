@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from elarian_trio.models.identity import CustomerNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from elarian_trio._inbox.tickets import Ticket
     from elarian_trio._session import Handover
@@ -53,6 +53,10 @@ class Lanes:
     def __len__(self) -> int:
         """How many lanes have tickets."""
         return len(self._lanes)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        """Give the tickets of all lanes."""
+        return (ticket for lane in self._lanes for ticket in self.of(lane))
 
     def of(self, lane: str) -> Sequence[Ticket]:
         """Give the tickets of a lane."""
@@ -121,16 +125,18 @@ class AppDataWatch:
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
-        self._numbers = Lanes()  # by what two providers' numbers may have in common
+        # By what two providers' numbers may have in common, once a number's app data was changed: in most apps they go
+        # with the answers, and no ticket is ever looked for by its number.
+        self._numbers: Lanes | None = None
         self._changes: set[_Change] = set()
 
     def __len__(self) -> int:
-        """How many numbers have tickets."""
-        return len(self._numbers)
+        """How many numbers have tickets, as far as that is kept."""
+        return 0 if self._numbers is None else len(self._numbers)
 
     def add(self, ticket: Ticket) -> None:
         """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
-        if ticket.number is not None:
+        if self._numbers is not None and ticket.number is not None:
             self._numbers.join(ticket.number.number, ticket)
         for change in self._changes:
             if change.handover.answered:
@@ -140,7 +146,7 @@ class AppDataWatch:
 
     def discard(self, ticket: Ticket) -> None:
         """Watch for *ticket* no longer; it was added before."""
-        if ticket.number is not None:
+        if self._numbers is not None and ticket.number is not None:
             self._numbers.leave(ticket.number.number, ticket)
 
     @contextmanager
@@ -165,7 +171,16 @@ class AppDataWatch:
         if isinstance(address, str):
             tickets = self._lanes.of(address)
         elif isinstance(address, CustomerNumber):
-            tickets = self._numbers.of(address.number)
+            tickets = self._at(address.number)
         for ticket in tickets:
             if ticket.is_at(address):
                 change.concern(ticket)
+
+    def _at(self, number: str) -> Sequence[Ticket]:
+        """Give the tickets that are watched for at a number."""
+        if self._numbers is None:
+            self._numbers = Lanes()
+            for ticket in self._lanes:
+                if ticket.waits and ticket.number is not None:
+                    self._numbers.join(ticket.number.number, ticket)
+        return self._numbers.of(number)

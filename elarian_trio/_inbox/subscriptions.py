@@ -178,7 +178,8 @@ class Claim(Subscription[N]):
     def ready(self, ticket: Ticket) -> None:
         """Let *ticket* be handed out."""
         self._next.append(ticket)
-        self._wake_one()
+        if self._receivers:
+            self._wake_one()
 
     def drop(self, ticket: Ticket) -> None:
         """Forget *ticket*."""

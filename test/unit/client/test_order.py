@@ -61,11 +61,16 @@ def test_a_change_concerns_those_at_its_address_that_wait() -> None:
     tickets = [ticket("a", NUMBER), ticket("a", NUMBER), ticket("b", OF_AN_APP), ticket(None, NUMBER)]
     for each in tickets:
         lanes.join(each.lane, each)
+        each.waits = True
         watch.add(each)
+    answered = ticket("a", NUMBER)
+    lanes.join(answered.lane, answered)
+    watch.add(answered)
+    watch.discard(answered)
     handover = Handover()
     handover.sent = True
     with watch.changing(NUMBER, handover) as concerns:
-        assert [each.changes for each in tickets] == [1, 1, 0, 1]
+        assert [each.changes for each in (*tickets, answered)] == [1, 1, 0, 1, 0]
         concerns("a")
         concerns("b")
         concerns("c")
@@ -73,6 +78,7 @@ def test_a_change_concerns_those_at_its_address_that_wait() -> None:
         late = ticket("d", NUMBER)
         watch.add(late)
     assert [each.changes for each in (*tickets, late)] == [1, 1, 1, 1, 1]
+    assert len(watch) == 1
     for each in (*tickets, late):
         watch.discard(each)
     assert len(watch) == 0
