@@ -119,7 +119,7 @@ class Simulator(Client):
             customer_number=phone_number,
             channel_number=channel,
             session_id=session_id,
-            parts=tuple(parts),
+            parts=parts,  # type: ignore[arg-type]  # made a tuple there, where a str is refused
             cost=cost,
         )
         return await self._call(command)

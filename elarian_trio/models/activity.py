@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime
+from typing import Any, ClassVar
+
+from elarian_trio.options import JsonSerializer
 
 from .identity import CustomerNumber
 from .model import Model, dataclass
@@ -20,14 +23,27 @@ class Activity(Model):
     Attributes:
         key: what it was.
         session_id: the visit it belongs to.
-        properties: particulars, text by name.
+        properties: particulars, text by name; a number or truth value becomes text as JSON writes it.
         created_at: when; the server stamps it, so it is not sent.
     """
+
+    _settle: ClassVar[None] = None  # where it comes off the wire, there is only text
 
     key: str
     session_id: str
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
     created_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Make text of what the wire holds only as text, and check the fields."""
+        given: object = self.properties
+        if isinstance(given, Mapping):
+            object.__setattr__(self, "properties", {key: _text(part) for key, part in given.items()})
+        Model.__post_init__(self)
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401 - what is neither is refused, as any wrong type is
+    return JsonSerializer().dumps(value) if isinstance(value, bool | int | float) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,9 +57,15 @@ def enum_of(hint: Any) -> type[WireEnum] | None:  # noqa: ANN401 - any type form
 def checks(cls: type) -> tuple[tuple[str, frozenset[type], Convert], ...]:
     """Give, for each field of *cls*, classes whose values pass as they are, and what converts and checks the others.
 
-    A ``str`` passes if it is ASCII.
+    A ``str`` passes if it is ASCII, a tuple if everything in it passes.
     """
     return tuple((name, _passing(hint), _converter(hint)) for name, hint in field_types(cls).items())
+
+
+def parts_of(hint: Any) -> tuple[frozenset[type], Any] | None:  # noqa: ANN401 - any type form
+    """Give the classes whose values pass within a tuple as they are, and the parts' type, where a hint allows one."""
+    parts = next((get_args(each)[0] for each in alternatives(hint) if _kind(each) is tuple), None)
+    return None if parts is None else (_passing(parts), parts)
 
 
 def _passing(hint: Any) -> frozenset[type]:  # noqa: ANN401 - any type form
@@ -76,7 +82,10 @@ def _converter(hint: Any) -> Convert:  # noqa: ANN401 - any type form
         return to_enum(enum, optional=type(None) in alternatives(hint))
     parts = [each for each in alternatives(hint) if each is not type(None)]
     kinds = [_kind(each) for each in parts]
-    check = _to_one_of(kinds) if len(kinds) > 1 else _CHECKS.get(kinds[0]) or _to_one_of(kinds)
+    if len(kinds) == 1 and kinds[0] in _CONTAINERS:
+        check = _CONTAINERS[kinds[0]](*get_args(parts[0]))
+    else:
+        check = _to_one_of(parts) if len(kinds) > 1 else _CHECKS.get(kinds[0]) or _to_one_of(parts)
     return _optional(check) if type(None) in alternatives(hint) else check
 
 
@@ -86,15 +95,17 @@ def _kind(part: Any) -> type:  # noqa: ANN401
     return kind
 
 
-def _to_one_of(kinds: list[type]) -> Convert:
+def _to_one_of(parts: list[Any]) -> Convert:
     """Several classes, or one that has no check of its own; strings and tuples among them are checked as such."""
+    kinds = [_kind(each) for each in parts]
     allowed = tuple(kinds)
+    to_tuple = next((_to_tuple(*get_args(each)) for each in parts if _kind(each) is tuple), None)
     wanted = f"{'one of ' if len(kinds) > 1 else 'a '}{', '.join(kind.__name__ for kind in kinds)}"
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
+        if to_tuple is not None and isinstance(cast("object", value), tuple | list):
+            return to_tuple(name, value)
         if not isinstance(cast("object", value), allowed):
-            if tuple in allowed and isinstance(cast("object", value), list):
-                return tuple(value)
             _wrong_type(name, wanted, value)
         return _check_str(name, value) if isinstance(cast("object", value), str) else value
 
@@ -171,17 +182,35 @@ def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
     return amount
 
 
-def _check_tuple(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    given = cast("object", value)  # a checker then narrows that, and not the Any
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
-        _wrong_type(name, "a sequence", value)
-    return tuple(value)  # a tuple comes back as itself
+def _to_tuple(hint: Any, *_: Any) -> Convert:  # noqa: ANN401 - any type form
+    """Give what makes a tuple of any iterable, every part of it as *hint* says."""
+    check = _converter(hint)
+
+    def convert(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        given = cast("object", value)  # a checker then narrows that, and not the Any
+        if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+            _wrong_type(name, "a sequence", value)
+        return tuple([check(f"{name}[{place}]", part) for place, part in enumerate(value)])
+
+    return convert
 
 
-def _check_mapping(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
-    if not isinstance(cast("object", value), (dict, Mapping)):
-        _wrong_type(name, "a mapping", value)
-    return dict(value)
+def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type form
+    """Give what copies any mapping, every key and value of it as the hints say; ``Any`` is not looked at."""
+    check_key = _converter(key_hint)
+    check = (lambda _, part: part) if hint is Any else _converter(hint)
+
+    def convert(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
+        if not isinstance(cast("object", value), (dict, Mapping)):
+            _wrong_type(name, "a mapping", value)
+        copy: dict[Any, Any] = dict(value)
+        for key, part in copy.items():
+            if not (key.__class__ is part.__class__ is str and key.isascii() and part.isascii()):
+                check_key(f"a key of {name}", key)
+                copy[key] = check(f"{name}[{key!r}]", part)
+        return copy
+
+    return convert
 
 
 _PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})
@@ -191,9 +220,9 @@ _CHECKS: Mapping[Any, Convert] = {
     datetime: _check_datetime,
     float: _check_float,
     Decimal: _check_decimal,
-    tuple: _check_tuple,
-    Mapping: _check_mapping,
 }
+
+_CONTAINERS: Mapping[Any, Callable[..., Convert]] = {tuple: _to_tuple, Mapping: _to_mapping}
 
 
 def _wrong_type(name: str, wanted: str, value: Any) -> NoReturn:  # noqa: ANN401

@@ -14,7 +14,7 @@ from functools import update_wrapper
 from inspect import unwrap
 from typing import Any
 
-from .checks import alternatives, checks, field_types
+from .checks import alternatives, checks, field_types, parts_of
 from .source import Written, compiled, named
 
 __all__ = ["check"]
@@ -100,6 +100,11 @@ def _is_to_be_checked(value: str, passing: frozenset[type], hint: Any) -> str:  
     if datetime in alternatives(hint):
         return f"{optional}({value}.__class__ is not {_DATETIME} or {value}.tzinfo is not {_UTC})"
     text = f"({value}.__class__ is str and not {value}.isascii()) or " if str in kinds else ""
+    parts = parts_of(hint)
+    if parts is not None:
+        text += (
+            f"({value}.__class__ is tuple and [part for part in {value} if {_is_to_be_checked('part', *parts)}]) or "
+        )
     if len(kinds) == 1:
         (kind,) = kinds
         return f"{optional}({text}{value}.__class__ is not {named(kind.__name__, kind)})"

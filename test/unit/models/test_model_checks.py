@@ -47,6 +47,11 @@ def test_what_is_no_string_at_all_is_no_enum() -> None:
         CustomerNumber("1", 2)  # type: ignore[arg-type]
 
 
+def receive(parts: Any) -> commands.ReceiveMessage:  # noqa: ANN401 - right and wrong ones
+    """Give what a customer sends in so many parts."""
+    return commands.ReceiveMessage(customer_number="+1", channel_number=SMS, parts=parts)
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -66,6 +71,16 @@ def test_what_is_no_string_at_all_is_no_enum() -> None:
         (lambda: Message(5), "body must be one of str, Media, .*tuple, got int"),  # type: ignore[arg-type]
         (lambda: commands.CreateCustomer(customer_number="+1"), "customer_number must be a CustomerNumber, got str"),  # type: ignore[arg-type]
         (lambda: commands.GetCustomerState(customer=None), "customer must be one of .*, got NoneType"),  # type: ignore[arg-type]
+        (lambda: receive("hello"), "parts must be a sequence, got str"),
+        (lambda: receive(["a", 5]), r"parts\[1\] must be one of str, .*, got int"),
+        (lambda: Message("x", labels=(5,)), r"labels\[0\] must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: Message(("x",)), r"body\[0\] must be one of Say, .*, got str"),  # type: ignore[arg-type]
+        (lambda: Message([voice.Say("a"), None]), r"body\[1\] must be one of Say, .*, got NoneType"),  # type: ignore[arg-type]
+        (lambda: voice.Dial(customer_numbers=("+1",)), r"customer_numbers\[0\] must be a CustomerNumber, got str"),  # type: ignore[arg-type]
+        (lambda: Template("t", {"a": 5}), r"params\['a'\] must be a str, got int"),  # type: ignore[dict-item]
+        (lambda: Template("t", {5: "a"}), "a key of params must be a str, got int"),  # type: ignore[dict-item]
+        (lambda: activity.Activity("k", "s", {"a": None}), r"properties\['a'\] must be a str, got NoneType"),  # type: ignore[dict-item]
+        (lambda: activity.Activity("k", "s", "a"), "properties must be a mapping, got str"),  # type: ignore[arg-type]
     ],
 )
 def test_a_wrong_type_is_a_type_error_that_names_the_field(make: Any, named: str) -> None:  # noqa: ANN401 - a lambda
@@ -87,6 +102,31 @@ def test_a_lone_surrogate_is_refused_without_being_quoted(make: Any) -> None:  #
         make("secret\ud800")
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("make", "place"),
+    [
+        (lambda text: Message("x", labels=("a", text)), r"labels\[1\]"),
+        (lambda text: Message("x", labels=["a", text]), r"labels\[1\]"),
+        (lambda text: Template("t", {"a": text}), r"params\['a'\]"),
+        (lambda text: Template("t", {text: "a"}), "a key of params"),
+    ],
+)
+def test_a_lone_surrogate_is_refused_in_sequences_and_mappings_too(make: Any, place: str) -> None:  # noqa: ANN401
+    """The base's docstring: what cannot be sent is a ValueError from the constructor, wherever in the value it is."""
+    with pytest.raises(ValueError, match=f"^{place} holds a lone surrogate at index 6"):
+        make("secret\ud800")
+    assert make("ĩ 🎉")
+
+
+def test_an_activity_s_numbers_and_truth_values_become_text() -> None:
+    """The wire's facts: values that are no text are made text by the SDK; JSON says how."""
+    given: Any = {"amount": 100, "rate": 2.5, "first": True, "said": "true"}
+    told = activity.Activity("k", "s", given).properties
+    assert told == {"amount": "100", "rate": "2.5", "first": "true", "said": "true"}
+    with pytest.raises(ValueError, match="JSON cannot hold this value"):
+        activity.Activity("k", "s", {"rate": float("nan")})  # type: ignore[dict-item]
 
 
 def test_times_are_normalised_to_utc() -> None:
