@@ -35,6 +35,7 @@ COMPILED_PACKAGE = "elarian_trio._wire._pb"
 
 # Rooms without I/O and the tests of their own that must reach every branch of them.
 ROOMS = {
+    "elarian_trio/_arguments.py": "test/unit/test_arguments.py",
     "elarian_trio/_late.py": "test/unit/test_late.py",
     "elarian_trio/errors.py": "test/unit/test_errors.py",
     "elarian_trio/options.py": "test/unit/test_options.py",

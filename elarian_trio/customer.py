@@ -6,9 +6,12 @@ numbers, so as many may be made as there are people.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from elarian_trio._arguments import require, wrong_type
 from elarian_trio.errors import CommandFailed
+from elarian_trio.models.activity import Activity
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS
 from elarian_trio.models.commands import (
     AddCustomerReminder,
@@ -40,7 +43,6 @@ from elarian_trio.options import JsonSerializer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
-    from elarian_trio.models.activity import Activity
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.commands import Command
     from elarian_trio.models.identity import CustomerAddress, Reminder, Tag
@@ -84,6 +86,7 @@ class Customer:
 
     Raises:
         ValueError: no address was given.
+        TypeError: an address is of the wrong type.
     """
 
     __slots__ = (
@@ -106,16 +109,20 @@ class Customer:
         secondary_id: SecondaryId | None = None,
         serializer: Serializer | None = None,
     ) -> None:
-        if isinstance(number, str):
-            number = CustomerNumber(number) if number else None
-        if not (number or customer_id or secondary_id):
-            msg = "a customer needs at least one address: a number, a customer_id or a secondary_id"
-            raise ValueError(msg)
+        if not number:
+            number = None
+            if not (customer_id or secondary_id):
+                msg = "a customer needs at least one address: a number, a customer_id or a secondary_id"
+                raise ValueError(msg)
+        elif not isinstance(number, CustomerNumber):
+            number = CustomerNumber(number)
+        if secondary_id:
+            require("secondary_id", SecondaryId, secondary_id)
         self._call = call
         self._serializer = serializer or JsonSerializer()
         self._number = number
         self._given_id = self._id = customer_id or None
-        self._secondary_id = secondary_id
+        self._secondary_id = secondary_id or None
         self._numbers = () if number is None else (number,)
         self._looked_up = False
 
@@ -245,8 +252,9 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        customer_id = self._id or await self._find_id()
         address = other.address if isinstance(other, Customer) else other
+        require("other", (Customer, CustomerNumber, SecondaryId, str), address)
+        customer_id = self._id or await self._find_id()
         reply = self._learn(await self._call(AdoptCustomerState(customer_id=customer_id, other_customer=address)))
         if isinstance(other, Customer) and other.number is not None:
             other._learn(reply)
@@ -394,7 +402,11 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        updates = {key: self._serializer.dumps(value) for key, value in data.items()}
+        try:
+            items = data.items()
+        except AttributeError:
+            wrong_type("data", "a mapping", data)
+        updates = {key: self._serializer.dumps(value) for key, value in items}
         return self._learn(await self._call(UpdateCustomerMetadata(customer=self.address, updates=updates)))
 
     async def delete_metadata(self, *keys: str) -> CustomerStateUpdateReply:
@@ -523,11 +535,14 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        provider = CUSTOMER_PROVIDERS.get(channel.channel)
+        try:
+            provider = CUSTOMER_PROVIDERS.get(channel.channel)
+        except AttributeError:
+            wrong_type("channel", "a MessagingChannel", channel)
         command = SendMessage(
+            message=Message.of(message),  # first: what is wrong with it is said before anything is sent
             customer_number=self._known_number(provider) or await self._find_number(provider),
             channel_number=channel,
-            message=Message.of(message),
         )
         return self._learn(await self._call(command))
 
@@ -550,8 +565,9 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        answer = Message.of(message)
         customer_id = self._id or await self._find_id()
-        command = ReplyToMessage(customer_id=customer_id, message_id=message_id, message=Message.of(message))
+        command = ReplyToMessage(customer_id=customer_id, message_id=message_id, message=answer)
         return self._learn(await self._call(command))
 
     async def make_voice_call(self, channel: MessagingChannel, actions: Sequence[VoiceAction] = ()) -> MessageReply:
@@ -576,6 +592,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("actions", Iterable, actions, wanted="a sequence of voice actions")
         return await self.send_message(channel, tuple(actions))
 
     async def update_messaging_consent(
@@ -600,7 +617,10 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        provider = CUSTOMER_PROVIDERS.get(channel.channel)
+        try:
+            provider = CUSTOMER_PROVIDERS.get(channel.channel)
+        except AttributeError:
+            wrong_type("channel", "a MessagingChannel", channel)
         command = UpdateMessagingConsent(
             customer_number=self._known_number(provider) or await self._find_number(provider),
             channel_number=channel,
@@ -629,6 +649,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("activity", Activity, activity)
         command = CustomerActivity(
             customer_number=self._known_number(None) or await self._find_number(None),
             source=source,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._arguments import require
 from elarian_trio._inbox.deliveries import Delivery, Mute
 from elarian_trio._inbox.loops import Loop, present_loop
 from elarian_trio._inbox.order import AppDataWatch, Lanes, id_and_number_of, lane_of
@@ -109,9 +110,11 @@ class Inbox:
 
         Raises:
             ValueError: nothing of a type ever comes here.
+            TypeError: one is no class.
         """
         wanted = tuple(types)
         for each in wanted:
+            require("what is subscribed to", type, each, wanted="a class of notifications (names are for on())")
             if not any(issubclass(kind, each) for kind in self._kinds):
                 known = ", ".join(kind.__name__ for kind in self._kinds)
                 msg = f"{getattr(each, '__name__', each)!r} is no notification of this socket; known are {known}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
@@ -21,6 +21,7 @@ import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio import _wire
+from elarian_trio._arguments import require, require_function
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
@@ -48,7 +49,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
@@ -123,6 +124,8 @@ class Client(AsyncContextManagerMixin):
         del api_key, auth_token  # before anything can fail: a traceback may print its frames' variables
         _wire.load()
         self._identity = Identity(org_id, app_id, key, token)
+        require("options", ConnectionOptions, options)
+        require_function("dial", dial, optional=True)
         self._endpoint = endpoint if dial is None else ""
         self._options = options
         self._dial = dial or self._dialer(endpoint)
@@ -171,14 +174,20 @@ class Client(AsyncContextManagerMixin):
             msg = f"set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; {len(given)} of them are set"
             raise ValueError(msg)
         authority = os.environ.get("ELARIAN_CA_FILE")
+        require("options", ConnectionOptions, options)
+        endpoint = os.environ.get("ELARIAN_ENDPOINT")
+        if endpoint and dial is None:
+            with _naming("ELARIAN_ENDPOINT"):
+                parse_endpoint(endpoint)
         if authority and options.ssl_context is None:
-            options = replace(options, ssl_context=client_context(authority))
+            with _naming("ELARIAN_CA_FILE"):
+                options = replace(options, ssl_context=client_context(authority))
         return cls(
             org_id=os.environ["ELARIAN_ORG_ID"],
             app_id=os.environ["ELARIAN_APP_ID"],
             api_key=os.environ.get("ELARIAN_API_KEY") or None,
             auth_token=os.environ.get("ELARIAN_AUTH_TOKEN") or None,
-            endpoint=os.environ.get("ELARIAN_ENDPOINT") or DEFAULT,
+            endpoint=endpoint or DEFAULT,
             options=options,
             dial=dial,
         )
@@ -403,6 +412,7 @@ class Client(AsyncContextManagerMixin):
         self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool
     ) -> Subscription[Any]:
         """Make a subscription; it is opened by its own block."""
+        require("max_buffer_size", (int, float), max_buffer_size, wanted="a whole number")
         if not float(max_buffer_size).is_integer() or max_buffer_size < 1:  # which also refuses infinity
             msg = f"max_buffer_size must be a whole number from 1 on, got {max_buffer_size!r}"
             raise ValueError(msg)
@@ -528,6 +538,18 @@ class Client(AsyncContextManagerMixin):
             return await where.open(self._options.ssl_context)
 
         return dial
+
+
+@contextmanager
+def _naming(variable: str) -> Generator[None]:
+    """Have the words about what a variable of the environment holds name the variable."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, f"{variable}: {error.strerror or error}") from error
+    except ValueError as error:
+        msg = f"{variable}: {error}"
+        raise ValueError(msg) from error
 
 
 class _Started:

@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from elarian_trio._arguments import require_function
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -49,7 +51,7 @@ class EventTable:
     def on(self, event: str | type[AnyNotification], handler: Handler) -> None:
         """Have *handler* called for *event*, in place of an earlier one."""
         found = self._find(event)
-        _require_function(handler)
+        require_function("a handler", handler)
         if isinstance(found, str):
             self._listeners[found] = handler
         else:
@@ -79,9 +81,3 @@ class EventTable:
             msg = f"{event!r} is no event of this socket; known are {known}"
             raise ValueError(msg)
         return found
-
-
-def _require_function(handler: object) -> None:
-    if not callable(handler):
-        msg = f"a handler must be a function, got {type(handler).__name__}"
-        raise TypeError(msg)

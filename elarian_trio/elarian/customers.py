@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from elarian_trio._arguments import require
 from elarian_trio.client import Client
 from elarian_trio.customer import Customer
 from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider, SecondaryId
@@ -53,9 +54,12 @@ class Customers(Client):
             secondary_id: an id of the organisation's own: key and value.
 
         Raises:
-            ValueError: no address was given, or the provider is not known.
+            ValueError: no address was given, the provider is not known, or *number* says another one.
+            TypeError: an address is of the wrong type.
         """
-        if isinstance(number, str) and number:
+        if isinstance(number, CustomerNumber):
+            _require_same(number, provider, partition)
+        elif number:
             number = CustomerNumber(number, provider, partition)
         if isinstance(secondary_id, tuple):
             secondary_id = SecondaryId(*secondary_id)
@@ -439,4 +443,13 @@ class Customers(Client):
             return self.customer(secondary_id=customer)
         if isinstance(customer, str) and customer.startswith(_ID_PREFIX):
             return self.customer(customer_id=customer)
+        if not isinstance(customer, str):
+            require("customer", (Customer, CustomerNumber, SecondaryId, str), customer)
         return self.customer(customer)
+
+
+def _require_same(number: CustomerNumber, provider: str, partition: str | None) -> None:
+    """See that what is said beside a number, which has both, is what it says."""
+    if provider not in (CustomerNumberProvider.CELLULAR, number.provider) or partition not in (None, number.partition):
+        msg = "a CustomerNumber says its own provider and partition; give another number, or a str beside them"
+        raise ValueError(msg)

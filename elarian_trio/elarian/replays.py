@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from elarian_trio._arguments import require
 from elarian_trio.client import Client
 from elarian_trio.customer import Customer
 from elarian_trio.models.commands import (
@@ -20,21 +21,13 @@ from elarian_trio.models.commands import (
     ReplaySentMessage,
 )
 from elarian_trio.models.identity import CustomerNumber
+from elarian_trio.models.messaging import MessageSessionUpdate, MessageStatusUpdate, ReceivedMessage, SentMessage
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from elarian_trio.models.channels import MessagingChannel
-    from elarian_trio.models.messaging import (
-        ConsentAction,
-        ConsentActionName,
-        MessageReaction,
-        MessageReactionName,
-        MessageSessionUpdate,
-        MessageStatusUpdate,
-        ReceivedMessage,
-        SentMessage,
-    )
+    from elarian_trio.models.messaging import ConsentAction, ConsentActionName, MessageReaction, MessageReactionName
     from elarian_trio.models.payments import Cash, PaymentParty, PaymentStatus, PaymentStatusName
     from elarian_trio.models.replies import CustomerStateUpdateReply, ReplayPaymentReply
 
@@ -95,6 +88,7 @@ class Replays(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("message", ReceivedMessage, message)
         command = ReplayReceivedMessage(
             provider_message_id=message.message_id,
             customer_number=number_of(customer),
@@ -127,6 +121,7 @@ class Replays(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("message", SentMessage, message)
         if message.message is None:
             msg = "a sent message is replayed with what it said"
             raise ValueError(msg)
@@ -163,6 +158,7 @@ class Replays(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("update", MessageStatusUpdate, update)
         command = ReplayMessageStatusUpdate(
             provider_message_id=update.message_id,
             customer_number=number_of(customer),
@@ -225,6 +221,7 @@ class Replays(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("update", MessageSessionUpdate, update)
         command = ReplayMessagingSession(
             provider_session_id=update.session_id,
             customer_number=number_of(customer),

@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
+from elarian_trio._arguments import wrong_type
+
 Convert: TypeAlias = Callable[[str, Any], Any]
 
 _FIELD_TYPES: dict[type, Mapping[str, Any]] = {}
@@ -106,7 +108,7 @@ def _to_one_of(parts: list[Any]) -> Convert:
         if to_tuple is not None and isinstance(cast("object", value), tuple | list):
             return to_tuple(name, value)
         if not isinstance(cast("object", value), allowed):
-            _wrong_type(name, wanted, value)
+            wrong_type(name, wanted, value)
         return _check_str(name, value) if isinstance(cast("object", value), str) else value
 
     return convert
@@ -124,7 +126,7 @@ def to_enum(enum: type[WireEnum], *, optional: bool) -> Convert:
         if type(value) is enum or (value is None and optional):
             return value
         if not isinstance(value, str):
-            _wrong_type(name, f"a {enum.__name__} or its name", value)
+            wrong_type(name, f"a {enum.__name__} or its name", value)
         return members.get(value) or enum(value)
 
     return convert
@@ -132,7 +134,7 @@ def to_enum(enum: type[WireEnum], *, optional: bool) -> Convert:
 
 def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, str):
-        _wrong_type(name, "a str", value)
+        wrong_type(name, "a str", value)
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -143,7 +145,7 @@ def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
 
 def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
     if not isinstance(value, datetime):
-        _wrong_type(name, "an aware datetime", value)
+        wrong_type(name, "an aware datetime", value)
     if value.utcoffset() is None:
         msg = f"{name} must be an aware datetime (for UTC: datetime.now(UTC)), got the naive {value!r}"
         raise ValueError(msg)
@@ -156,7 +158,7 @@ def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
 
 def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _wrong_type(name, "a number", value)
+        wrong_type(name, "a number", value)
     try:
         number = float(value)
     except OverflowError:
@@ -170,7 +172,7 @@ def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
 def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
     """Money travels as a double: what a double would change is refused here."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        _wrong_type(name, "a Decimal, int or str", value)
+        wrong_type(name, "a Decimal, int or str", value)
     try:
         amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except ArithmeticError:
@@ -189,7 +191,7 @@ def _to_tuple(hint: Any, *_: Any) -> Convert:  # noqa: ANN401 - any type form
     def convert(name: str, value: Any) -> tuple[Any, ...]:  # noqa: ANN401
         given = cast("object", value)  # a checker then narrows that, and not the Any
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
-            _wrong_type(name, "a sequence", value)
+            wrong_type(name, "a sequence", value)
         return tuple([check(f"{name}[{place}]", part) for place, part in enumerate(value)])
 
     return convert
@@ -202,7 +204,7 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
 
     def convert(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
         if not isinstance(cast("object", value), (dict, Mapping)):
-            _wrong_type(name, "a mapping", value)
+            wrong_type(name, "a mapping", value)
         copy: dict[Any, Any] = dict(value)
         for key, part in copy.items():
             if not (key.__class__ is part.__class__ is str and key.isascii() and part.isascii()):
@@ -223,8 +225,3 @@ _CHECKS: Mapping[Any, Convert] = {
 }
 
 _CONTAINERS: Mapping[Any, Callable[..., Convert]] = {tuple: _to_tuple, Mapping: _to_mapping}
-
-
-def _wrong_type(name: str, wanted: str, value: Any) -> NoReturn:  # noqa: ANN401
-    msg = f"{name} must be {wanted}, got {type(value).__name__}"
-    raise TypeError(msg)

@@ -90,6 +90,9 @@ class Model:
         Raises:
             ValueError: a field is unknown, missing or holds what it cannot hold.
         """
+        if not isinstance(cast("object", value), Mapping):
+            msg = f"{cls.__name__} cannot be made of this: it must be a mapping, got {type(value).__name__}"
+            raise ValueError(msg)
         readers = _readers(cls)
         try:
             return cls(**{name: readers[name](part) for name, part in value.items() if name != "class"})

@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
+from elarian_trio._arguments import require, require_function
 from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
@@ -126,7 +127,9 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         if any(is_pair) is not all(is_pair) or any(is_pair) is (get_access_token is not None):
             msg = "give either client_id and client_secret, or get_access_token"
             raise ValueError(msg)
-        _require_function("get_access_token", get_access_token)
+        require("options", HttpOptions, options)
+        require("reconnects", Reconnects, reconnects)
+        require_function("get_access_token", get_access_token, optional=True)
         self._base_url = base_of(base_url)
         updates_from = web_socket_base(self._base_url) if web_socket_url is None else web_socket_url
         self._updates_url = base_of(updates_from, schemes=("ws", "wss")).replace("ws", "http", 1)
@@ -414,7 +417,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Say whether there is a callback that is to be called from now on."""
         if callback is None or callback in self._callbacks:
             return False
-        _require_function("a callback", callback)
+        require_function("a callback", callback)
         if len(self._callbacks) >= MAX_CALLBACKS:
             msg = f"there are {MAX_CALLBACKS} callbacks already; open entitlement_updates() once, and share it"
             raise ValueError(msg)
@@ -480,9 +483,3 @@ class PlanshipCustomer(AsyncContextManagerMixin):
 
 _UNAUTHORIZED = 401
 _CLOSED = "the client is used outside of its block"
-
-
-def _require_function(name: str, given: object) -> None:
-    if given is not None and not callable(given):
-        msg = f"{name} must be a function, got {type(given).__name__}"
-        raise TypeError(msg)

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
+from elarian_trio._arguments import require
 from elarian_trio._http.exchange import Headers, Request, bare, path_of
 from elarian_trio.errors import PlanshipError
 from elarian_trio.options import JsonSerializer
@@ -35,7 +36,6 @@ from elarian_trio.planship.models import (
     SubscriptionCustomerInDbBase,
     SubscriptionWithPlan,
     TokenResponse,
-    require,
 )
 from elarian_trio.planship.reading import read
 

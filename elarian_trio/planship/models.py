@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from elarian_trio._arguments import require
+
 __all__ = [
     "BucketUsage",
     "CreateCustomerParameters",
@@ -475,13 +477,6 @@ def _check(model: object, kinds: Mapping[str, type]) -> None:
             require(name, kind, value)
             if isinstance(value, datetime):
                 object.__setattr__(model, name, _in_utc(name, value))
-
-
-def require(name: str, kind: type, value: Any) -> None:  # noqa: ANN401 - whatever the user gave
-    """Raise the TypeError that says what *name* should have been."""
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        msg = f"{name} must be a {kind.__name__}, got {type(value).__name__}"
-        raise TypeError(msg)
 
 
 def _in_utc(name: str, value: datetime) -> datetime:

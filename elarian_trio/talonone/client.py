@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import anyio
 from anyio import AsyncContextManagerMixin
 
+from elarian_trio._arguments import require
 from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.secret import Secret
 from elarian_trio.errors import ConnectionClosed
@@ -85,6 +86,7 @@ class IntegrationApi(AsyncContextManagerMixin):
     ) -> None:
         secret = None if api_key is None else Secret(api_key)
         del api_key  # before anything can fail: a traceback may print its frames' variables
+        require("options", HttpOptions, options)
         self._base_url = base_of(base_url)
         self._auth = _auth_of(secret, auth)
         self._options = options

@@ -9,6 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from elarian_trio._arguments import require
 from elarian_trio._http.exchange import Request, path_of
 from elarian_trio.errors import (
     TalonOneConflict,
@@ -18,14 +19,20 @@ from elarian_trio.errors import (
     TalonOneProblem,
     TalonOneUnauthorized,
 )
-from elarian_trio.talonone.models import IntegrationState, Referral
+from elarian_trio.talonone.models import (
+    IntegrationState,
+    NewCustomerProfile,
+    NewCustomerSession,
+    NewEvent,
+    NewReferral,
+    Referral,
+)
 from elarian_trio.talonone.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from elarian_trio._http.exchange import Response
-    from elarian_trio.talonone.models import NewCustomerProfile, NewCustomerSession, NewEvent, NewReferral
     from elarian_trio.talonone.values import Body
 
 JSON_TYPE = {"content-type": "application/json"}
@@ -43,21 +50,25 @@ _ERRORS: Mapping[int, type[TalonOneError]] = {
 
 def create_referral(new: NewReferral) -> Request:
     """Ask for a referral code."""
+    require("body", NewReferral, new)
     return _request("POST", path_of("v1", "referrals"), new)
 
 
 def track_event(new: NewEvent, *, dry: bool) -> Request:
     """Record an event."""
+    require("body", NewEvent, new)
     return _request("POST", path_of("v1", "events"), new, dry=dry)
 
 
 def update_customer_profile(integration_id: str, new: NewCustomerProfile, *, dry: bool) -> Request:
     """Update a profile."""
+    require("body", NewCustomerProfile, new)
     return _request("PUT", path_of("v1", "customer_profiles", integration_id), new, dry=dry)
 
 
 def update_customer_session(customer_session_id: str, new: NewCustomerSession, *, dry: bool) -> Request:
     """Update a session."""
+    require("body", NewCustomerSession, new)
     return _request("PUT", path_of("v1", "customer_sessions", customer_session_id), new, dry=dry)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from scripted_server import DONE, NEVER, ScriptedServer, scripted_server
 
@@ -288,3 +290,37 @@ async def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
                 with pytest.raises(ValueError, match=r"."):
                     await make()
             assert not server.commands
+
+
+async def test_arguments_of_the_wrong_type_are_refused_with_words_before_anything_is_sent() -> None:
+    """errors.py: a TypeError that says what would be right, and the server hears nothing."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server, Elarian(**server.credentials) as real:
+            app: Any = real
+            for wrong, words in [
+                (app.get_customer_state(("passport", "A1")), "customer must be one of Customer, .*, got tuple"),
+                (app.send_message(5, SMS, "x"), "customer must be one of Customer, .*, got int"),
+                (app.adopt_customer_state(NUMBER, ("passport", "A1")), "customer must be one of .*, got tuple"),
+                (app.replay_received_message(NUMBER, SMS, "hi"), "message must be a ReceivedMessage, got str"),
+                (app.replay_sent_message(NUMBER, SMS, "hi"), "message must be a SentMessage, got str"),
+                (app.replay_message_status_update(NUMBER, SMS, "read"), "update must be a MessageStatusUpdate"),
+                (app.replay_messaging_session(NUMBER, SMS, None), "update must be a MessageSessionUpdate"),
+            ]:
+                with pytest.raises(TypeError, match=words):
+                    await wrong
+            assert not server.commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"options": {"resume": "off"}}, "options must be a ConnectionOptions, got dict"),
+        ({"options": None}, "options must be a ConnectionOptions, got NoneType"),
+        ({"dial": 5}, "dial must be a function, got int"),
+    ],
+)
+async def test_a_client_is_not_made_with_what_cannot_serve(arguments: Any, words: str) -> None:  # noqa: ANN401
+    """errors.py: a TypeError at once, not when the connection is opened."""
+    await anyio.lowlevel.checkpoint()
+    with pytest.raises(TypeError, match=words):
+        Elarian(org_id="o", app_id="a", api_key="k", **arguments)

@@ -275,5 +275,14 @@ def test_unknown_event_is_an_error_that_lists_the_known() -> None:
         app.on("ussdSession", "no function")  # type: ignore[arg-type]
 
 
+def test_subscription_takes_classes_and_a_whole_number() -> None:
+    """errors.py: a TypeError that says what would be right; the specification's names are for ``on()``."""
+    app: Any = Elarian(org_id="o", app_id="a", api_key="k", dial=_no_dial)
+    with pytest.raises(TypeError, match=r"a class of notifications \(names are for on\(\)\), got str"):
+        app.notifications("reminder")
+    with pytest.raises(TypeError, match="max_buffer_size must be a whole number, got str"):
+        app.notifications(max_buffer_size="5")
+
+
 async def _no_dial() -> Any:  # noqa: ANN401
     raise ConnectionRefusedError

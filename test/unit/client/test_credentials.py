@@ -188,7 +188,13 @@ def test_client_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("ELARIAN_ENDPOINT", "tcp://127.0.0.1:7000")
     assert "tcp://127.0.0.1:7000" in repr(Simulator.from_env())
     monkeypatch.setenv("ELARIAN_CA_FILE", str(tmp_path / "missing.pem"))
-    with pytest.raises(OSError, match=r"."):
+    with pytest.raises(FileNotFoundError, match=r"ELARIAN_CA_FILE: No such file"):
+        Elarian.from_env()
+    (tmp_path / "missing.pem").write_text("no certificate")
+    with pytest.raises(OSError, match=r"ELARIAN_CA_FILE: "):
+        Elarian.from_env()
+    monkeypatch.setenv("ELARIAN_ENDPOINT", "nope")
+    with pytest.raises(ValueError, match=r"ELARIAN_ENDPOINT: an endpoint is tcp://host:port"):
         Elarian.from_env()
     monkeypatch.setenv("ELARIAN_AUTH_TOKEN", TOKEN)
     with pytest.raises(ValueError, match="2 of them") as caught:

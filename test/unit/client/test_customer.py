@@ -72,6 +72,59 @@ def test_customer_needs_an_address() -> None:
         app.customer("+1", provider="carrier")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("addresses", "words"),
+    [
+        ({"number": 254709759881}, "number must be a str, got int"),
+        ({"number": ("passport", "A1")}, "number must be a str, got tuple"),
+        ({"number": 254709759881, "customer_id": "el_cst_1"}, "number must be a str, got int"),
+        ({"secondary_id": "A1"}, "secondary_id must be a SecondaryId, got str"),
+        ({"secondary_id": ["passport", "A1"]}, "secondary_id must be a SecondaryId, got list"),
+        ({"number": "+1", "secondary_id": 5}, "secondary_id must be a SecondaryId, got int"),
+    ],
+)
+def test_an_address_of_the_wrong_type_is_refused_where_the_customer_is_made(addresses: Any, words: str) -> None:  # noqa: ANN401
+    """errors.py: a TypeError with words; it is neither dropped nor sent as an address of another kind."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    with pytest.raises(TypeError, match=words):
+        app.customer(**addresses)
+    with pytest.raises(TypeError, match=words):
+        Customer(FakeCall(), **addresses)
+
+
+def test_what_a_number_says_itself_is_not_said_otherwise_beside_it() -> None:
+    """This SDK: one of the two would be dropped, so it is a ValueError; the same twice does no harm."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    for beside in ({"provider": "web"}, {"partition": "x"}):
+        with pytest.raises(ValueError, match="says its own provider and partition"):
+            app.customer(CHAT, **beside)  # type: ignore[arg-type]
+    assert app.customer(CHAT, provider="telegram").address == CHAT
+
+
+async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
+    """errors.py: bad arguments are a TypeError with words, also where the state would be looked up first."""
+    call = FakeCall()
+    asha: Any = Customer(call, customer_id="el_cst_1")
+    call_me: Any = Customer(call, secondary_id=SecondaryId("passport", "A1"))
+    for wrong, words in [
+        (asha.send_message("83044", "x"), "channel must be a MessagingChannel, got str"),
+        (asha.send_message(SMS, 5), "body must be one of str, .*, got int"),
+        (call_me.reply_to_message("m", 5), "body must be one of str, .*, got int"),
+        (asha.make_voice_call("+2547"), "channel must be a MessagingChannel, got str"),
+        (asha.make_voice_call(MessagingChannel.voice("1"), Say("x")), "actions must be a sequence of .*, got Say"),
+        (asha.make_voice_call(MessagingChannel.voice("1"), "x"), r"body\[0\] must be one of Say, .*, got str"),
+        (asha.update_messaging_consent("83044", "allow"), "channel must be a MessagingChannel, got str"),
+        (asha.update_activity("web", "visit"), "activity must be an Activity, got str"),
+        (asha.update_metadata("x"), "data must be a mapping, got str"),
+        (call_me.adopt_state(("passport", "A1")), "other must be one of Customer, .*, got tuple"),
+        (asha.delete_tags(["a"]), r"deletions\[0\] must be a str, got list"),
+        (asha.delete_metadata(1), r"deletions\[0\] must be a str, got int"),
+    ]:
+        with pytest.raises(TypeError, match=words):
+            await wrong
+    assert call.kinds() == []
+
+
 def test_number_wins_on_the_wire() -> None:
     """This SDK: a customer may have several addresses; the number is sent, then the id, then the secondary id."""
     app = Elarian(org_id="o", app_id="a", api_key="k")

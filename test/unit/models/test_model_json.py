@@ -164,9 +164,10 @@ def test_metadata_of_any_json_shape_is_read_back() -> None:
         (Cash, {"currency_code": "KES", "amount": "much"}, "Cash cannot be made of this"),
         (AppDataUpdate, {"data": {"base64": "?"}}, "base64"),
         (SendMessage, {"message": "hi"}, "SendMessage cannot be made of this"),
+        (SendMessage, 5, "SendMessage cannot be made of this: it must be a mapping, got int"),
     ],
 )
-def test_json_that_is_no_model_is_a_value_error(cls: type[Model], value: dict[str, Any], named: str) -> None:
+def test_json_that_is_no_model_is_a_value_error(cls: type[Model], value: Any, named: str) -> None:  # noqa: ANN401
     """This SDK: whatever a file holds, one kind of exception says what is wrong."""
     with pytest.raises(ValueError, match=named):
         cls.from_json(value)

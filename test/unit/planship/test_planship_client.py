@@ -484,6 +484,8 @@ async def test_block_that_is_cancelled_is_left_at_once() -> None:
         ({**PAIR, "web_socket_url": "https://h"}, ValueError, "looks like wss://host"),
         ({**PAIR, "product_slug": ""}, ValueError, "must not be ''"),
         ({**PAIR, "customer_id": None}, TypeError, "got NoneType"),
+        ({**PAIR, "options": 5}, TypeError, "options must be a HttpOptions, got int"),
+        ({**PAIR, "reconnects": None}, TypeError, "reconnects must be a Reconnects, got NoneType"),
     ],
 )
 async def test_bad_arguments_are_refused_at_once(arguments: Any, kind: type[Exception], words: str) -> None:  # noqa: ANN401

@@ -287,6 +287,13 @@ def test_base_url_is_required_and_must_be_one(url: str) -> None:
         IntegrationApi(url, api_key="k")
 
 
+@pytest.mark.parametrize("options", [5, None])
+def test_options_are_http_options(options: Any) -> None:  # noqa: ANN401 - bad on purpose
+    """errors.py: a TypeError at once, not when the block is entered."""
+    with pytest.raises(TypeError, match="options must be a HttpOptions, got"):
+        IntegrationApi("http://localhost", api_key="k", options=options)
+
+
 # One at a time.
 
 

@@ -85,6 +85,19 @@ def test_id_is_one_segment_of_the_path(made: Request) -> None:
     assert made.path.count("/") == 3
 
 
+@pytest.mark.parametrize("body", [None, {"total": 1}])
+def test_body_of_the_wrong_type_is_refused_with_words(body: Any) -> None:  # noqa: ANN401 - bad on purpose
+    """errors.py: a TypeError that says which class would be right."""
+    for make, wanted in [
+        (lambda: endpoints.create_referral(body), "a NewReferral"),
+        (lambda: endpoints.track_event(body, dry=False), "a NewEvent"),
+        (lambda: endpoints.update_customer_profile("c", body, dry=False), "a NewCustomerProfile"),
+        (lambda: endpoints.update_customer_session("c", body, dry=False), "a NewCustomerSession"),
+    ]:
+        with pytest.raises(TypeError, match=f"body must be {wanted}, got {type(body).__name__}"):
+            make()
+
+
 @pytest.mark.parametrize("bad", ["", ".", ".."])
 def test_id_that_is_no_segment_is_refused(bad: str) -> None:
     """The facts, section 1: an empty id is a 404, and dots are steps to whatever stands in between."""

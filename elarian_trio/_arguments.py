@@ -1,0 +1,39 @@
+"""What is said about an argument that is of the wrong type, in one way for all rooms. Nothing is below."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+__all__ = ["require", "require_function", "wrong_type"]
+
+
+def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
+    """Raise the TypeError that says what *name* should have been; of the value, which may be secret, the class."""
+    msg = f"{name} must be {wanted}, got {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def require(name: str, kind: type | tuple[type, ...], value: object, *, wanted: str = "") -> None:
+    """See that *value* is of a class, or one of several; a truth value is no number. *wanted* says it in other words.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        wrong_type(name, wanted or _in_words(kind), value)
+
+
+def require_function(name: str, value: object, *, optional: bool = False) -> None:
+    """See that *value* can be called, or is ``None`` where it is *optional*.
+
+    Raises:
+        TypeError: it cannot.
+    """
+    if not callable(value) and not (value is None and optional):
+        wrong_type(name, "a function", value)
+
+
+def _in_words(kind: type | tuple[type, ...]) -> str:
+    if isinstance(kind, tuple):
+        return f"one of {', '.join(each.__name__ for each in kind)}"
+    return f"a{'n' if kind.__name__[0] in 'AEIOUaeiou' else ''} {kind.__name__}"

@@ -1,0 +1,45 @@
+"""What is said about an argument of the wrong type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from elarian_trio._arguments import require, require_function
+
+Check: TypeAlias = Callable[[], None]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda: require("size", int, 5),
+        lambda: require("size", (int, str), "5"),
+        lambda: require_function("dial", print),
+        lambda: require_function("dial", None, optional=True),
+    ],
+)
+def test_what_is_right_passes(check: Check) -> None:
+    """This SDK: a check that has nothing to say says nothing."""
+    check()
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (lambda: require("name", str, 5), "name must be a str, got int"),
+        (lambda: require("size", int, "secret"), "size must be an int, got str"),
+        (lambda: require("size", int, value=True), "size must be an int, got bool"),
+        (lambda: require("size", (int, str), None), "size must be one of int, str, got NoneType"),
+        (lambda: require("size", int, None, wanted="a whole number"), "size must be a whole number, got NoneType"),
+        (lambda: require_function("dial", None), "dial must be a function, got NoneType"),
+        (lambda: require_function("dial", 5, optional=True), "dial must be a function, got int"),
+    ],
+)
+def test_what_is_wrong_is_a_type_error_that_says_what_would_be_right(check: Check, words: str) -> None:
+    """errors.py: bad arguments are ValueError or TypeError; a value, which may be a secret, is not repeated."""
+    with pytest.raises(TypeError) as caught:
+        check()
+    assert str(caught.value) == words
