@@ -29,6 +29,7 @@ Whom: TypeAlias = "Customer | CustomerAddress"
 
 __all__ = ["Customers", "Whom"]
 
+_CELLULAR = CustomerNumberProvider.CELLULAR
 _ID_PREFIX = "el_cst_"  # every customer id that Elarian ever gave begins so
 
 
@@ -58,7 +59,8 @@ class Customers(Client):
             TypeError: an address is of the wrong type.
         """
         if isinstance(number, CustomerNumber):
-            _require_same(number, provider, partition)
+            if provider is not _CELLULAR or partition is not None:
+                _require_same(number, provider, partition)
         elif number:
             number = CustomerNumber(number, provider, partition)
         if isinstance(secondary_id, tuple):
@@ -450,6 +452,6 @@ class Customers(Client):
 
 def _require_same(number: CustomerNumber, provider: str, partition: str | None) -> None:
     """See that what is said beside a number, which has both, is what it says."""
-    if provider not in (CustomerNumberProvider.CELLULAR, number.provider) or partition not in (None, number.partition):
+    if provider not in (_CELLULAR, number.provider) or partition not in (None, number.partition):
         msg = "a CustomerNumber says its own provider and partition; give another number, or a str beside them"
         raise ValueError(msg)
