@@ -68,6 +68,14 @@ class ElarianError(Exception):
 
     retryable: ClassVar[bool] = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have pickle and copy make it again as it is, not by its constructor, which takes more than the words."""
+        return _made_again, (type(self), self.args), vars(self)
+
+
+def _made_again(kind: type[ElarianError], args: tuple[Any, ...]) -> ElarianError:
+    return kind.__new__(kind, *args)
+
 
 class ConnectionFailed(ElarianError):
     """The connection could not be opened; the cause is chained. The client itself tries again until it gives up."""

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
+
+from elarian_trio._arguments import require, wrong_type
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +31,8 @@ __all__ = [
 ]
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+
+T = TypeVar("T")
 
 _MIN_FRAGMENT = 64  # RSocket peers refuse middle fragments below 61 bytes (rsocket-java), so 64 is the floor
 _MAX_FRAME = 16_777_215  # the protocol's 24-bit frame length
@@ -59,13 +65,16 @@ class JsonSerializer:
         """Give JSON text for *value*.
 
         Raises:
-            ValueError: JSON cannot hold the value (NaN, infinities, lone surrogates, circular or foreign objects).
+            ValueError: JSON cannot hold the value (NaN, infinities, lone surrogates, circular or foreign objects, keys
+                that are no text).
         """
         if isinstance(value, bytes):
             return value
         try:
             text = _ENCODER.encode(value)
             text.encode()
+            if isinstance(value, _CONTAINERS):
+                _check_keys(value)
         except (TypeError, ValueError, RecursionError) as error:
             msg = f"JSON cannot hold this value: {error}"
             raise ValueError(msg) from error
@@ -83,6 +92,18 @@ class JsonSerializer:
         return value if end == len(text) else stored
 
 
+def _check_keys(value: Any) -> None:  # noqa: ANN401 - the user's own values
+    """Refuse keys that JSON would make text of: they would come back as other keys, or two of them as one."""
+    within = [value]
+    for each in within:
+        parts: Any = each
+        if isinstance(each, dict):
+            for key in cast("dict[Any, Any]", each):
+                require("a key", str, key)
+            parts = each.values()
+        within += [part for part in parts if isinstance(part, _CONTAINERS)]
+
+
 def _refuse_constant(name: str) -> NoReturn:
     """Python reads NaN and Infinity, which are no JSON."""
     msg = f"{name} is no JSON"
@@ -92,6 +113,7 @@ def _refuse_constant(name: str) -> NoReturn:
 # Made once: json.dumps and json.loads make one at each call that does not take all defaults.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_CONTAINERS = (dict, list, tuple)
 _WHITESPACE = " \t\n\r"  # JSON's own
 
 
@@ -187,6 +209,10 @@ class ConnectionOptions:
             raise ValueError(msg)
         _require_size("fragment_size", self.fragment_size, at_least=_MIN_FRAGMENT, at_most=_MAX_FRAME)
         _require_size("max_payload_size", self.max_payload_size, at_least=1)
+        require("reconnect", Backoff, self.reconnect)
+        require("receive_notifications", bool, self.receive_notifications)
+        _require_context(self.ssl_context)
+        _require_methods("serializer", self.serializer, "a Serializer, with dumps and loads", "dumps", "loads")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +242,9 @@ class Retries:
         _require_size("attempts", self.attempts, at_least=1)
         _require_number("first", self.first, at_least=0.0)
         _require_number("cap", self.cap, at_least=0.0)
-        object.__setattr__(self, "methods", frozenset(method.upper() for method in self.methods))
-        object.__setattr__(self, "statuses", frozenset(self.statuses))
+        methods = _set_of("methods", str, self.methods)
+        object.__setattr__(self, "methods", frozenset(method.upper() for method in methods))
+        object.__setattr__(self, "statuses", _set_of("statuses", int, self.statuses))
         if "POST" in self.methods:
             msg = "methods must not contain POST: it is not repeatable, and would be done twice"
             raise ValueError(msg)
@@ -250,6 +277,10 @@ class HttpOptions:
         """Refuse values with which no call can work, naming the right range."""
         if self.timeout is not None:
             _require_number("timeout", self.timeout, above=0.0)
+        require("retries", (Retries, NoneType), self.retries, wanted="a Retries or None")
+        require("proxy", (str, NoneType), self.proxy, wanted="a URL or None")
+        require("trust_env", bool, self.trust_env)
+        _require_context(self.ssl_context)
         if self.proxy is not None and not is_proxy(self.proxy):
             msg = (
                 f"proxy must be a URL with a host, one of {', '.join(_PROXIES)}"  # not repeated: it may hold a password
@@ -307,6 +338,27 @@ def is_proxy(url: str) -> bool:
     return parts.scheme in _PROXIES and bool(parts.hostname)
 
 
+def _require_context(given: object) -> None:
+    """See that *given* is a TLS context, or none: by what is asked of one, since the ssl module takes long to load."""
+    if given is not None:
+        _require_methods("ssl_context", given, "an ssl.SSLContext", "wrap_bio")
+
+
+def _require_methods(name: str, given: object, wanted: str, *methods: str) -> None:
+    if isinstance(given, type) or not all(callable(getattr(given, each, None)) for each in methods):
+        wrong_type(name, wanted, given)
+
+
+def _set_of(name: str, kind: type[T], given: object) -> frozenset[T]:
+    """Give *given* as a set, every part of it a *kind*; a ``str`` is none of its letters."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        wrong_type(name, f"a set of {kind.__name__}", given)
+    parts = frozenset(cast("Iterable[T]", given))
+    for each in parts:
+        require(f"each of {name}", kind, each)
+    return parts
+
+
 def _require_size(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> None:  # noqa: ANN401
     """Raise the error that says what a number of bytes should have been."""
     if not isinstance(value, int):
@@ -327,12 +379,15 @@ def _require_number(
     if isinstance(value, bool) or not isinstance(value, int | float):
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg)
+    if isinstance(value, float) and not math.isfinite(value):
+        msg = f"{name} must be finite, got {value!r}"
+        raise ValueError(msg)
     tests: tuple[tuple[float | None, Callable[[float], bool], str], ...] = (
         (at_least, lambda bound: value >= bound, "at least"),
         (above, lambda bound: value > bound, "above"),
         (at_most, lambda bound: value <= bound, "at most"),
     )
     for bound, holds, words in tests:
-        if bound is not None and not (math.isfinite(value) and holds(bound)):
-            msg = f"{name} must be {words} {bound:g}, got {value!r}"
+        if bound is not None and not holds(bound):
+            msg = f"{name} must be {words} {bound:.15g}, got {value!r}"
             raise ValueError(msg)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from typing import TYPE_CHECKING
+
 import pytest
 
 from elarian_trio import errors
+from elarian_trio.models.commands import GenerateAuthToken
+from elarian_trio.models.replies import CustomerStateUpdateReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Again = Callable[[errors.ElarianError], errors.ElarianError]
 
 PARENTS = {
     errors.ElarianError: Exception,
@@ -136,3 +147,26 @@ def test_talon_one_error_without_problems_is_the_message_alone() -> None:
     """This SDK: no brackets around nothing."""
     raised = errors.TalonOneError("Bad Gateway", status=502)
     assert (str(raised), raised.errors, raised.body) == ("502: Bad Gateway", (), b"")
+
+
+ALL = [
+    errors.ConnectionClosed("x"),
+    errors.SetupRejected("x", code=3),
+    errors.ConnectionLost("x", sent=True),
+    errors.CommandTimedOut("x", sent=False),
+    errors.CommandRejected(GenerateAuthToken(), "busy"),
+    errors.CommandFailed(GenerateAuthToken(), "no", reply=CustomerStateUpdateReply(status=False), code=5),
+    errors.ServiceError("x", status=500, body=b"no"),
+    errors.PlanshipError("x", status=422, detail="no"),
+    errors.TalonOneConflict("x", status=409, errors=[errors.TalonOneProblem(title="busy")]),
+]
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_an_error_is_copied_and_goes_to_another_process_as_it_is(error: errors.ElarianError, again: Again) -> None:
+    """This SDK: worker processes and test runners send errors on; the words and all that an error carries go along."""
+    error.add_note("seen")
+    made = again(error)
+    assert type(made) is type(error)
+    assert (str(made), made.args, vars(made)) == (str(error), error.args, vars(error))

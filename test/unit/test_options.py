@@ -53,12 +53,19 @@ def test_text_that_is_not_json_comes_back_as_it_is(stored: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, -math.inf, "\ud800", {"a": object()}, {1, 2}, CIRCULAR, nested(100_000)],
-    ids=["nan", "inf", "-inf", "surrogate", "object", "set", "circular", "deep"],
+    [math.nan, math.inf, -math.inf, "\ud800", {"a": object()}, {1, 2}, CIRCULAR, nested(100_000), {1: "a", "1": "b"}],
+    ids=["nan", "inf", "-inf", "surrogate", "object", "set", "circular", "deep", "number"],
 )
 def test_value_json_cannot_hold_is_refused(value: object) -> None:
     """This SDK: ValueError before anything is sent."""
     with pytest.raises(ValueError, match="JSON cannot hold"):
+        JsonSerializer().dumps(value)
+
+
+@pytest.mark.parametrize("value", [{1: 3}, [{"a": {None: 3}}], ({"a": [{True: 3}]},)])
+def test_key_that_is_no_text_is_refused_wherever_it_is(value: object) -> None:
+    """The docstring: what JSON cannot hold is a ValueError; as text the key would come back as another."""
+    with pytest.raises(ValueError, match=r"JSON cannot hold this value: a key must be a str, got (int|NoneType|bool)"):
         JsonSerializer().dumps(value)
 
 
@@ -101,6 +108,41 @@ def test_backoff_may_give_up_at_once() -> None:
 def test_option_with_which_no_connection_works_is_refused(name: str, value: Any) -> None:  # noqa: ANN401 - bad on purpose
     """This SDK: bad arguments are ValueError, naming what was wrong."""
     with pytest.raises(ValueError, match=name):
+        ConnectionOptions(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ConnectionOptions(connect_timeout=math.inf), "connect_timeout must be finite, got inf"),
+        (lambda: ConnectionOptions(command_timeout=math.nan), "command_timeout must be finite, got nan"),
+        (lambda: ConnectionOptions(drain_timeout=-1), "drain_timeout must be at least 0, got -1"),
+        (lambda: ConnectionOptions(fragment_size=2**24), "fragment_size must be at most 16777215, got 16777216"),
+        (lambda: Backoff(jitter=1.5), "jitter must be at most 1, got 1.5"),
+    ],
+)
+def test_words_say_which_bound_was_overstepped(make: Any, words: str) -> None:  # noqa: ANN401 - a lambda
+    """This SDK: whoever reads them knows what would be right."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
+        make()
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("reconnect", 5, "a Backoff"),
+        ("reconnect", None, "a Backoff"),
+        ("receive_notifications", "no", "a bool"),
+        ("ssl_context", "x", "an ssl.SSLContext"),
+        ("ssl_context", ssl.SSLContext, "an ssl.SSLContext"),
+        ("serializer", 5, "a Serializer, with dumps and loads"),
+        ("serializer", JsonSerializer, "a Serializer, with dumps and loads"),
+    ],
+)
+def test_option_of_the_wrong_type_is_refused(name: str, value: Any, wanted: str) -> None:  # noqa: ANN401 - bad on purpose
+    """errors.py: a TypeError at once, not when it is first used."""
+    with pytest.raises(TypeError, match=f"{name} must be {wanted}, got {type(value).__name__}"):
         ConnectionOptions(**{name: value})
 
 
@@ -178,6 +220,25 @@ def test_retries_that_are_no_number_are_refused() -> None:
     """This SDK: half an attempt is none."""
     with pytest.raises(TypeError, match="attempts must be an int"):
         Retries(attempts=1.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Retries(methods="GET"), "methods must be a set of str, got str"),  # type: ignore[arg-type]
+        (lambda: Retries(methods=5), "methods must be a set of str, got int"),  # type: ignore[arg-type]
+        (lambda: Retries(methods={5}), "each of methods must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: Retries(statuses={"503"}), "each of statuses must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: HttpOptions(retries=5), "retries must be a Retries or None, got int"),  # type: ignore[arg-type]
+        (lambda: HttpOptions(proxy=b"http://h"), "proxy must be a URL or None, got bytes"),  # type: ignore[arg-type]
+        (lambda: HttpOptions(trust_env="no"), "trust_env must be a bool, got str"),  # type: ignore[arg-type]
+        (lambda: HttpOptions(ssl_context="x"), "ssl_context must be an ssl.SSLContext, got str"),  # type: ignore[arg-type]
+    ],
+)
+def test_options_of_the_wrong_type_are_refused(make: Any, words: str) -> None:  # noqa: ANN401 - a lambda
+    """errors.py: a TypeError at once; a str is not taken for the set of its letters."""
+    with pytest.raises(TypeError, match=words):
+        make()
 
 
 def test_delays_of_retries_double_up_to_the_cap() -> None:
