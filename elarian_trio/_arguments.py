@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import NoReturn
 
 __all__ = ["require", "require_function", "wrong_type"]
@@ -35,5 +36,5 @@ def require_function(name: str, value: object, *, optional: bool = False) -> Non
 
 def _in_words(kind: type | tuple[type, ...]) -> str:
     if isinstance(kind, tuple):
-        return f"one of {', '.join(each.__name__ for each in kind)}"
+        return f"one of {', '.join('None' if each is NoneType else each.__name__ for each in kind)}"
     return f"a{'n' if kind.__name__[0] in 'AEIOUaeiou' else ''} {kind.__name__}"

@@ -99,9 +99,11 @@ def _check_keys(value: Any) -> None:  # noqa: ANN401 - the user's own values
         parts: Any = each
         if isinstance(each, dict):
             for key in cast("dict[Any, Any]", each):
-                require("a key", str, key)
+                if key.__class__ is not str:
+                    require("a key", str, key)
             parts = each.values()
-        within += [part for part in parts if isinstance(part, _CONTAINERS)]
+        if not _LEAVES.issuperset(map(type, parts)):  # at a glance: most mappings are flat
+            within += [part for part in parts if isinstance(part, _CONTAINERS)]
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -113,6 +115,7 @@ def _refuse_constant(name: str) -> NoReturn:
 # Made once: json.dumps and json.loads make one at each call that does not take all defaults.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_LEAVES = frozenset({str, int, float, bool, NoneType})
 _CONTAINERS = (dict, list, tuple)
 _WHITESPACE = " \t\n\r"  # JSON's own
 

@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from elarian_trio._inbox.loops import present_loop
 from elarian_trio.errors import LocalProtocolError
+from elarian_trio.models.checks import check_str
 from elarian_trio.models.messaging import Message, UssdMenu
 from elarian_trio.models.model import Model
 from elarian_trio.models.notifications import (
@@ -263,10 +264,13 @@ class Delivery(Generic[N]):
             ConnectionLost: the session it came by is over; the server will deliver it again.
             ConnectionClosed: the client's block was left.
             LocalProtocolError: it was answered before, or it is an observer's copy.
+            ValueError: UTF-8 cannot carry the reason.
+            TypeError: it is no str.
 
         Cancellation:
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
         """
+        check_str("reason", reason)
         await self._answers.loop.checkpoint()
         self._answers.reject(reason)
         self.rejection = reason

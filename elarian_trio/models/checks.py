@@ -109,7 +109,7 @@ def _to_one_of(parts: list[Any]) -> Convert:
             return to_tuple(name, value)
         if not isinstance(cast("object", value), allowed):
             wrong_type(name, wanted, value)
-        return _check_str(name, value) if isinstance(cast("object", value), str) else value
+        return check_str(name, value) if isinstance(cast("object", value), str) else value
 
     return convert
 
@@ -132,7 +132,13 @@ def to_enum(enum: type[WireEnum], *, optional: bool) -> Convert:
     return convert
 
 
-def _check_str(name: str, value: Any) -> str:  # noqa: ANN401
+def check_str(name: str, value: Any) -> str:  # noqa: ANN401
+    """See that *value* is a text that UTF-8 can carry.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it holds a lone surrogate.
+    """
     if not isinstance(value, str):
         wrong_type(name, "a str", value)
     try:
@@ -218,7 +224,7 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
 _PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})
 
 _CHECKS: Mapping[Any, Convert] = {
-    str: _check_str,
+    str: check_str,
     datetime: _check_datetime,
     float: _check_float,
     Decimal: _check_decimal,

@@ -14,11 +14,14 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from types import NoneType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
 import trio
+
+from elarian_trio._arguments import require
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -134,11 +137,13 @@ class Clock(ABC):
 
         Raises:
             ValueError: *by* is negative, or leads beyond the calendar's end.
+            TypeError: it is no timedelta.
             BusyResourceError: another task is advancing this clock.
 
         Cancellation:
             Always a checkpoint. Time stays where it had got to.
         """
+        require("by", timedelta, by)
         if by < timedelta(0):
             msg = f"time moves forward only, got {by!r}"
             raise ValueError(msg)
@@ -319,6 +324,7 @@ class ManualClock(Clock):
 
     def __init__(self, start: datetime | None = None) -> None:
         super().__init__()
+        require("start", (datetime, NoneType), start, wanted="an aware datetime")
         if start is not None and start.utcoffset() is None:
             msg = f"start must be an aware datetime, got the naive {start!r}"
             raise ValueError(msg)

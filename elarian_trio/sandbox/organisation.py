@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from elarian_trio._arguments import require
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel, MessagingChannel
 from elarian_trio.models.payments import Cash, PaymentBalance, PaymentChannel, PaymentChannelNumber
 from elarian_trio.sandbox.credentials import SandboxApp
@@ -69,6 +71,9 @@ class Organisations:
             ValueError: an app is there twice, a channel belongs to no app, or a list is empty.
             TypeError: something is none of the types named.
         """
+        require("apps", (Iterable, NoneType), apps)
+        require("channels", (Iterable, NoneType), channels)
+        require("purses", (Mapping, NoneType), purses)
         given = (SandboxApp(ORG_ID, APP_ID),) if apps is None else tuple(map(_app, apps))
         if not given:
             msg = "apps must name at least one app"

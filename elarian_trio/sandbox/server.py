@@ -12,6 +12,7 @@ import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio
@@ -19,6 +20,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
+from elarian_trio._arguments import require
 from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
@@ -141,6 +143,10 @@ class Sandbox(AsyncContextManagerMixin):
         _check_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
         self._check_clock()
+        require("strict", bool, strict)
+        require("settings", (Settings, NoneType), settings)
+        require("faults", (Faults, NoneType), faults)
+        require("resume_window", (int, float), resume_window, wanted="a number of seconds")
         if not math.isfinite(resume_window) or resume_window < 0:
             msg = f"resume_window must be a number of seconds, got {resume_window!r}"
             raise ValueError(msg)

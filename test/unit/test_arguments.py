@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import NoneType
 from typing import TypeAlias
 
 import pytest
@@ -33,6 +34,7 @@ def test_what_is_right_passes(check: Check) -> None:
         (lambda: require("size", int, "secret"), "size must be an int, got str"),
         (lambda: require("size", int, value=True), "size must be an int, got bool"),
         (lambda: require("size", (int, str), None), "size must be one of int, str, got NoneType"),
+        (lambda: require("size", (int, NoneType), "5"), "size must be one of int, None, got str"),
         (lambda: require("size", int, None, wanted="a whole number"), "size must be a whole number, got NoneType"),
         (lambda: require_function("dial", None), "dial must be a function, got NoneType"),
         (lambda: require_function("dial", 5, optional=True), "dial must be a function, got int"),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elarian_trio.models.channels import Channel
 from elarian_trio.options import Backoff, ConnectionOptions, HttpOptions, JsonSerializer, Reconnects, Retries
 
 JSON = st.recursive(
@@ -60,6 +61,12 @@ def test_value_json_cannot_hold_is_refused(value: object) -> None:
     """This SDK: ValueError before anything is sent."""
     with pytest.raises(ValueError, match="JSON cannot hold"):
         JsonSerializer().dumps(value)
+
+
+def test_text_of_another_class_is_a_key() -> None:
+    """This SDK: an enum's name is text, and comes back as that."""
+    value = {Channel.SMS: {"a": 1}}
+    assert JsonSerializer().loads(JsonSerializer().dumps(value)) == {"sms": {"a": 1}}
 
 
 @pytest.mark.parametrize("value", [{1: 3}, [{"a": {None: 3}}], ({"a": [{True: 3}]},)])

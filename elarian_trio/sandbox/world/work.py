@@ -6,10 +6,13 @@ they are kept. What a rule changed counts only once it has returned.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
+from elarian_trio._arguments import require, wrong_type
+from elarian_trio.models.messaging import MessageDeliveryStatus
 from elarian_trio.models.model import altered
 from elarian_trio.sandbox.world.effects import (
     Effect,
@@ -27,9 +30,6 @@ from elarian_trio.sandbox.world.effects import (
 from elarian_trio.sandbox.world.entities import AppKey, EntryKey, EntryRecord, IndexKey, Key, R, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from elarian_trio.models.messaging import MessageDeliveryStatus
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.simulator import SimulatorNotification
 
@@ -78,6 +78,10 @@ class Settings:
         chat_session: how long a chat session lasts after the customer's last message.
         token_lifetime: how long a token lets its bearer in.
         min_interval: the shortest interval of a repeating reminder.
+
+    Raises:
+        ValueError: a duration is negative, or a name is none of those that are known.
+        TypeError: a value is of the wrong type.
     """
 
     strict: bool = True
@@ -93,6 +97,43 @@ class Settings:
     chat_session: timedelta = timedelta(hours=24)
     token_lifetime: timedelta = timedelta(hours=1)
     min_interval: timedelta = timedelta(seconds=60)
+
+    def __post_init__(self) -> None:
+        """Refuse what the rules could not go by."""
+        for name in _SWITCHES:
+            require(name, bool, getattr(self, name))
+        for name in _DURATIONS:
+            _require_duration(name, getattr(self, name))
+        if self.delivery_delay is not None:
+            _require_duration("delivery_delay", self.delivery_delay)
+        if self.settle not in ("auto", "manual"):
+            msg = f"settle must be 'auto' or 'manual', got {self.settle!r}"
+            raise ValueError(msg)
+        require("outcomes", Mapping, self.outcomes)
+        for number in self.outcomes:
+            require("a number in outcomes", str, number)
+        outcomes = {number: MessageDeliveryStatus(status) for number, status in self.outcomes.items()}
+        object.__setattr__(self, "outcomes", outcomes)
+
+
+_SWITCHES = ("strict", "chat_needs_session", "whatsapp_asks")
+_DURATIONS = (
+    "settlement_delay",
+    "payment_timeout",
+    "consent_delay",
+    "ussd_session",
+    "chat_session",
+    "token_lifetime",
+    "min_interval",
+)
+
+
+def _require_duration(name: str, value: object) -> None:
+    if not isinstance(value, timedelta):
+        wrong_type(name, "a timedelta", value)
+    if value < timedelta(0):
+        msg = f"{name} must not be negative, got {value!r}"
+        raise ValueError(msg)
 
 
 class Refusal(Exception):

@@ -72,6 +72,16 @@ async def test_delivery_made_by_hand_keeps_why_it_was_rejected() -> None:
     assert (by_hand.rejection, by_error.rejection) == ("no", "ZeroDivisionError")
 
 
+async def test_reason_of_a_rejection_is_text_that_can_be_sent() -> None:
+    """errors.py: a TypeError or ValueError with words; nothing goes out altered, and it is still unanswered."""
+    delivery = Delivery(STATUS)
+    with pytest.raises(TypeError, match="reason must be a str, got NoneType"):
+        await delivery.reject(None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="reason holds a lone surrogate"):
+        await delivery.reject("\ud800")
+    assert not delivery.answered
+
+
 async def test_simulator_answers_without_a_message() -> None:
     """This SDK: the wire has no place for one."""
     checkout = CheckoutPaymentSimulatorNotification(

@@ -164,6 +164,13 @@ class TestManual:
         with pytest.raises(ValueError, match="aware"):
             ManualClock(datetime(2026, 1, 1))
 
+    async def test_what_is_no_time_is_refused(self) -> None:
+        """errors.py: a TypeError that says what would be right."""
+        with pytest.raises(TypeError, match="start must be an aware datetime, got int"):
+            ManualClock(5)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="by must be a timedelta, got int"):
+            await ManualClock(START).advance(5)  # type: ignore[arg-type]
+
 
 @pytest.mark.anyio
 async def test_real_time_fires_what_is_due_soon() -> None:

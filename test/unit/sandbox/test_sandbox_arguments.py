@@ -62,6 +62,25 @@ def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
         Sandbox(**wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"strict": "no"}, "strict must be a bool, got str"),
+        ({"settings": {}}, "settings must be one of Settings, None, got dict"),
+        ({"faults": []}, "faults must be one of Faults, None, got list"),
+        ({"resume_window": "2"}, "resume_window must be a number of seconds, got str"),
+        ({"apps": 5}, "apps must be one of Iterable, None, got int"),
+        ({"channels": 5}, "channels must be one of Iterable, None, got int"),
+        ({"purses": 5}, "purses must be one of Mapping, None, got int"),
+    ],
+    ids=str,
+)
+def test_arguments_of_the_wrong_type_are_type_errors(wrong: dict[str, Any], words: str) -> None:
+    """errors.py: a TypeError that says what would be right, where the sandbox is made."""
+    with pytest.raises(TypeError, match=words):
+        Sandbox(**wrong)
+
+
 def test_a_port_alone_is_no_address() -> None:
     """The design: an address is host:port, and the error shows one."""
     wrong: Any = 8080
