@@ -94,11 +94,11 @@ class JsonSerializer:
 
 def _check_keys(value: Any) -> None:  # noqa: ANN401 - the user's own values
     """Refuse keys that JSON would make text of: they would come back as other keys, or two of them as one."""
-    within = [value]
+    within: list[Any] = [value]
     for each in within:
         parts: Any = each
-        if isinstance(each, dict):
-            for key in cast("dict[Any, Any]", each):
+        if isinstance(cast("object", each), dict):
+            for key in each:
                 if key.__class__ is not str:
                     require("a key", str, key)
             parts = each.values()

@@ -5,6 +5,7 @@ The commands stand above, the SDK's two clients below.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,12 @@ AsJson = Annotated[bool, Parameter(name="--json", help="Write JSON, one value a 
 _VARIABLES = {"api_key": "ELARIAN_API_KEY", "auth_token": "ELARIAN_AUTH_TOKEN"}
 
 
+def _check_seconds(_: type, given: float) -> None:
+    if not 0 < given < math.inf:
+        msg = "Give a number of seconds above 0."
+        raise ValueError(msg)
+
+
 @Parameter(name="*", group="Connection")
 @dataclass(frozen=True, kw_only=True)
 class Access:
@@ -51,7 +58,7 @@ class Access:
     api_key_file: Path | None = None
     auth_token_file: Path | None = None
     ca_file: Annotated[str, Parameter(env_var="ELARIAN_CA_FILE", show_default=False)] = ""
-    timeout: float = 10.0
+    timeout: Annotated[float, Parameter(validator=_check_seconds)] = 10.0
 
     @property
     def where(self) -> Endpoint:

@@ -70,6 +70,8 @@ def main(arguments: Sequence[str]) -> int:
         status = _run(arguments)
     except KeyboardInterrupt:  # before anybody listens for it
         status = BY_SIGNAL + signal.SIGINT
+    except BrokenPipeError:  # the help is longer than whoever reads it wants to know
+        status = PIPE_CLOSED
     if status == PIPE_CLOSED:  # or the interpreter fails on it once more, when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status

@@ -125,7 +125,8 @@ async def sandbox(
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
     with _collecting_seldom():
         async with Sandbox(**given) as server:
-            for line in (*_announcement(server, admission, data), *standins.announcement(server)):
+            announcement = _announcement(server, admission, data, given.get("channels"))
+            for line in (*announcement, *standins.announcement(server)):
                 terminal.say(line)
             terminal.say("ready")
             with terminal.stoppable():
@@ -253,19 +254,23 @@ def _faults(path: Path) -> Faults:
 # --- what it says ---
 
 
-def _announcement(server: Sandbox, admission: Admission, data: Path | None) -> Iterator[str]:
+def _announcement(
+    server: Sandbox, admission: Admission, data: Path | None, channels: Mapping[Any, str] | None
+) -> Iterator[str]:
     """Say where it listens, what it keeps where, and what clients take.
 
     A key that the sandbox made up is told: it opens this one server on loopback until that ends, the user has no other
     way to learn it, and a file of keys would stay behind. A key that the user gave is not repeated.
     """
+    from elarian_trio.sandbox.organisation import CHANNELS, PAYBILL
+
     for endpoint in server.endpoints.values():
         yield f"listens on {endpoint}"
     yield "keeps everything in memory, until it ends" if data is None else f"keeps everything in {data.absolute()}"
     is_secure = not server.endpoints.keys().isdisjoint({"tls", "wss"})
     if is_secure:
         yield f"keeps the certificate to trust in {server.ca_file}"
-    yield f"has the channels {', '.join(map(channel_text, server.channels.values()))}"
+    yield f"has the channels {', '.join(map(channel_text, channels or (*CHANNELS, PAYBILL)))}"
     yield f"has the purses {', '.join(server.purses)}"
     for app in admission.apps or (None,):
         credentials = server.credentials if app is None else server.credentials_of(app.app_id)

@@ -85,6 +85,12 @@ class StandardInput:
         return line.removesuffix("\r") if line or end else None
 
 
+class _Page(Console):
+    def on_broken_pipe(self) -> None:
+        """Say so, as any other output does, rather than exit with a status of its own."""
+        raise BrokenPipeError
+
+
 class Terminal:
     """What a command talks to.
 
@@ -107,7 +113,7 @@ class Terminal:
     @property
     def page(self) -> Console:
         """For what is laid out by the width of the terminal: the help."""
-        return Console(file=self._out)
+        return _Page(file=self._out)
 
     @property
     def is_interactive(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from elarian_trio.options import JsonSerializer
 
@@ -36,9 +36,8 @@ class Activity(Model):
 
     def __post_init__(self) -> None:
         """Make text of what the wire holds only as text, and check the fields."""
-        given: object = self.properties
-        if isinstance(given, Mapping):
-            object.__setattr__(self, "properties", {key: _text(part) for key, part in given.items()})
+        if isinstance(cast("object", self.properties), Mapping):
+            object.__setattr__(self, "properties", {key: _text(part) for key, part in self.properties.items()})
         Model.__post_init__(self)
 
 

@@ -206,7 +206,7 @@ def _to_tuple(hint: Any, *_: Any) -> Convert:  # noqa: ANN401 - any type form
 def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type form
     """Give what copies any mapping, every key and value of it as the hints say; ``Any`` is not looked at."""
     check_key = _converter(key_hint)
-    check = (lambda _, part: part) if hint is Any else _converter(hint)
+    check = _as_it_is if hint is Any else _converter(hint)
 
     def convert(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
         if not isinstance(cast("object", value), (dict, Mapping)):
@@ -219,6 +219,10 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
         return copy
 
     return convert
+
+
+def _as_it_is(_: str, value: Any) -> Any:  # noqa: ANN401
+    return value
 
 
 _PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})

@@ -85,6 +85,8 @@ async def test_sandbox_says_ready_and_ends_in_order_by_signal(number: signal.Sig
     async with running("sandbox", "--tcp", "127.0.0.1:0") as server:
         await server.says("^ready$")
         assert server.said.endswith("\nready\n")
+        assert "has the channels sms:83044, sms:TEST_SENDER_ID, ussd:*83044#, " in server.said
+        assert ", cellular:83044\n" in server.said  # the paybill
         assert "in memory" in server.said
         given = {name.lower(): await server.says(f"export ELARIAN_{name}=(.*)") for name in ("ORG_ID", "APP_ID")}
         endpoint, key = await server.says("^listens on (tcp://.*)"), await server.says("export ELARIAN_API_KEY=(.*)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import subprocess
 import sys
@@ -113,6 +114,26 @@ async def test_wrong_values_are_one_line_and_status_2(
     assert (ran.status, ran.out) == (2, "")
     assert said in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+async def test_time_to_wait_is_above_nothing_and_ends(seconds: str) -> None:
+    """The issue: wrong usage is 2, in one line that names the option and says what would be right."""
+    ran = await run("doctor", f"--timeout={seconds}", "--endpoint", "tcp://127.0.0.1:1")
+    assert (ran.status, ran.out) == (2, "")
+    assert re.search(r"--timeout.*a number of seconds above 0", ran.err)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGPIPE")
+def test_help_that_nobody_reads_to_its_end_ends_as_by_a_closed_pipe() -> None:
+    """The help's last lines: the exit status is the one that shells give, 128 and SIGPIPE's number."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "elarian_trio", "sandbox", "--help"]
+    ran = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writes)
+    assert (ran.returncode, ran.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize(
