@@ -71,9 +71,9 @@ class Organisations:
             ValueError: an app is there twice, a channel belongs to no app, or a list is empty.
             TypeError: something is none of the types named.
         """
-        require("apps", (Iterable, NoneType), apps)
-        require("channels", (Iterable, NoneType), channels)
-        require("purses", (Mapping, NoneType), purses)
+        require("apps", (Iterable, NoneType), apps, wanted="a sequence of apps")
+        require("channels", (Iterable, NoneType), channels, wanted="a sequence of channel numbers, or a mapping")
+        require("purses", (Mapping, NoneType), purses, wanted="a mapping")
         given = (SandboxApp(ORG_ID, APP_ID),) if apps is None else tuple(map(_app, apps))
         if not given:
             msg = "apps must name at least one app"
@@ -182,6 +182,7 @@ def _cash(purse_id: str, balance: Cash | Iterable[Cash]) -> tuple[Cash, ...]:
         ValueError: that is nothing that could have come to be by payments.
         TypeError: it is no money.
     """
+    require(f"the balance of purse {purse_id!r}", (Cash, Iterable), balance, wanted="a Cash, or several in a sequence")
     found = (balance,) if isinstance(balance, Cash) else tuple(balance)
     if not all(isinstance(cash, Cash) for cash in cast("tuple[object, ...]", found)):
         msg = f"the balance of purse {purse_id!r} must be a Cash, or several in different currencies"

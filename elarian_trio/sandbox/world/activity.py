@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.activity import Activity, ActivitySessionState
 from elarian_trio.models.commands import CustomerActivity
+from elarian_trio.models.model import altered
 from elarian_trio.models.notifications import CustomerActivityNotification
 from elarian_trio.models.replies import CustomerStateUpdateReply
 from elarian_trio.sandbox.world.addresses import activity_of, customer_with_number, normal
@@ -57,8 +57,8 @@ def _with(work: Work, record: ActivityRecord, command: CustomerActivity, activit
             visit = each
         else:
             others.append(each)
-    visit = replace(visit, activities=latest(visit.activities, activity), updated_at=work.now)
-    return replace(record, sessions=latest(tuple(others), visit))
+    visit = altered(visit, activities=latest(visit.activities, activity), updated_at=work.now)
+    return altered(record, sessions=latest(tuple(others), visit))
 
 
 RULES: Rules = {CustomerActivity: report}

@@ -69,9 +69,10 @@ def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
         ({"settings": {}}, "settings must be one of Settings, None, got dict"),
         ({"faults": []}, "faults must be one of Faults, None, got list"),
         ({"resume_window": "2"}, "resume_window must be a number of seconds, got str"),
-        ({"apps": 5}, "apps must be one of Iterable, None, got int"),
-        ({"channels": 5}, "channels must be one of Iterable, None, got int"),
-        ({"purses": 5}, "purses must be one of Mapping, None, got int"),
+        ({"apps": 5}, "apps must be a sequence of apps, got int"),
+        ({"channels": 5}, "channels must be a sequence of channel numbers, or a mapping, got int"),
+        ({"purses": {"p": 5}}, "the balance of purse 'p' must be a Cash, or several"),
+        ({"purses": 5}, "purses must be a mapping, got int"),
     ],
     ids=str,
 )
