@@ -15,6 +15,8 @@ from elarian_trio.options import JsonSerializer
 from .identity import CustomerNumber
 from .model import Model, dataclass
 
+_TEXT = frozenset({str})
+
 
 @dataclass(frozen=True, slots=True)
 class Activity(Model):
@@ -36,8 +38,10 @@ class Activity(Model):
 
     def __post_init__(self) -> None:
         """Make text of what the wire holds only as text, and check the fields."""
-        if isinstance(cast("object", self.properties), Mapping):
-            object.__setattr__(self, "properties", {key: _text(part) for key, part in self.properties.items()})
+        given = self.properties
+        is_text = given.__class__ is dict and _TEXT.issuperset(map(type, given.values()))
+        if not is_text and isinstance(cast("object", given), Mapping):
+            object.__setattr__(self, "properties", {key: _text(part) for key, part in given.items()})
         Model.__post_init__(self)
 
 

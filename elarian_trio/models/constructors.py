@@ -102,9 +102,8 @@ def _is_to_be_checked(value: str, passing: frozenset[type], hint: Any) -> str:  
     text = f"({value}.__class__ is str and not {value}.isascii()) or " if str in kinds else ""
     parts = parts_of(hint)
     if parts is not None:
-        text += (
-            f"({value}.__class__ is tuple and [part for part in {value} if {_is_to_be_checked('part', *parts)}]) or "
-        )
+        wrong = _is_to_be_checked("part", *parts)
+        text += f"({value}.__class__ is tuple and {value} and [part for part in {value} if {wrong}]) or "
     if len(kinds) == 1:
         (kind,) = kinds
         return f"{optional}({text}{value}.__class__ is not {named(kind.__name__, kind)})"
