@@ -77,7 +77,7 @@ class End:
     connection: Connection
     asked: dict[int, bytes]  # our requests that wait
     running: dict[int, bytes]  # the peer's, reported and unanswered
-    answered: set[int] = field(default_factory=set[int])
+    answered: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
 
 class Conversation(RuleBasedStateMachine):
@@ -118,7 +118,7 @@ class Conversation(RuleBasedStateMachine):
                     assert (code, message) == (0x301, str(len(end.asked.pop(stream_id))))
                 case RequestCanceled(stream_id):
                     assert stream_id not in other.asked
-                    assert end.running.pop(stream_id, None) is not None or stream_id in end.answered
+                    (end.running if stream_id in end.running else end.answered).pop(stream_id)
                 case FrameIgnored():
                     pass
                 case _:
@@ -129,8 +129,7 @@ class Conversation(RuleBasedStateMachine):
     def answer(self, data: st.DataObject, in_order: bool) -> None:
         end = data.draw(st.sampled_from([end for end in self.ends if end.running]))
         stream_id = data.draw(st.sampled_from(sorted(end.running)))
-        asked = end.running.pop(stream_id)
-        end.answered.add(stream_id)
+        asked = end.answered[stream_id] = end.running.pop(stream_id)
         if in_order:
             assert end.connection.respond(stream_id, asked[::-1])
         else:

@@ -268,6 +268,7 @@ class CutConversation(RuleBasedStateMachine):
         self.line: Line | None = None
         self.asked: list[dict[int, bytes]] = [{}, {}]  # requests that wait for their answer
         self.running: list[dict[int, bytes]] = [{}, {}]  # the peer's, reported and unanswered
+        self.answered: list[dict[int, bytes]] = [{}, {}]
         self.executed: list[set[int]] = [set(), set()]
         self.store = 0
 
@@ -333,7 +334,7 @@ class CutConversation(RuleBasedStateMachine):
                 assert (code, message) == (0x301, str(len(self.asked[side].pop(stream_id))))
             case RequestCanceled(stream_id):
                 assert stream_id not in asked
-                del running[stream_id]
+                (running if stream_id in running else self.answered[side]).pop(stream_id)
             case FrameIgnored() | KeepaliveAnswered() | Resumed():
                 pass
             case _:
@@ -344,7 +345,7 @@ class CutConversation(RuleBasedStateMachine):
     def answer(self, data: st.DataObject, in_order: bool) -> None:
         side = data.draw(st.sampled_from([side for side in (CLIENT, SERVER) if self.running[side]]))
         stream_id = data.draw(st.sampled_from(sorted(self.running[side])))
-        asked = self.running[side].pop(stream_id)
+        asked = self.answered[side][stream_id] = self.running[side].pop(stream_id)
         if in_order:
             assert self.end(side).respond(stream_id, asked[::-1])
         else:
