@@ -114,13 +114,16 @@ def resident(pid: int) -> float:
 
 
 async def cost(app: Elarian, customers: int, at_once: int, dice: random.Random) -> float:
-    """Give the microseconds that a command takes where so many are under way: half of them read, half of them write."""
-    numbers = iter([dice.randrange(customers) for _ in range(COMMANDS)])
+    """Give the microseconds that a command takes where so many are under way: half of them read, half of them write.
+
+    What is written is new each time: SQLite writes no page for what is there already.
+    """
+    turns = iter([(dice.randrange(customers), dice.getrandbits(63)) for _ in range(COMMANDS)])
 
     async def work() -> None:
-        for customer in numbers:
+        for customer, value in turns:
             asha = app.customer(number_of(customer))
-            await (asha.get_state() if customer % 2 else asha.update_metadata({"n": customer}))
+            await (asha.get_state() if value % 2 else asha.update_metadata({"n": value}))
 
     began = time.perf_counter()
     async with anyio.create_task_group() as tasks:
