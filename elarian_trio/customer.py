@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.identity import CustomerAddress, Reminder, Tag
+    from elarian_trio.models.identity import CustomerAddress, CustomerNumberProvider, Reminder, Tag
     from elarian_trio.models.messaging import ConsentAction, ConsentActionName, MessageBody
     from elarian_trio.models.replies import (
         ConsentUpdateReply,
@@ -535,10 +535,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        try:
-            provider = CUSTOMER_PROVIDERS.get(channel.channel)
-        except AttributeError:
-            wrong_type("channel", "a MessagingChannel", channel)
+        provider = _provider_of(channel)
         command = SendMessage(
             message=Message.of(message),  # first: what is wrong with it is said before anything is sent
             customer_number=self._known_number(provider) or await self._find_number(provider),
@@ -617,10 +614,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        try:
-            provider = CUSTOMER_PROVIDERS.get(channel.channel)
-        except AttributeError:
-            wrong_type("channel", "a MessagingChannel", channel)
+        provider = _provider_of(channel)
         command = UpdateMessagingConsent(
             customer_number=self._known_number(provider) or await self._find_number(provider),
             channel_number=channel,
@@ -721,6 +715,14 @@ class Customer:
 
     async def _find_id(self) -> str:
         return (await self.get_state()).customer_id
+
+
+def _provider_of(channel: MessagingChannel) -> CustomerNumberProvider | None:
+    """Give whose numbers a channel reaches."""
+    try:
+        return CUSTOMER_PROVIDERS.get(channel.channel)
+    except AttributeError:
+        wrong_type("channel", "a MessagingChannel", channel)
 
 
 def _numbers_in(state: CustomerState) -> tuple[CustomerNumber, ...]:

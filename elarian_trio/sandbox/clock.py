@@ -37,9 +37,7 @@ NAMES = ("auto", "real", "virtual", "manual")
 _LAST = datetime.max.replace(tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
 AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
-MAX_STINT = (
-    0.05  # seconds for which more are called where others had as long: else what is due is ever later under load
-)
+MAX_STINT = 0.05  # seconds that more of them may take where others had as long: else all is ever later under load
 MIN_DEAD = 64  # cancelled timers are swept out once there are this many and they outnumber the living
 MAX_DOZE = 10.0  # seconds until time is looked at again while a timer is set: a loop's own clock may miss a sleep
 MIN_SLEEP = 1.0  # seconds; less between two clocks is no sleep, but the time it takes to read both
