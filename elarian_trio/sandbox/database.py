@@ -4,7 +4,7 @@ The store stands above. A file is ours by its application id, and its schema gro
 made beside its place and moved there whole, so that there never is half a file; one that is damaged, somebody else's
 or a later version's is refused and left as it is. Below are apsw and the rows.
 
-A file has two connections: one writes, and lets a thread wait for the disk; one reads meanwhile, and in write-ahead
+A file has two connections: one writes, and may let a thread wait for the disk; one reads meanwhile, and in write-ahead
 mode neither waits for the other. A third one holds a lock file, which keeps a second server away and which the system
 ends with the process.
 """
@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import os
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 try:
@@ -56,6 +57,7 @@ APPLICATION_ID = 0x656C7472  # "eltr" in the header of the file, which says whos
 CACHE_KIB = 81_920  # of pages: the upper levels of a tree of a million customers, and what is read often
 READER_CACHE_KIB = 4_096  # of the connection that forgets its pages at every write of the other
 CHECKPOINT_AFTER = 4_000  # pages of the log: a fourth as many waits for the disk as by default, and a log of 16 MB
+CHECKPOINT_ANYHOW = 2  # times as many, after which a commit does it: servers that were killed leave their logs as well
 BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
 CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
 _HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
@@ -85,7 +87,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 """What a row of each table is found by: its first columns."""
 
 _COLUMNS: Mapping[str, int] = {"record": 4, "entry": 4, "job": 5, "parcel": 3}
-_ROWS_AT_ONCE = 64  # of one statement; the thread that writes has to come by between any two of them
+_ROWS_AT_ONCE = 64  # of one statement; more gain nothing that could be measured
 _TO_REPLACE = {"record": "ON CONFLICT (key, kind) DO UPDATE SET version = excluded.version, value = excluded.value"}
 
 
@@ -109,6 +111,7 @@ class Database:
         self._by_writer = writer.cursor()
         self._free = self._by_writer
         self._lock = lock
+        self._pages_in_place = 0  # of those written since the file was opened
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None) -> Database:
@@ -234,14 +237,38 @@ class Database:
             for statement, values in script.statements:
                 self._by_writer.execute(statement, values)
 
-    def commit(self) -> None:
+    def commit(self) -> float:
         """Keep what was begun, durably, or, if it raises, nothing of it. It may be called in any thread.
 
         It is one call of SQLite's, since a thread that competes with a busy loop for the interpreter waits for its
         turn each time that it comes back from one.
+
+        Returns:
+            The seconds that it took, with those that a thread waited for the interpreter.
         """
+        began = perf_counter()
         with self._whole_or_not():
             self._by_writer.execute("COMMIT")
+        return perf_counter() - began
+
+    @property
+    def is_log_long(self) -> bool:
+        """Whether so much was written that it should go from the log to its place."""
+        return self._pages_written() - self._pages_in_place >= CHECKPOINT_AFTER
+
+    def shorten_log(self) -> None:
+        """Put what the log holds in its place. It may be called in any thread, and takes longer than a commit.
+
+        Where the disk refuses, everything stays in the log, from which it is read as well, until the next time.
+        """
+        with suppress(apsw.Error):
+            if self._writer.in_transaction:
+                self._by_writer.execute("ROLLBACK")
+            self._writer.wal_checkpoint()
+        self._pages_in_place = self._pages_written()
+
+    def _pages_written(self) -> int:
+        return self._writer.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
 
     @contextmanager
     def writing(self) -> Generator[None]:
@@ -359,7 +386,7 @@ def _open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
     try:
         _check_content(writer, file)
         _run(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        _run(writer, f"PRAGMA wal_autocheckpoint = {CHECKPOINT_AFTER}")
+        _run(writer, f"PRAGMA wal_autocheckpoint = {CHECKPOINT_ANYHOW * CHECKPOINT_AFTER}")
         _grow(writer)
         reader = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
         for connection, size in ((writer, CACHE_KIB), (reader, READER_CACHE_KIB)):

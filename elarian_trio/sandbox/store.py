@@ -41,6 +41,8 @@ Unread: TypeAlias = tuple[int, str]
 MAX_AT_HAND = 8 * 1024 * 1024  # characters of JSON of what is kept at hand; Python's objects take several times that
 LEAST_WEIGHT = 400  # characters that a customer counts at least, since keys and places take room as well
 MAX_STAGED = 32_768  # records, some 20 MB, that memory holds before they go as JSON to a database in memory, too
+QUICK = 0.002  # seconds: what a thread that waits for the disk loses to a busy loop, before and after
+SLOW_FOR = 1_000  # writes that a thread waits for before a disk that was slower than that has another chance
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 PUT_AWAY = 64  # of them at a time, those not changed the longest: so that nobody waits long for it
 _NOTHING = (None, 0)
@@ -121,6 +123,7 @@ class Store:
         self._writing: Layer | None = None
         self._wanted = anyio.Event()
         self._settled = anyio.Event()  # set when nothing waits any more
+        self._slow_for = 0  # writes, in which nobody waits for the disk but a thread
         self._at_hand = AtHand()
         self._numbers = count(database.last_number() + 1)
 
@@ -255,23 +258,47 @@ class Store:
             await self._wanted.wait()
             self._wanted = anyio.Event()
             while self._staged.units:
-                layer = self._writing = self._staged
-                self._staged = Layer()
-                script = script_of(layer.records)
-                try:
-                    self._database.begin(script)
-                    with self._database.writing():
-                        await anyio.to_thread.run_sync(self._database.commit, limiter=limiter)
-                except StoreError as error:
-                    self._lose(error)
-                else:
-                    self._writing = None
-                    self._learn(layer.records, script.lengths)
-                    for unit in layer.units:
-                        unit.kept()
+                await self._write(limiter)
                 after()
+                if self._database.is_log_long:
+                    await self._in_thread(self._database.shorten_log, limiter)
             self._settled.set()
             self._settled = anyio.Event()
+
+    async def _write(self, limiter: anyio.CapacityLimiter) -> None:
+        """Keep what is staged, and tell its units."""
+        await anyio.lowlevel.checkpoint()  # what else comes in this turn of the loop shares the write
+        layer = self._writing = self._staged
+        self._staged = Layer()
+        script = script_of(layer.records)
+        try:
+            self._database.begin(script)
+            if len(layer.units) > 1 and not self._slow_for:
+                self._commit_here()
+            else:
+                self._slow_for = max(0, self._slow_for - 1)
+                await self._in_thread(self._database.commit, limiter)
+        except StoreError as error:
+            self._lose(error)
+            return
+        self._writing = None
+        self._learn(layer.records, script.lengths)
+        for unit in layer.units:
+            unit.kept()
+
+    def _commit_here(self) -> None:
+        """Have the whole loop wait for the disk.
+
+        Where several units wait the loop is busy, and a thread waits for the interpreter before and after: 1.7 ms and
+        1 ms with 256 commands under way, as measured. A disk that takes less holds nobody up as long.
+        """
+        if self._database.commit() > QUICK:
+            self._slow_for = SLOW_FOR
+
+    async def _in_thread(self, work: Callable[[], object], limiter: anyio.CapacityLimiter) -> None:
+        """Let a thread do *work* with the connection that writes."""
+        with self._database.writing():
+            await anyio.to_thread.run_sync(work, limiter=limiter)
 
     async def wait_settled(self) -> None:
         """Wait until everything is kept that was committed; the disk says how long that takes."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from elarian_trio.errors import StoreError
 from elarian_trio.models.messaging import SentMessage
+from elarian_trio.sandbox import database
 from elarian_trio.sandbox import store as room
 from elarian_trio.sandbox.database import Database, Script
 from elarian_trio.sandbox.pending import JobRecord
@@ -87,12 +90,14 @@ class Told:
 
 
 class Disk(Database):
-    """A database whose writes may fail, at their beginning or at their end, and are noted."""
+    """A database whose writes may fail, at their beginning or at their end, or be slow, and are noted."""
 
     def __init__(self, database: Database) -> None:
         self.__dict__.update(database.__dict__)
         self.full_at: str | None = None
+        self.took: float = 0.0
         self.batches: list[list[Key[Any]]] = []
+        self.waited: list[bool] = []  # for each commit whether the loop waited for it
 
     def begin(self, script: Script) -> None:
         """Write, or fail."""
@@ -101,12 +106,14 @@ class Disk(Database):
             raise FULL
         super().begin(script)
 
-    def commit(self) -> None:
+    def commit(self) -> float:
         """Keep it, or fail."""
+        self.waited.append(threading.current_thread() is threading.main_thread())
         if self.full_at == "commit":
             self._by_writer.execute("ROLLBACK")
             raise FULL
         super().commit()
+        return self.took
 
 
 @pytest.fixture
@@ -220,6 +227,65 @@ async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_wri
         assert told.kept[-1] == "another reader", "there was nothing to wait for"
         tasks.cancel_scope.cancel()
     assert disk.load(ASHA.key) == ASHA
+
+
+@pytest.mark.anyio
+async def test_a_disk_is_waited_for_where_several_share_it_unless_it_was_slow(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: a thread waits longer for a busy loop than for a quick disk; a slow one stops nobody."""
+    monkeypatch.setattr(room, "SLOW_FOR", 2)
+    store, told, count = Store(disk, inline=False), Told(), 0
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: None)
+        for units, took in ((1, 0.0), (3, 0.0), (2, 0.1), (2, 0.1), (1, 0.0), (2, 0.0), (2, 0.0)):
+            disk.took = took
+            for _ in range(units):
+                store.commit({ASHA.key: ASHA}, told.unit("asha"))
+            await told.until(count := count + units)
+        tasks.cancel_scope.cancel()
+    assert disk.waited == [False, True, True, False, False, True, True]
+
+
+@pytest.mark.anyio
+async def test_who_comes_a_turn_of_the_loop_later_shares_the_write(disk: Disk) -> None:
+    """Issue: group commit sized by what waits, not by a timer."""
+    store, told = Store(disk, inline=False), Told()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: None)
+        for each in range(20):  # whose turn comes first is drawn by lot
+            await store.wait_settled()
+            store.commit({ASHA.key: ASHA}, told.unit("asha"))
+            await anyio.lowlevel.checkpoint()
+            store.commit({an_entry("asha").key: an_entry("asha")}, told.unit("asha's tag"))
+            await told.until(2 * each + 2)
+        tasks.cancel_scope.cancel()
+    assert [len(batch) for batch in disk.batches] == [2] * 20
+
+
+@pytest.mark.anyio
+async def test_a_long_log_is_shortened_by_a_thread_once_the_units_were_told(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """House: nobody waits for what may as well be done later, and the log does not grow."""
+    monkeypatch.setattr(database, "CHECKPOINT_AFTER", 4)
+    store, told, done = Store(disk, inline=False), Told(), list[tuple[bool, int]]()
+
+    def shorten() -> None:
+        done.append((threading.current_thread() is threading.main_thread(), len(told.kept)))
+        Database.shorten_log(disk)
+
+    monkeypatch.setattr(disk, "shorten_log", shorten)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: store.load(CustomerKey("org", "ben")))
+        for number in range(12):
+            store.commit({ASHA.key: a_customer("asha", metadata={"n": str(number)})}, told.unit("asha"))
+            await told.until(number + 1)
+        await store.wait_settled()
+        tasks.cancel_scope.cancel()
+    assert 2 <= len(done) <= 4
+    assert {here for here, _ in done} == {False}
+    assert disk.load(ASHA.key) == a_customer("asha", metadata={"n": "11"})
 
 
 @pytest.mark.anyio
