@@ -183,7 +183,7 @@ class Inbox:
         customer_id, number = id_and_number_of(notification)
         lane = lane_of(customer_id, number)
         ticket = Ticket(self, request, notification, app_data, customer_id, number, lane, self.loop)
-        request.on_cancel(ticket.withdraw)
+        request.on_cancel(ticket)
         if self._observers:
             self._copy(ticket)
         self._route(ticket)

@@ -6,6 +6,7 @@ The client hands them out; the inbox puts tickets in, synchronously, and never m
 from __future__ import annotations
 
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
 import anyio
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "Observation", "Subscription"]
 
-IN_A_ROW = 32  # deliveries that wait already, before others run: half a full buffer's answers leave in one write
+IN_A_ROW = 0.001  # seconds that others wait while deliveries are taken that wait already: so answers leave together
 
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
 
@@ -45,7 +46,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         self._max_buffer_size = max_buffer_size
         self._next: deque[Any] = deque()  # what :meth:`_hand_out` makes deliveries of
         self._receivers: deque[anyio.Event] = deque()  # one for each task that waits, in order
-        self._in_a_row = 0
+        self._row_ends = 0.0  # until then others need not run; real seconds, whatever clock the loop has
         self._opened = self._closed = False
         self._loop: Loop | None = None  # the one it was opened in
         self._end: type[Exception] | None = None  # what those who wait are told
@@ -82,8 +83,8 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             ClosedResourceError: the stream was not opened, or was closed here.
 
         Cancellation:
-            Always seen. Nothing is taken from the stream. Of deliveries that wait already, 32 are given before other
-            tasks run; else this is a checkpoint as any other.
+            Always seen. Nothing is taken from the stream. Of deliveries that wait already, those of a millisecond are
+            given before other tasks run; else this is a checkpoint as any other.
         """
         try:
             return await self.__anext__()
@@ -93,19 +94,17 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
     async def __anext__(self) -> Delivery[N]:
         """Do as :meth:`receive`, for a loop. The base class has this call that; here it costs the loops nothing."""
         loop = self._loop or present_loop()
-        if self._in_a_row and self._next:
+        if self._next and perf_counter() < self._row_ends:
             await loop.checkpoint_if_cancelled()
-        elif self._next or self._ends:
-            await loop.checkpoint()
         else:
-            await self._wait()
+            await (loop.checkpoint() if self._next or self._ends else self._wait())
+            self._row_ends = perf_counter() + IN_A_ROW
         while not self._next:
             if self._closed or not self._opened:
                 raise anyio.ClosedResourceError
             if self._end is not None:
                 raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end
             await self._wait()
-        self._in_a_row = (self._in_a_row + 1) % IN_A_ROW
         return self._hand_out(self._next.popleft())
 
     @property
