@@ -70,8 +70,8 @@ def main(arguments: Sequence[str]) -> int:
         status = _run(arguments)
     except KeyboardInterrupt:  # before anybody listens for it
         status = BY_SIGNAL + signal.SIGINT
-    except BrokenPipeError:  # the help is longer than whoever reads it wants to know
-        status = PIPE_CLOSED
+    except OSError as error:  # the help is longer than whoever reads it wants to know, or than there is room for
+        status = _status_told(error, Terminal())
     if status == PIPE_CLOSED:  # or the interpreter fails on it once more, when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
@@ -130,10 +130,15 @@ async def _carry_out(job: Callable[[], Awaitable[int]], terminal: Terminal) -> i
     try:
         return await job()
     except EXPECTED as error:
-        status = status_of(error)
-        if status != PIPE_CLOSED:
-            terminal.complain(words_for(error))
-        return status
+        return _status_told(error, terminal)
+
+
+def _status_told(error: Exception, terminal: Terminal) -> int:
+    """Give the exit status, and tell the user why; but for a pipe's end, which is no failure to write home about."""
+    status = status_of(error)
+    if status != PIPE_CLOSED:
+        terminal.complain(words_for(error))
+    return status
 
 
 async def _watch(terminal: Terminal, *, task_status: anyio.abc.TaskStatus[None]) -> None:

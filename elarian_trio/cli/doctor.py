@@ -50,6 +50,8 @@ async def doctor(
             for check in visit.checks():
                 await visit.make(check)
                 _report(terminal, check, as_json=json)
+    except BrokenPipeError:  # whoever read the checks has seen enough
+        raise
     except EXPECTED as error:  # the connection that the checks stood on ended meanwhile
         visit.status = visit.status or status_of(error)
         terminal.complain(words_for(error))
@@ -201,6 +203,6 @@ def _advice(error: Exception) -> str:
         return f"no such name: {words}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"{words}; a private authority is named by --ca-file or ELARIAN_CA_FILE"
-    if isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLError) and isinstance(error, ConnectionFailed):
         return f"{words}; perhaps that port speaks no TLS, and is meant for tcp:// or ws://"
     return words

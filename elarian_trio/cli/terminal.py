@@ -6,6 +6,7 @@ Every command stands above; only the standard streams are below.
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import sys
@@ -85,6 +86,13 @@ class StandardInput:
         return line.removesuffix("\r") if line or end else None
 
 
+class _Nowhere(io.StringIO):
+    """Where words go that nobody can read, since the process was started without that stream: as ``print`` has it."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
+
+
 class _Page(Console):
     def on_broken_pipe(self) -> None:
         """Say so, as any other output does, rather than exit with a status of its own."""
@@ -104,8 +112,8 @@ class Terminal:
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None, keyboard: Keyboard | None = None) -> None:
-        self._out = out or sys.stdout
-        self._err = err or sys.stderr
+        self._out: TextIO = out or sys.stdout or _Nowhere()
+        self._err: TextIO = err or sys.stderr or _Nowhere()
         self._keyboard = keyboard or StandardInput()
         self.signal: signal.Signals | None = None
         self._scopes: list[anyio.CancelScope] = []
@@ -127,7 +135,7 @@ class Terminal:
 
     def show(self, shown: RenderableType) -> None:
         """Write something that gains by colours or lines, where somebody sees them."""
-        Console(file=self._out, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
+        _Page(file=self._out, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
         self._out.flush()
 
     def say_json(self, value: JsonValue) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +215,9 @@ async def test_doctor_says_where_the_connection_ends(sandbox: Sandbox, monkeypat
         ran = await run("doctor", "--json", "--endpoint", secure.endpoints["tls"])
     assert ran.status == 3
     assert "--ca-file or ELARIAN_CA_FILE" in ran.json[3]["detail"]
+    ran = await run("doctor", "--json", "--ca-file", os.devnull)
+    assert "no certificate authority can be read" in ran.json[0]["detail"]
+    assert "no TLS" not in ran.json[0]["detail"]  # nobody was asked
 
 
 async def test_doctor_takes_no_notification_from_the_app(sandbox: Sandbox) -> None:

@@ -163,6 +163,17 @@ async def test_tail_ends_quietly_when_nobody_reads_on() -> None:
         assert await tail.ends() == (141, "")
 
 
+async def test_checks_end_quietly_when_nobody_reads_on() -> None:
+    """This SDK: nor is ``elarian-trio doctor | head -1``."""
+    async with (
+        Sandbox(tcp="127.0.0.1:0") as sandbox,
+        running("doctor", **environment_of(sandbox)) as doctor,
+    ):
+        assert doctor.process.stdout is not None
+        await doctor.process.stdout.aclose()
+        assert await doctor.ends() == (141, "")
+
+
 async def test_phone_stops_by_ctrl_c_while_somebody_may_type() -> None:
     """This SDK: a thread that waits for the keyboard keeps nothing from ending; the phone hangs up first."""
     async with (

@@ -136,6 +136,16 @@ def test_help_that_nobody_reads_to_its_end_ends_as_by_a_closed_pipe() -> None:
     assert (ran.returncode, ran.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_help_that_there_is_no_room_for_is_a_failure_in_one_line() -> None:
+    """The issue: documented exit codes; no tracebacks."""
+    command = [sys.executable, "-m", "elarian_trio", "sandbox", "--help"]
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1), ran.stderr
+    assert ran.stderr.startswith("elarian-trio: ")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import anyio
@@ -63,6 +64,25 @@ async def test_prompt_is_for_those_who_see_it(is_watched: bool, prompted: str) -
     terminal = Terminal(out, io.StringIO(), Typist(["1"], is_watched=is_watched))
     assert await terminal.ask("> ") == "1"
     assert out.getvalue() == prompted
+
+
+def test_page_that_nobody_reads_ends_as_any_other_output_does() -> None:
+    """This SDK: ``elarian-trio state NUMBER | head -1`` ended with the traceback of a SystemExit."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with pytest.raises(BrokenPipeError), os.fdopen(writes, "w", encoding="utf-8") as out:
+        Terminal(out, io.StringIO()).show("a page")
+
+
+@pytest.mark.anyio
+async def test_words_go_nowhere_where_the_process_has_no_such_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python: started as ``elarian-trio … >&-`` there is no standard output, and ``print`` is silent."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    terminal = Terminal(keyboard=Typist(["1"], is_watched=True))
+    for speak in (terminal.say, terminal.say_json, terminal.show, terminal.complain):
+        speak("words")
+    assert await terminal.ask("> ") == "1"
 
 
 @pytest.mark.anyio
