@@ -20,8 +20,12 @@ def require(name: str, kind: type | tuple[type, ...], value: object, *, wanted: 
     Raises:
         TypeError: it is not.
     """
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if not isinstance(value, kind) or (isinstance(value, bool) and not _takes_bool(kind)):
         wrong_type(name, wanted or _in_words(kind), value)
+
+
+def _takes_bool(kind: type | tuple[type, ...]) -> bool:
+    return any(each is not int and issubclass(bool, each) for each in (kind if isinstance(kind, tuple) else (kind,)))
 
 
 def require_function(name: str, value: object, *, optional: bool = False) -> None:

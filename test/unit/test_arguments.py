@@ -18,6 +18,9 @@ Check: TypeAlias = Callable[[], None]
     [
         lambda: require("size", int, 5),
         lambda: require("size", (int, str), "5"),
+        lambda: require("strict", bool, value=True),
+        lambda: require("value", (int, bool), value=True),
+        lambda: require("value", object, value=True),
         lambda: require_function("dial", print),
         lambda: require_function("dial", None, optional=True),
     ],
@@ -33,6 +36,7 @@ def test_what_is_right_passes(check: Check) -> None:
         (lambda: require("name", str, 5), "name must be a str, got int"),
         (lambda: require("size", int, "secret"), "size must be an int, got str"),
         (lambda: require("size", int, value=True), "size must be an int, got bool"),
+        (lambda: require("size", (int, float), value=True), "size must be one of int, float, got bool"),
         (lambda: require("size", (int, str), None), "size must be one of int, str, got NoneType"),
         (lambda: require("size", (int, NoneType), "5"), "size must be one of int, None, got str"),
         (lambda: require("size", int, None, wanted="a whole number"), "size must be a whole number, got NoneType"),
