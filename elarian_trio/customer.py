@@ -13,6 +13,7 @@ from elarian_trio._arguments import require, wrong_type
 from elarian_trio.errors import CommandFailed
 from elarian_trio.models.activity import Activity
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS
+from elarian_trio.models.checks import check_str, to_enum
 from elarian_trio.models.commands import (
     AddCustomerReminder,
     AdoptCustomerState,
@@ -34,8 +35,8 @@ from elarian_trio.models.commands import (
     UpdateCustomerTag,
     UpdateMessagingConsent,
 )
-from elarian_trio.models.identity import CustomerNumber, IdentityState, SecondaryId
-from elarian_trio.models.messaging import Message
+from elarian_trio.models.identity import CustomerNumber, IdentityState, SecondaryId, Tag
+from elarian_trio.models.messaging import ConsentAction, Message
 from elarian_trio.models.model import Model, altering
 from elarian_trio.models.state import CustomerState
 from elarian_trio.options import JsonSerializer
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.identity import CustomerAddress, CustomerNumberProvider, Reminder, Tag
-    from elarian_trio.models.messaging import ConsentAction, ConsentActionName, MessageBody
+    from elarian_trio.models.identity import CustomerAddress, CustomerNumberProvider, Reminder
+    from elarian_trio.models.messaging import ConsentActionName, MessageBody
     from elarian_trio.models.replies import (
         ConsentUpdateReply,
         CustomerStateUpdateReply,
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Customer"]
 
 R = TypeVar("R", bound=Model)
+
+_to_action = to_enum(ConsentAction, optional=False)
 
 _STATES, _IDENTITIES = altering(CustomerState), altering(IdentityState)
 
@@ -116,6 +119,8 @@ class Customer:
                 raise ValueError(msg)
         elif not isinstance(number, CustomerNumber):
             number = CustomerNumber(number)
+        if customer_id.__class__ is not str and customer_id:
+            require("customer_id", str, customer_id)
         if secondary_id:
             require("secondary_id", SecondaryId, secondary_id)
         self._call = call
@@ -293,6 +298,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        _require_each("ids", SecondaryId, ids)
         return self._learn(await self._call(UpdateCustomerSecondaryId(customer=self.address, updates=ids)))
 
     async def delete_secondary_ids(self, *ids: SecondaryId) -> CustomerStateUpdateReply:
@@ -311,6 +317,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        _require_each("ids", SecondaryId, ids)
         return self._learn(await self._call(DeleteCustomerSecondaryId(customer=self.address, deletions=ids)))
 
     async def get_tags(self) -> tuple[Tag, ...]:
@@ -346,6 +353,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        _require_each("tags", Tag, tags)
         return self._learn(await self._call(UpdateCustomerTag(customer=self.address, updates=tags)))
 
     async def delete_tags(self, *keys: str) -> CustomerStateUpdateReply:
@@ -364,6 +372,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        _require_each("keys", str, keys)
         return self._learn(await self._call(DeleteCustomerTag(customer=self.address, deletions=keys)))
 
     # What is kept with it.
@@ -425,6 +434,7 @@ class Customer:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        _require_each("keys", str, keys)
         return self._learn(await self._call(DeleteCustomerMetadata(customer=self.address, deletions=keys)))
 
     async def lease_metadata(self, key: str) -> Any:  # noqa: ANN401 - the user's own value
@@ -616,9 +626,9 @@ class Customer:
         """
         provider = _provider_of(channel)
         command = UpdateMessagingConsent(
+            update=_to_action("action", action),  # first: what is wrong with it is said before anything is sent
             customer_number=self._known_number(provider) or await self._find_number(provider),
             channel_number=channel,
-            update=action,
         )
         return self._learn(await self._call(command))
 
@@ -645,8 +655,8 @@ class Customer:
         """
         require("activity", Activity, activity)
         command = CustomerActivity(
+            source=check_str("source", source),  # first, as above
             customer_number=self._known_number(None) or await self._find_number(None),
-            source=source,
             session_id=activity.session_id,
             key=activity.key,
             properties=activity.properties,
@@ -715,6 +725,13 @@ class Customer:
 
     async def _find_id(self) -> str:
         return (await self.get_state()).customer_id
+
+
+def _require_each(name: str, kind: type, given: tuple[object, ...]) -> None:
+    """See that all that was *given* is of a class, in the words of the method and not of its command."""
+    for place, each in enumerate(given):
+        if each.__class__ is not kind:
+            require(f"{name}[{place}]", kind, each)
 
 
 def _provider_of(channel: MessagingChannel) -> CustomerNumberProvider | None:

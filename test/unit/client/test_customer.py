@@ -78,6 +78,7 @@ def test_customer_needs_an_address() -> None:
         ({"number": 254709759881}, "number must be a str, got int"),
         ({"number": ("passport", "A1")}, "number must be a str, got tuple"),
         ({"number": 254709759881, "customer_id": "el_cst_1"}, "number must be a str, got int"),
+        ({"customer_id": 5}, "customer_id must be a str, got int"),
         ({"secondary_id": "A1"}, "secondary_id must be a SecondaryId, got str"),
         ({"secondary_id": ["passport", "A1"]}, "secondary_id must be a SecondaryId, got list"),
         ({"number": "+1", "secondary_id": 5}, "secondary_id must be a SecondaryId, got int"),
@@ -114,14 +115,21 @@ async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
         (asha.make_voice_call(MessagingChannel.voice("1"), Say("x")), "actions must be a sequence of .*, got Say"),
         (asha.make_voice_call(MessagingChannel.voice("1"), "x"), r"body\[0\] must be one of Say, .*, got str"),
         (asha.update_messaging_consent("83044", "allow"), "channel must be a MessagingChannel, got str"),
+        (asha.update_messaging_consent(SMS, 5), "action must be a ConsentAction or its name, got int"),
         (asha.update_activity("web", "visit"), "activity must be an Activity, got str"),
+        (asha.update_activity(5, Activity("key", "session", {})), "source must be a str, got int"),
         (asha.update_metadata("x"), "data must be a mapping, got str"),
         (call_me.adopt_state(("passport", "A1")), "other must be one of Customer, .*, got tuple"),
-        (asha.delete_tags(["a"]), r"deletions\[0\] must be a str, got list"),
-        (asha.delete_metadata(1), r"deletions\[0\] must be a str, got int"),
+        (asha.update_tags(Tag("a", "b"), "c"), r"tags\[1\] must be a Tag, got str"),
+        (asha.delete_tags(["a"]), r"keys\[0\] must be a str, got list"),
+        (asha.delete_metadata(1), r"keys\[0\] must be a str, got int"),
+        (asha.update_secondary_ids(("passport", "A1")), r"ids\[0\] must be a SecondaryId, got tuple"),
+        (asha.delete_secondary_ids("passport"), r"ids\[0\] must be a SecondaryId, got str"),
     ]:
         with pytest.raises(TypeError, match=words):
             await wrong
+    with pytest.raises(ValueError, match="'nope' is no ConsentAction; known are 'allow', 'block'"):
+        await asha.update_messaging_consent(SMS, "nope")
     assert call.kinds() == []
 
 
