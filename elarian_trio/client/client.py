@@ -26,7 +26,7 @@ from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio._transport import client_context
-from elarian_trio.client.credentials import Identity, wrap
+from elarian_trio.client.credentials import Identity, require_text, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
 from elarian_trio.client.events import EventTable
 from elarian_trio.client.outcome import Outcome
@@ -126,6 +126,7 @@ class Client(AsyncContextManagerMixin):
         self._identity = Identity(org_id, app_id, key, token)
         require("options", ConnectionOptions, options)
         require_function("dial", dial, optional=True)
+        require("endpoint", str, endpoint)
         self._endpoint = endpoint if dial is None else ""
         self._options = options
         self._dial = dial or self._dialer(endpoint)
@@ -173,6 +174,8 @@ class Client(AsyncContextManagerMixin):
         if len(given) != 1:
             msg = f"set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; {len(given)} of them are set"
             raise ValueError(msg)
+        for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID", *given):
+            require_text(name, wrap(os.environ[name]))
         authority = os.environ.get("ELARIAN_CA_FILE")
         require("options", ConnectionOptions, options)
         endpoint = os.environ.get("ELARIAN_ENDPOINT")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     TokenSource: TypeAlias = str | Callable[[], Awaitable[str | AuthToken]]
 
-__all__ = ["Identity", "Secret", "wrap"]
+__all__ = ["Identity", "Secret", "require_text", "wrap"]
 
 
 def wrap(value: object) -> object:
@@ -45,7 +45,7 @@ class Identity:
 
     def __init__(self, org_id: str, app_id: str, api_key: object, auth_token: object) -> None:
         for name, text in (("org_id", org_id), ("app_id", app_id)):
-            _require_text(name, wrap(text))
+            require_text(name, wrap(text))
         if (api_key is None) == (auth_token is None):
             msg = "give exactly one credential: either api_key or auth_token"
             raise ValueError(msg)
@@ -55,9 +55,9 @@ class Identity:
         if api_key is None and not isinstance(auth_token, Secret) and callable(auth_token):
             self._ask = auth_token
         elif api_key is None:
-            _require_text("auth_token", auth_token)
+            require_text("auth_token", auth_token)
         else:
-            _require_text("api_key", api_key)
+            require_text("api_key", api_key)
         self._key, self._token = api_key, auth_token
         self._latest: object = None  # the token that was asked for last
 
@@ -96,7 +96,7 @@ async def _ask_for_token(ask: Callable[[], object]) -> object:
     answer = ask()
     token = wrap_token(await answer) if isawaitable(answer) else wrap_token(answer)
     del answer
-    _require_text("what the auth_token function gave", token)
+    require_text("what the auth_token function gave", token)
     return token
 
 
@@ -105,7 +105,13 @@ def wrap_token(value: object) -> object:
     return wrap(value.token if isinstance(value, AuthToken) else value)
 
 
-def _require_text(name: str, secret: object) -> None:
+def require_text(name: str, secret: object) -> None:
+    """See that a wrapped value is a text that can be sent; of it nothing is repeated.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is empty, or UTF-8 cannot carry it.
+    """
     kind = secret.kind if isinstance(secret, Secret) else type(secret)
     if not isinstance(secret, Secret) or not issubclass(kind, str | bytes):
         msg = f"{name} must be a str, got {kind.__name__}"

@@ -316,6 +316,7 @@ async def test_arguments_of_the_wrong_type_are_refused_with_words_before_anythin
     [
         ({"options": {"resume": "off"}}, "options must be a ConnectionOptions, got dict"),
         ({"options": None}, "options must be a ConnectionOptions, got NoneType"),
+        ({"endpoint": 8082}, "endpoint must be a str, got int"),
         ({"dial": 5}, "dial must be a function, got int"),
     ],
 )

@@ -183,6 +183,9 @@ def test_client_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("ELARIAN_APP_ID", "el_app_1")
     with pytest.raises(ValueError, match="0 of them"):
         Elarian.from_env()
+    monkeypatch.setenv("ELARIAN_API_KEY", " ")
+    with pytest.raises(ValueError, match="ELARIAN_API_KEY must not be empty"):
+        Elarian.from_env()
     monkeypatch.setenv("ELARIAN_API_KEY", KEY)
     monkeypatch.setenv("ELARIAN_AUTH_TOKEN", "")
     monkeypatch.setenv("ELARIAN_ENDPOINT", "tcp://127.0.0.1:7000")
