@@ -153,8 +153,9 @@ def _split_address(way: str, address: str) -> tuple[str, int]:
         msg = f'{way} must be a str such as "127.0.0.1:0", got {address!r}'
         raise TypeError(msg)
     host, colon, port = address.rpartition(":")
+    is_whole = host.startswith("[") == host.endswith("]")
     host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+    if not (colon and host and is_whole and port.isascii() and port.isdigit() and int(port) < 1 << 16):
         msg = f"an address to listen on is host:port, got {address!r}"
         raise ValueError(msg)
     return host, int(port)

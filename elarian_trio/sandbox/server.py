@@ -143,6 +143,11 @@ class Sandbox(AsyncContextManagerMixin):
         _check_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
         self._check_clock()
+        require("data", (str, os.PathLike, NoneType), data, wanted="the path of a file")
+        if data is not None and not os.fspath(data):
+            msg = "data must be the path of a file, got an empty one; leave it out to keep everything in memory"
+            raise ValueError(msg)
+        require("seed", (int, str, NoneType), seed)
         require("strict", bool, strict)
         require("settings", (Settings, NoneType), settings)
         require("faults", (Faults, NoneType), faults)
@@ -166,6 +171,11 @@ class Sandbox(AsyncContextManagerMixin):
         self._engine: Engine | None = None
         self._tasks: TaskGroup | None = None
         self._connections = 0
+
+    def __repr__(self) -> str:
+        """Say who is let in, where, and what keeps it; no key."""
+        main, where = self._organisations.main, ", ".join(self.endpoints.values()) or "within the process"
+        return f"<Sandbox of {main.app_id} of {main.org_id}, {where}, in {self._data or 'memory'}>"
 
     # What users read.
 

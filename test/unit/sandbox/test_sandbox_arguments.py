@@ -51,6 +51,8 @@ async def test_virtual_time_without_a_mock_clock_is_refused_on_entering() -> Non
         {"tcp": "127.0.0.1"},
         {"tcp": "127.0.0.1:65536"},
         {"tcp": ":1"},
+        {"tcp": "[::1"},
+        {"data": ""},
         {"resume_window": -1},
         {"resume_window": float("nan")},
     ],
@@ -68,6 +70,10 @@ def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
         ({"strict": "no"}, "strict must be a bool, got str"),
         ({"settings": {}}, "settings must be one of Settings, None, got dict"),
         ({"faults": []}, "faults must be one of Faults, None, got list"),
+        ({"data": 5}, "data must be the path of a file, got int"),
+        ({"seed": 1.5}, "seed must be one of int, str, None, got float"),
+        ({"seed": True}, "seed must be one of int, str, None, got bool"),
+        ({"resume_window": True}, "resume_window must be a number of seconds, got bool"),
         ({"resume_window": "2"}, "resume_window must be a number of seconds, got str"),
         ({"apps": 5}, "apps must be a sequence of apps, got int"),
         ({"channels": 5}, "channels must be a sequence of channel numbers, or a mapping, got int"),
@@ -80,6 +86,15 @@ def test_arguments_of_the_wrong_type_are_type_errors(wrong: dict[str, Any], word
     """errors.py: a TypeError that says what would be right, where the sandbox is made."""
     with pytest.raises(TypeError, match=words):
         Sandbox(**wrong)
+
+
+@pytest.mark.anyio
+async def test_a_sandbox_says_whom_it_lets_in_and_where_but_no_key() -> None:
+    """style.md: credentials are in no repr; of the rest it tells what somebody at a prompt would ask."""
+    assert repr(Sandbox(apps=APPS)) == "<Sandbox of app of org, within the process, in memory>"
+    async with Sandbox(tcp="127.0.0.1:0", clock="real") as sandbox:
+        assert sandbox.endpoints["tcp"] in repr(sandbox)
+        assert sandbox.credentials["api_key"] not in repr(sandbox)
 
 
 def test_a_port_alone_is_no_address() -> None:
