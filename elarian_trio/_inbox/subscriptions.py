@@ -30,6 +30,10 @@ __all__ = ["Claim", "Observation", "Subscription"]
 
 IN_A_ROW = 0.001  # seconds that others wait while deliveries are taken that wait already: so answers leave together
 
+_SHOWN = 3  # kinds that a repr names
+_CLOSED = "the block of this subscription was left; ask for another by notifications()"
+_NOT_OPENED = "a subscription is opened first: async with client.notifications(...) as inbox"
+
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
 
 
@@ -50,6 +54,12 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         self._opened = self._closed = False
         self._loop: Loop | None = None  # the one it was opened in
         self._end: type[Exception] | None = None  # what those who wait are told
+
+    def __repr__(self) -> str:
+        """Say what it is a stream of, and whether anything comes by it."""
+        names = sorted(kind.__name__ for kind in self.kinds)
+        what = ", ".join(names) if len(names) <= _SHOWN else f"{len(names)} kinds"
+        return f"<Subscription to {what}, {'closed' if self._closed else 'open' if self._opened else 'not opened'}>"
 
     async def __aenter__(self) -> Self:
         """Open the stream: from here on nothing of its kinds is missed. A checkpoint, before it is opened.
@@ -101,7 +111,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             self._row_ends = perf_counter() + IN_A_ROW
         while not self._next:
             if self._closed or not self._opened:
-                raise anyio.ClosedResourceError
+                raise anyio.ClosedResourceError(_CLOSED if self._closed else _NOT_OPENED)
             if self._end is not None:
                 raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end
             await self._wait()

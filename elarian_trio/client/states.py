@@ -88,6 +88,9 @@ class StateBoard:
         return True
 
 
+_NOT_LISTENING = "states are listened to in a block: async with client.connection_states() as states"
+
+
 class ConnectionStates(ObjectReceiveStream[ConnectionState]):
     """The state of a connection when the stream is opened, then each change. Made by ``connection_states()``.
 
@@ -141,7 +144,7 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
             if self._behind and not self._closed:
                 raise anyio.BrokenResourceError
             if self not in self._board.listeners:
-                raise anyio.ClosedResourceError
+                raise anyio.ClosedResourceError(_NOT_LISTENING)
             if self._board.present in FINAL:
                 raise anyio.EndOfStream
             await self._changed.wait()

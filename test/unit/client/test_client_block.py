@@ -473,5 +473,5 @@ async def test_listener_too_far_behind_is_told_so() -> None:
             app._board.show(ConnectionState.CONNECTING if n % 2 else ConnectionState.CONNECTED)
         with pytest.raises(anyio.BrokenResourceError):
             await states.receive()
-    with pytest.raises(anyio.ClosedResourceError):
+    with pytest.raises(anyio.ClosedResourceError, match=r"in a block: async with client\.connection_states"):
         await states.receive()

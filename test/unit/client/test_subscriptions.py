@@ -94,15 +94,26 @@ async def test_subscription_is_opened_once_and_only_then_received_from() -> None
     """This SDK: a mistake is told at once."""
     app = Elarian(org_id="o", app_id="a", api_key="k")
     inbox = app.notifications()
-    with pytest.raises(anyio.ClosedResourceError):
-        await inbox.receive()
+    with pytest.raises(anyio.ClosedResourceError, match=r"opened first: async with client\.notifications"):
+        await anext(inbox)
     async with inbox:
         await inbox.aclose()
-        with pytest.raises(anyio.ClosedResourceError):
+        with pytest.raises(anyio.ClosedResourceError, match="ask for another"):
             await inbox.receive()
     with pytest.raises(RuntimeError, match="once"):
         async with inbox:
             pytest.fail("opened")
+
+
+async def test_a_subscription_says_to_what_and_whether_it_is_open() -> None:
+    """style.md: what is printed is what somebody at a prompt would ask, in public words."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    inbox = app.notifications(ReceivedSmsNotification)
+    assert repr(inbox) == "<Subscription to ReceivedSmsNotification, not opened>"
+    async with inbox:
+        assert repr(inbox) == "<Subscription to ReceivedSmsNotification, open>"
+    assert repr(inbox) == "<Subscription to ReceivedSmsNotification, closed>"
+    assert repr(app.notifications()) == f"<Subscription to {len(app.notifications().kinds)} kinds, not opened>"
 
 
 @pytest.mark.parametrize("observe", [False, True])
