@@ -14,6 +14,7 @@ import math
 import os
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import anyio
@@ -79,7 +80,8 @@ class Client(AsyncContextManagerMixin):
     """What both sockets share: connect, supervise, call, notifications, leave.
 
     It is entered once, with ``async with``; entering returns when the server has answered the setup, and leaving in
-    order lets what is in hand be answered. Whatever ends the connection for good comes out of the block.
+    order lets what is in hand be answered. Whatever ends the connection for good comes out of the block. It is used in
+    the thread of its block: from another one, a RuntimeError says so.
 
     A connection that is cut is opened again, and where the server has kept the session (RSocket Resume), everything
     goes on where it was: commands in flight get their replies, deliveries in hand are answered, nothing is done twice.
@@ -107,6 +109,7 @@ class Client(AsyncContextManagerMixin):
     _simulator: ClassVar[bool] = False
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = ()
     _block: anyio.CancelScope  # the user's part of the block; made on entering, since it needs a running loop
+    _thread: int  # whose loop it is of
     _service: anyio.CancelScope | None = None  # around our own tasks, once they run
 
     def __init__(
@@ -235,6 +238,7 @@ class Client(AsyncContextManagerMixin):
             msg = f"this {type(self).__name__} was entered before; make another"
             raise RuntimeError(msg)
         self._entered = True
+        self._thread = get_ident()
         self._block = anyio.CancelScope()
         outcome = Outcome()
         try:
@@ -518,6 +522,9 @@ class Client(AsyncContextManagerMixin):
             state = "left" if self._left else "not entered yet"
             msg = f"the block of this {type(self).__name__} was {state}"
             raise ConnectionClosed(msg)
+        if get_ident() != self._thread:  # what it would wake there is another loop's, which then stands still or breaks
+            msg = f"this {type(self).__name__} is used in the thread of its block; anyio.from_thread.run() leads there"
+            raise RuntimeError(msg)
         return self._supervisor
 
     # The connection.

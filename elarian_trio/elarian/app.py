@@ -51,7 +51,8 @@ class Elarian(Customers, Replays):
             await app.customer("+254709759881").send_message(MessagingChannel.sms("83044"), "Hello!")
 
     It is entered once. Entering returns when the server has answered the setup; leaving in order lets what is in hand
-    be answered, as :meth:`disconnect` does; leaving by an exception or cancellation answers nothing more and closes.
+    be answered, as :meth:`disconnect` does; leaving by an exception or cancellation answers nothing more and closes. It
+    is used in the thread of its block: from another one, a RuntimeError says so.
 
     Args:
         org_id: the organisation.

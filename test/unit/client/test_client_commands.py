@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 from scripted_server import DONE, NEVER, ScriptedServer, scripted_server
 
@@ -199,6 +202,16 @@ async def test_command_times_out_and_says_whether_it_was_sent() -> None:
             assert not caught.value.sent
             await app.reconnect_now()
             assert await app.customer("+1").delete_tags("a") == DONE
+
+
+async def test_a_client_is_not_used_from_another_thread(anyio_backend_name: str) -> None:
+    """This SDK: another thread's loop is woken by nobody, or broken; the error names the way, and no harm is done."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server, Elarian(**server.credentials) as app:
+            for use in (app.customer("+1").create, app.ping):
+                with pytest.raises(RuntimeError, match=r"of its block; anyio\.from_thread\.run\(\) leads there"):
+                    await anyio.to_thread.run_sync(partial(anyio.run, use, backend=anyio_backend_name))
+            assert await anyio.to_thread.run_sync(anyio.from_thread.run, app.customer("+1").create) == DONE
 
 
 async def test_lease_has_a_bound_of_its_own() -> None:
