@@ -142,6 +142,13 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         self._feeds: set[Feed] = set()
         self._callbacks: list[EntitlementsCallback] = []
 
+    def __repr__(self) -> str:
+        """Say for whom and where; no credential."""
+        if not hasattr(self, "_base_url"):  # tracebacks ask even when making it failed half-way
+            return "<PlanshipCustomer, not made>"
+        asked = self._endpoints
+        return f"<PlanshipCustomer {asked.customer_id!r} of {asked.product_slug!r} at {self._base_url}>"
+
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         """Hand the client to the block, and leave as the block does, or by what a callback raised.

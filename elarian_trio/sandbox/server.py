@@ -173,7 +173,9 @@ class Sandbox(AsyncContextManagerMixin):
         self._connections = 0
 
     def __repr__(self) -> str:
-        """Say who is let in, where, and what keeps it; no key."""
+        """Say who is let in, where, and what keeps it; no key. Tracebacks ask even when making it failed half-way."""
+        if not hasattr(self, "_data"):
+            return "<Sandbox, not made>"
         main, where = self._organisations.main, ", ".join(self.endpoints.values()) or "within the process"
         return f"<Sandbox of {main.app_id} of {main.org_id}, {where}, in {self._data or 'memory'}>"
 

@@ -84,6 +84,8 @@ class WebServer(AsyncContextManagerMixin):
         faults: what goes wrong on purpose.
     """
 
+    _base_url: str | None = None
+
     def __init__(
         self,
         name: str,
@@ -105,13 +107,16 @@ class WebServer(AsyncContextManagerMixin):
         self._seed = seed
         self._data = data
         self._log = Log()
-        self._base_url: str | None = None
         self._ground: Ground | None = None
         self._connections = Connections()
         self._leaving = anyio.Event()
         self._hearing: set[Heard] = set()
         self._all_gone = anyio.Event()
         self._routes = Routes((), {})
+
+    def __repr__(self) -> str:
+        """Say where it listens; no credential."""
+        return f"<{type(self).__name__} {f'at {self._base_url}' if self._base_url else 'not entered'}>"
 
     # What users read.
 

@@ -95,8 +95,10 @@ async def test_runs_with_the_same_seed_are_alike() -> None:
 
 
 async def test_credentials_are_not_shown() -> None:
-    """The house: in no repr."""
+    """The house: in no repr; where it listens is."""
+    assert repr(PlanshipServer(client_secret="hush")) == "<PlanshipServer not entered>"
     async with PlanshipServer(client_secret="hush") as planship:
+        assert repr(planship) == f"<PlanshipServer at {planship.base_url}>"
         assert planship.credentials["client_secret"] == "hush"
         assert "hush" not in repr(planship.credentials)
 

@@ -498,6 +498,13 @@ async def test_bad_arguments_are_refused_at_once(arguments: Any, kind: type[Exce
 # --- what is not shown ---
 
 
+def test_a_client_says_for_whom_and_where() -> None:
+    """style.md: credentials are in no repr; of the rest it tells what somebody at a prompt would ask."""
+    planship = PlanshipCustomer("p", "c", client_id="the-client", client_secret="hush", base_url="http://127.0.0.1:1")
+    assert repr(planship) == "<PlanshipCustomer 'c' of 'p' at http://127.0.0.1:1>"
+    assert repr(PlanshipCustomer.__new__(PlanshipCustomer)) == "<PlanshipCustomer, not made>"
+
+
 async def test_credentials_show_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     """Promise 4 of the design: no repr, log, error or traceback, not even of a service that repeats them."""
     caplog.set_level(logging.DEBUG)

@@ -91,6 +91,7 @@ def test_arguments_of_the_wrong_type_are_type_errors(wrong: dict[str, Any], word
 @pytest.mark.anyio
 async def test_a_sandbox_says_whom_it_lets_in_and_where_but_no_key() -> None:
     """style.md: credentials are in no repr; of the rest it tells what somebody at a prompt would ask."""
+    assert repr(Sandbox.__new__(Sandbox)) == "<Sandbox, not made>"
     assert repr(Sandbox(apps=APPS)) == "<Sandbox of app of org, within the process, in memory>"
     async with Sandbox(tcp="127.0.0.1:0", clock="real") as sandbox:
         assert sandbox.endpoints["tcp"] in repr(sandbox)
