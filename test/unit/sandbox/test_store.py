@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+from stored import ASHA, INDEX, NOBODY, FaultyDatabase, Told, a_customer, a_job, an_entry
 
-from elarian_trio.errors import StoreError
-from elarian_trio.models.messaging import SentMessage
-from elarian_trio.sandbox import database
+from elarian_trio.sandbox import at_hand, database
+from elarian_trio.sandbox import disk as waiting
 from elarian_trio.sandbox import store as room
-from elarian_trio.sandbox.database import Database, Script
-from elarian_trio.sandbox.pending import JobRecord
-from elarian_trio.sandbox.store import Store, Unit
-from elarian_trio.sandbox.world.effects import TokenExpires
-from elarian_trio.sandbox.world.entities import (
-    ActivityKey,
-    CustomerKey,
-    CustomerRecord,
-    EntryKey,
-    EntryRecord,
-    IndexKey,
-    MessageRecord,
-    MessagingRecord,
-    PaymentsKey,
-)
+from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.store import Store
+from elarian_trio.sandbox.world.entities import CustomerKey, EntryKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,90 +23,11 @@ if TYPE_CHECKING:
 
     from elarian_trio.sandbox.world.entities import Key, Record
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-INDEX = IndexKey("org", "tag", ("segment", "premium"))
-FULL = StoreError("the disk is full")
-
-
-def a_customer(name: str, **values: Any) -> CustomerRecord:  # noqa: ANN401 - any field's
-    """Make a customer."""
-    return CustomerRecord(org_id="org", customer_id=name, created_at=NOW, **values)
-
-
-ASHA = a_customer("asha")
-
-
-def an_entry(member: str) -> EntryRecord:
-    """Make a member of the index."""
-    return EntryRecord(org_id=INDEX.org_id, kind=INDEX.kind, parts=INDEX.parts, member=member)
-
-
-def a_message(status: Literal["sent", "delivered"]) -> MessageRecord:
-    """Make a message that was sent."""
-    message = SentMessage(message_id="el_msg_1", sent_at=NOW, message=None, status=status)
-    return MessageRecord(org_id="org", message=message)
-
-
-def a_job(name: str, seconds: int, number: int) -> JobRecord:
-    """Make a job that is due so long after NOW."""
-    return JobRecord(due=NOW + timedelta(seconds=seconds), number=number, job=TokenExpires(org_id="org", digest=name))
-
-
-class Told:
-    """What units were told, in order."""
-
-    def __init__(self) -> None:
-        self.kept: list[str] = []
-        self.lost: list[str] = []
-        self.changed = anyio.Event()
-
-    def unit(self, name: str) -> Unit:
-        """Make a unit that notes what becomes of it."""
-        return Unit(lambda: self._note(self.kept, name), lambda _: self._note(self.lost, name))
-
-    def _note(self, names: list[str], name: str) -> None:
-        names.append(name)
-        self.changed.set()
-        self.changed = anyio.Event()
-
-    async def until(self, count: int) -> None:
-        """Wait until so many were told."""
-        with anyio.fail_after(5):
-            while len(self.kept) + len(self.lost) < count:
-                await self.changed.wait()
-
-
-class Disk(Database):
-    """A database whose writes may fail, at their beginning or at their end, or be slow, and are noted."""
-
-    def __init__(self, database: Database) -> None:
-        self.__dict__.update(database.__dict__)
-        self.full_at: str | None = None
-        self.took: float = 0.0
-        self.batches: list[list[Key[Any]]] = []
-        self.waited: list[bool] = []  # for each commit whether the loop waited for it
-
-    def begin(self, script: Script) -> None:
-        """Write, or fail."""
-        self.batches.append(list(script.lengths))
-        if self.full_at == "begin":
-            raise FULL
-        super().begin(script)
-
-    def commit(self) -> float:
-        """Keep it, or fail."""
-        self.waited.append(threading.current_thread() is threading.main_thread())
-        if self.full_at == "commit":
-            self._by_writer.execute("ROLLBACK")
-            raise FULL
-        super().commit()
-        return self.took
-
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk(tmp_path: Path) -> Iterator[FaultyDatabase]:
     """Open a file."""
-    opened = Disk(Database.open(tmp_path / "x.sqlite3"))
+    opened = FaultyDatabase(Database.open(tmp_path / "x.sqlite3"))
     yield opened
     opened.close()
 
@@ -130,9 +38,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = Database.open(None if request.param == "memory" else tmp_path / "x.sqlite3")
     yield Store(opened, inline=request.param == "memory")
     opened.close()
-
-
-NOBODY = Unit(lambda: None, lambda _: None)
 
 
 def test_what_was_committed_is_loaded_by_its_key(store: Store) -> None:
@@ -204,7 +109,7 @@ def test_in_memory_a_unit_is_kept_at_once(store: Store) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_write(disk: Disk) -> None:
+async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_write(disk: FaultyDatabase) -> None:
     """Issue: group commit; acknowledged means durable."""
     store, told, drained = Store(disk, inline=False), Told(), 0
 
@@ -231,10 +136,10 @@ async def test_a_unit_is_kept_once_it_is_written_and_those_that_wait_share_a_wri
 
 @pytest.mark.anyio
 async def test_a_disk_is_waited_for_where_several_share_it_unless_it_was_slow(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This SDK: a thread waits longer for a busy loop than for a quick disk; a slow one stops nobody."""
-    monkeypatch.setattr(room, "SLOW_FOR", 2)
+    monkeypatch.setattr(waiting, "SLOW_FOR", 2)
     store, told, count = Store(disk, inline=False), Told(), 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(store.run, lambda: None)
@@ -248,7 +153,7 @@ async def test_a_disk_is_waited_for_where_several_share_it_unless_it_was_slow(
 
 
 @pytest.mark.anyio
-async def test_who_comes_a_turn_of_the_loop_later_shares_the_write(disk: Disk) -> None:
+async def test_who_comes_a_turn_of_the_loop_later_shares_the_write(disk: FaultyDatabase) -> None:
     """Issue: group commit sized by what waits, not by a timer."""
     store, told = Store(disk, inline=False), Told()
     async with anyio.create_task_group() as tasks:
@@ -265,7 +170,7 @@ async def test_who_comes_a_turn_of_the_loop_later_shares_the_write(disk: Disk) -
 
 @pytest.mark.anyio
 async def test_a_long_log_is_shortened_by_a_thread_once_the_units_were_told(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """House: nobody waits for what may as well be done later, and the log does not grow."""
     monkeypatch.setattr(database, "CHECKPOINT_AFTER", 4)
@@ -290,7 +195,7 @@ async def test_a_long_log_is_shortened_by_a_thread_once_the_units_were_told(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("at", ["begin", "commit"])
-async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Disk, at: str) -> None:
+async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: FaultyDatabase, at: str) -> None:
     """Issue: disk full and I/O errors are refused or recovered, never silent."""
     store, told = Store(disk, inline=False), Told()
     disk.write({ASHA.key: ASHA})
@@ -314,7 +219,7 @@ async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Di
 
 
 @pytest.mark.anyio
-async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: Disk) -> None:
+async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: FaultyDatabase) -> None:
     """This SDK: leaving the block is no crash."""
     store = Store(disk, inline=False)
     async with anyio.create_task_group() as tasks:
@@ -326,7 +231,7 @@ async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: 
     assert store.is_settled
 
 
-def test_who_is_behind_says_so(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_behind_says_so(disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """House: no unbounded buffer; nothing is begun by itself while the disk does not keep up."""
     monkeypatch.setattr(room, "MAX_BEHIND", 2)
     store = Store(disk, inline=False)
@@ -359,8 +264,8 @@ def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.M
     """Issue: entities are loaded on demand with a bounded cache."""
     monkeypatch.setattr(room, "MAX_STAGED", 8)
     monkeypatch.setattr(room, "PUT_AWAY", 4)
-    monkeypatch.setattr(room, "MAX_AT_HAND", 5 * room.LEAST_WEIGHT)
-    disk = Disk(Database.open(None))
+    monkeypatch.setattr(at_hand, "MAX_AT_HAND", 5 * at_hand.LEAST_WEIGHT)
+    disk = FaultyDatabase(Database.open(None))
     store = Store(disk, inline=True)
     names = [f"customer {number}" for number in range(100)]
     for name in names:
@@ -378,7 +283,7 @@ def test_memory_puts_away_first_what_was_not_changed_the_longest(monkeypatch: py
     """This SDK: who is written to all the time is not written down as often, and not read back."""
     monkeypatch.setattr(room, "MAX_STAGED", 3)
     monkeypatch.setattr(room, "PUT_AWAY", 2)
-    disk = Disk(Database.open(None))
+    disk = FaultyDatabase(Database.open(None))
     store = Store(disk, inline=True)
     for name in ("asha", "ben", "carol", "asha", "dan"):
         store.commit({a_customer(name).key: a_customer(name)}, NOBODY)
@@ -405,55 +310,7 @@ def test_memory_keeps_no_trace_of_a_job_that_was_done_before_any_was_put_away(mo
     database.close()
 
 
-def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This SDK: a cache forgets what was not asked for the longest, and knows of what is not there, too."""
-    monkeypatch.setattr(room, "MAX_AT_HAND", 2 * room.LEAST_WEIGHT + 20)
-    at_hand = room.AtHand()
-    asked: list[Key[Any]] = []
-
-    def rows_of(key: Key[Any]) -> tuple[tuple[str, int, str], ...]:
-        asked.append(key)
-        return ()
-
-    ben, juma = a_customer("ben"), a_customer("juma")
-    at_hand.put(ASHA.key, ASHA, 10)
-    at_hand.put(ben.key, None, 0)
-    assert at_hand.get(ASHA.key, rows_of) is ASHA
-    assert at_hand.get(ben.key, rows_of) is None
-    assert at_hand.get(ASHA.key, rows_of) is ASHA
-    assert not asked
-    at_hand.put(juma.key, juma, 10)
-    assert at_hand.get(ASHA.key, rows_of) is ASHA
-    assert at_hand.get(ben.key, rows_of) is at_hand.get(ben.key, rows_of) is None
-    assert asked == [ben.key], "nothing was known of it"
-    assert len(at_hand) == 2
-
-
-def test_what_is_too_much_to_have_at_hand_is_read_all_the_same(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This SDK: a customer may have more messages than all others together."""
-    monkeypatch.setattr(room, "MAX_AT_HAND", 10)
-    spoken = MessagingRecord(org_id="org", customer_id="asha")
-    disk.write({ASHA.key: ASHA, spoken.key: spoken})
-    store = Store(disk, inline=False)
-    for _ in range(2):
-        assert store.load(ASHA.key) == ASHA
-        assert store.load(spoken.key) == spoken
-        assert store.load(PaymentsKey("org", "asha")) is None
-
-
-def test_what_there_is_of_a_customer_is_read_in_one_step(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue: the cost of a command hardly grows with customers; half of it would be asking for nothing."""
-    spoken = MessagingRecord(org_id="org", customer_id="asha")
-    disk.write({ASHA.key: ASHA, spoken.key: spoken})
-    store = Store(disk, inline=False)
-    assert store.load(PaymentsKey("org", "asha")) is None
-    monkeypatch.setattr(disk, "rows", lambda key: pytest.fail(f"asked for {key}"))
-    assert store.load(ASHA.key) == ASHA
-    assert store.load(spoken.key) == spoken
-    assert store.load(ActivityKey("org", "asha")) is None
-
-
-def test_what_is_asked_for_together_is_read_together(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_asked_for_together_is_read_together(disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Issue: the cost of a command hardly grows with customers; what is at hand is not read again."""
     ben, juma = a_customer("ben"), a_customer("juma")
     disk.write({each.key: each for each in (ASHA, ben, juma)})
@@ -471,7 +328,7 @@ def test_what_is_asked_for_together_is_read_together(disk: Disk, monkeypatch: py
     assert store.load(juma.key) == juma
 
 
-def test_what_is_read_together_does_not_hide_what_was_written_meanwhile(disk: Disk) -> None:
+def test_what_is_read_together_does_not_hide_what_was_written_meanwhile(disk: FaultyDatabase) -> None:
     """This SDK: newer layers hide older ones, by whichever way those are read."""
     ben, tagged = a_customer("ben"), a_customer("asha", metadata={"n": "1"})
     disk.write({ASHA.key: ASHA, ben.key: ben})
@@ -482,21 +339,3 @@ def test_what_is_read_together_does_not_hide_what_was_written_meanwhile(disk: Di
     store.flush()
     store.fetch([ASHA.key, ben.key])
     assert [store.load(key) for key in (ASHA.key, ben.key)] == [tagged, ben]
-
-
-def test_a_message_is_at_hand_while_it_is_on_its_way(disk: Disk) -> None:
-    """Past bug: messages, which few ask for, pushed out of what is at hand those to whom they were sent."""
-    store = Store(disk, inline=False)
-    sent, seen = a_message("sent"), a_message("delivered")
-    store.commit({sent.key: sent}, NOBODY)
-    store.flush()
-    assert len(store._at_hand) == 1
-    assert store.load(sent.key) is sent
-    store.commit({seen.key: seen}, NOBODY)
-    store.flush()
-    assert len(store._at_hand) == 0
-    assert store._at_hand._weight == 0
-    assert store.load(sent.key) == seen
-    store.commit({seen.key: None}, NOBODY)
-    store.flush()
-    assert store.load(sent.key) is None
