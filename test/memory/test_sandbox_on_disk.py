@@ -28,7 +28,7 @@ from elarian_trio import (
     Wallet,
 )
 from elarian_trio.sandbox import ManualClock, Sandbox
-from elarian_trio.sandbox import delivery as deliveries
+from elarian_trio.sandbox.delivery import route as deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

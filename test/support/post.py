@@ -15,9 +15,8 @@ import anyio.lowlevel
 from elarian_trio._session import Question
 from elarian_trio.models.messaging import MessageDeliveryStatus
 from elarian_trio.models.notifications import MessageStatusNotification
-from elarian_trio.sandbox import delivery
 from elarian_trio.sandbox.clock import ManualClock
-from elarian_trio.sandbox.delivery import Activity, Parcel, Route
+from elarian_trio.sandbox.delivery import Activity, Parcel, Route, patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -59,7 +58,7 @@ class FakeListener:
         return self.late.get(notification.message_id)
 
     def is_deaf_for(self, seconds: float) -> bool:
-        assert seconds == delivery.ANSWER_TIMEOUT
+        assert seconds == patience.ANSWER_TIMEOUT
         return self.is_deaf
 
     def answer(self, name: str, answer: bytes | Exception = b"ok") -> None:

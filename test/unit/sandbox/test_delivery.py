@@ -6,7 +6,7 @@ import pytest
 from post import FakeListener, opened_post, parcel
 
 from elarian_trio.errors import ConnectionLost
-from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.delivery import listeners, route
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ async def test_a_lost_connection_hands_its_notification_to_the_next() -> None:
 
 async def test_one_connection_is_not_asked_more_than_it_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: what a frozen app has not answered is bounded."""
-    monkeypatch.setattr(delivery, "MAX_UNDER_WAY", 2)
+    monkeypatch.setattr(listeners, "MAX_UNDER_WAY", 2)
     async with opened_post() as post:
         listener = FakeListener()
         post.route.attach(listener)
@@ -137,14 +137,14 @@ async def test_no_more_than_a_thousand_are_kept(caplog: pytest.LogCaptureFixture
     listener = FakeListener()
     async with opened_post() as post:
         for _ in range(2):
-            for number in range(delivery.AWAY_LIMIT + 5):
+            for number in range(route.AWAY_LIMIT + 5):
                 post.route.put(parcel(f"{number}", f"customer {number}"))
-            assert post.route.size == delivery.AWAY_LIMIT
+            assert post.route.size == route.AWAY_LIMIT
             assert [record.message for record in caplog.records] == [
                 "the app has too many notifications waiting: new ones are dropped"
             ]
             post.route.attach(listener)
-            for number in range(delivery.AWAY_LIMIT):
+            for number in range(route.AWAY_LIMIT):
                 listener.answer(f"{number}")
             post.route.detach(listener)
             assert [record.message for record in caplog.records[1:]] == [
@@ -157,7 +157,7 @@ async def test_a_queue_that_is_full_again_and_again_is_told_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A past bug: under load there was room for one every moment, and the log had a line for each moment."""
-    monkeypatch.setattr(delivery, "PRESENT_LIMIT", 2)
+    monkeypatch.setattr(route, "PRESENT_LIMIT", 2)
     listener = FakeListener()
     async with opened_post() as post:
         post.route.attach(listener)
@@ -177,7 +177,7 @@ async def test_what_was_kept_before_a_restart_is_not_refused_for_want_of_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """This SDK: an app that is back after a restart has missed nothing; what is new and finds no room is forgotten."""
-    monkeypatch.setattr(delivery, "AWAY_LIMIT", 2)
+    monkeypatch.setattr(route, "AWAY_LIMIT", 2)
     async with opened_post() as post:
         for name in ("a", "b", "c"):
             post.route.put(parcel(name), is_old=True)

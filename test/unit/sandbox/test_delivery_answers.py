@@ -7,7 +7,7 @@ from post import FakeListener, opened_post, parcel
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import StreamFailed
-from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.delivery import patience
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,7 @@ async def test_a_new_connection_is_asked_again_as_soon_as_any_that_was_never_bus
         assert fresh.asked == ["it", "it"]
 
 
-@pytest.mark.parametrize(("hop", "seconds"), [(None, delivery.ANSWER_TIMEOUT), ("hop", delivery.HOP_TIMEOUT)])
+@pytest.mark.parametrize(("hop", "seconds"), [(None, patience.ANSWER_TIMEOUT), ("hop", patience.HOP_TIMEOUT)])
 async def test_an_answer_that_never_comes_counts_as_an_empty_one(hop: str | None, seconds: float) -> None:
     """Facts, decision 15: after 30 s, or 20 s on the phone, treated as an empty reply; the app is told to stop."""
     async with opened_post() as post:
@@ -124,11 +124,11 @@ async def test_silence_during_a_cut_is_no_answer() -> None:
         listener = FakeListener()
         post.route.attach(listener)
         post.route.put(parcel("it"))
-        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        await post.pass_time(patience.ANSWER_TIMEOUT - 1)
         post.route.suspend(listener)
-        await post.pass_time(10 * delivery.ANSWER_TIMEOUT)
+        await post.pass_time(10 * patience.ANSWER_TIMEOUT)
         post.route.resume(listener)
-        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        await post.pass_time(patience.ANSWER_TIMEOUT - 1)
         assert post.desk.answers == []
         await post.pass_time(1)
         assert post.desk.answers == [("it", None)]
@@ -144,10 +144,10 @@ async def test_the_silence_of_a_connection_is_no_answer_of_the_app() -> None:
         for name, customer, hop in (("it", "asha", None), ("dial", "juma", "hop")):
             post.route.put(parcel(name, customer, hop=hop))
         listener.is_deaf = True
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
         assert post.desk.answers == [("dial", None)]
         listener.is_deaf = False
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
         assert post.desk.answers == [("dial", None), ("it", None)]
         assert post.activity.idle
 
@@ -155,7 +155,7 @@ async def test_the_silence_of_a_connection_is_no_answer_of_the_app() -> None:
 @pytest.fixture
 def leisure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a manual clock's leaps leave everybody the time to acknowledge."""
-    monkeypatch.setattr(delivery, "ARRIVAL_TIMEOUT", 0.0)
+    monkeypatch.setattr(patience, "ARRIVAL_TIMEOUT", 0.0)
 
 
 @pytest.mark.usefixtures("leisure")
@@ -170,8 +170,8 @@ async def test_who_has_not_acknowledged_a_notification_is_waited_for_once_more()
         for name, customer, hop in (("it", "asha", None), ("dial", "juma", "hop")):
             post.route.put(parcel(name, customer, hop=hop))
         listener.acknowledges = False
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
-        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT - 1)
         assert post.desk.answers == [("dial", None)]
         await post.pass_time(1)
         assert post.desk.answers == [("dial", None), ("it", None)]
@@ -180,7 +180,7 @@ async def test_who_has_not_acknowledged_a_notification_is_waited_for_once_more()
 
 
 @pytest.mark.usefixtures("leisure")
-@pytest.mark.parametrize("seconds", [1, delivery.ANSWER_TIMEOUT + 1])
+@pytest.mark.parametrize("seconds", [1, patience.ANSWER_TIMEOUT + 1])
 async def test_after_a_cut_it_is_waited_for_an_acknowledgement_anew(seconds: float) -> None:
     """This SDK: another connection is another chance to get lost."""
     async with opened_post() as post:
@@ -191,8 +191,8 @@ async def test_after_a_cut_it_is_waited_for_an_acknowledgement_anew(seconds: flo
         await post.pass_time(seconds)
         post.route.suspend(listener)
         post.route.resume(listener)
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
-        await post.pass_time(delivery.ANSWER_TIMEOUT - 1)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT - 1)
         assert post.desk.answers == []
         await post.pass_time(1)
         assert post.desk.answers == [("it", None)]
@@ -205,5 +205,5 @@ async def test_who_had_no_time_to_acknowledge_is_not_waited_for_once_more() -> N
         post.route.attach(listener)
         post.route.put(parcel("it"))
         listener.acknowledges = False
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
         assert post.desk.answers == [("it", None)]

@@ -6,7 +6,7 @@ import pytest
 from post import FakeListener, opened_post, parcel
 
 from elarian_trio.errors import ConnectionLost
-from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.delivery import patience, route
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_what_comes_during_a_cut_is_heard_after_it_in_order() -> None:
         post.route.suspend(listener)
         for name in ("first", "second"):
             post.route.put(parcel(name))
-        await post.pass_time(delivery.ANSWER_TIMEOUT)
+        await post.pass_time(patience.ANSWER_TIMEOUT)
         assert listener.asked == []
         post.route.resume(listener)
         assert listener.asked == ["first"]
@@ -136,7 +136,7 @@ async def test_nobody_waits_for_what_a_cut_connection_has_not_answered() -> None
 
 async def test_an_app_that_is_cut_is_kept_as_much_for_as_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """The design's promise 1: a busy app loses no notification to a cut of a second."""
-    monkeypatch.setattr(delivery, "AWAY_LIMIT", 2)
+    monkeypatch.setattr(route, "AWAY_LIMIT", 2)
     async with opened_post() as post:
         listener = FakeListener()
         post.route.attach(listener)

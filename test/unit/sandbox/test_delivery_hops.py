@@ -8,7 +8,7 @@ from post import FakeListener, opened_post, parcel
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import StreamFailed
 from elarian_trio.errors import ConnectionLost
-from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.delivery import patience, route
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def test_a_hop_does_not_wait_for_ever_behind_others() -> None:
         post.route.put(parcel("first"))
         post.route.put(parcel("dial", hop="hop"))
         await post.settle()
-        await post.pass_time(delivery.HOP_TIMEOUT)
+        await post.pass_time(patience.HOP_TIMEOUT)
         assert post.desk.unheard_of == ["dial"]
 
 
@@ -48,7 +48,7 @@ async def test_a_hop_that_finds_no_room_ends_at_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This SDK: where a present app's queue is full, a customer at the phone is told at once."""
-    monkeypatch.setattr(delivery, "PRESENT_LIMIT", 1)
+    monkeypatch.setattr(route, "PRESENT_LIMIT", 1)
     async with opened_post() as post:
         post.route.attach(FakeListener())
         post.route.put(parcel("first"))
@@ -78,7 +78,7 @@ async def test_a_hop_waits_five_seconds_for_the_lease_and_goes_without() -> None
         post.route.attach(listener)
         post.desk.lease_is_held = True
         post.route.put(parcel("dial", hop="hop"))
-        await post.pass_time(delivery.HOP_LEASE_TIMEOUT)
+        await post.pass_time(route.HOP_LEASE_TIMEOUT)
         assert listener.asked == ["dial"]
         post.desk.waiting.pop()()  # granted after all: it is not sent a second time
         await post.settle()
@@ -93,7 +93,7 @@ async def test_what_goes_before_a_hop_does_not_keep_it_waiting_for_a_lease() -> 
         post.desk.lease_is_held = True
         post.route.put(parcel("renewed"))
         post.route.put(parcel("dial", hop="hop"))
-        await post.pass_time(delivery.HOP_LEASE_TIMEOUT)
+        await post.pass_time(route.HOP_LEASE_TIMEOUT)
         assert listener.asked == ["renewed"]
         listener.answer("renewed")
         await post.pass_time(0)
@@ -137,9 +137,9 @@ async def test_a_hop_at_the_lease_waits_for_a_cut_app_and_its_time_goes_on() -> 
         post.route.attach(listener)
         post.desk.lease_is_held = True
         post.route.put(parcel("dial", hop="hop"))
-        await post.pass_time(delivery.HOP_LEASE_TIMEOUT - 1)
+        await post.pass_time(route.HOP_LEASE_TIMEOUT - 1)
         post.route.suspend(listener)
-        await post.pass_time(delivery.HOP_TIMEOUT - delivery.HOP_LEASE_TIMEOUT)
+        await post.pass_time(patience.HOP_TIMEOUT - route.HOP_LEASE_TIMEOUT)
         assert post.desk.unheard_of == []
         await post.pass_time(1)
         assert post.desk.unheard_of == ["dial"]
@@ -168,7 +168,7 @@ async def test_a_hop_waits_for_a_cut_app_no_longer_than_for_any() -> None:
         post.route.attach(listener)
         post.route.suspend(listener)
         post.route.put(parcel("dial", hop="hop"))
-        await post.pass_time(delivery.HOP_TIMEOUT - 1)
+        await post.pass_time(patience.HOP_TIMEOUT - 1)
         assert post.desk.unheard_of == []
         await post.pass_time(1)
         assert post.desk.unheard_of == ["dial"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from post import FakeListener, Post, opened_post, parcel
 
-from elarian_trio.sandbox import delivery
+from elarian_trio.sandbox.delivery import patience
 from elarian_trio.sandbox.faults.values import Fault
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ async def test_what_is_late_goes_to_whoever_is_there_when_its_time_has_come() ->
         assert (gone.asked, other.asked) == ([], ["it"])
 
 
-@pytest.mark.parametrize("seconds", [3, delivery.HOP_TIMEOUT])
+@pytest.mark.parametrize("seconds", [3, patience.HOP_TIMEOUT])
 async def test_a_late_hop_waits_no_longer_than_any(seconds: float) -> None:
     """Facts, decision 15: a customer at the phone waits 20 s at most, and what is behind goes on."""
     async with opened_post() as post:
@@ -104,7 +104,7 @@ async def test_a_late_hop_waits_no_longer_than_any(seconds: float) -> None:
         post.route.put(parcel("dial", hop="hop"))
         post.route.put(parcel("next"))
         await post.pass_time(seconds)
-        is_given_up = seconds == delivery.HOP_TIMEOUT
+        is_given_up = seconds == patience.HOP_TIMEOUT
         assert post.desk.unheard_of == ["dial"] * is_given_up
         assert listener.asked == ["next" if is_given_up else "dial"]
 
@@ -120,7 +120,7 @@ async def test_a_hop_that_was_late_or_overtaken_still_ends_in_time() -> None:
         post.route.put(parcel("call", "juma", hop="hop"))
         post.route.put(parcel("next", "juma"))
         listener.usable = False
-        await post.pass_time(delivery.HOP_TIMEOUT)
+        await post.pass_time(patience.HOP_TIMEOUT)
         assert sorted(post.desk.unheard_of) == ["call", "dial"]
         assert listener.asked == ["next"]
 
