@@ -65,7 +65,7 @@ class IncomingRequest:
         Args:
             data: the answer's data.
             undo: called if the peer gives the request up before the answer has come through: it does not know of what
-                it was given. Of the last :data:`~.session.MAX_UNDOS` answers of a session that have one.
+                it was given. Of the last :data:`~.undos.MAX_UNDOS` answers of a session that have one.
         """
         is_heard = self._close() and self._give(data)
         if is_heard and undo is not None:

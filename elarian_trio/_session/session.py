@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from traceback import format_tb
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
@@ -40,10 +39,14 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.attachment import Attachment, close_transport
+from elarian_trio._session.endings import ResumptionRefused, broken, plain, unanswered, words_of
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
-from elarian_trio._session.parking import Flag
-from elarian_trio._session.pending import Handover, Pending, Question, Waiter
-from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, RemoteProtocolError, SetupRejected
+from elarian_trio._session.judgement import Judgement
+from elarian_trio._session.pending import Handover, Question
+from elarian_trio._session.pings import Pings
+from elarian_trio._session.requests import Requests
+from elarian_trio._session.undos import Undos
+from elarian_trio.errors import ConnectionLost, RemoteProtocolError, SetupRejected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -52,29 +55,13 @@ if TYPE_CHECKING:
 
     from elarian_trio._transport import FrameTransport
 
-__all__ = ["ResumptionRefused", "Session"]
+__all__ = ["Session"]
 
-SETUP_TIMEOUT = 10.0  # seconds a client has for its SETUP, and a server of ours for judging it
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same
-MAX_PINGS = 64  # under way at once: peers, ours included, forget the oldest of very many, whose askers would wait on
-MAX_UNDOS = 64  # kept of answers given, in case the peer had given their requests up by then
-MAX_TEXT = 400  # characters of a peer's words that an error repeats
 
 _SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
 
 logger = logging.getLogger("elarian_trio.session")
-
-
-class ResumptionRefused(ConnectionLost):
-    """The server answered RESUME with an ERROR: it knows the session no more, so only a fresh one can follow.
-
-    Attributes:
-        code: the ERROR's.
-    """
-
-    def __init__(self, message: str, *, sent: bool, code: int) -> None:
-        super().__init__(message, sent=sent)
-        self.code = code
 
 
 class Session:
@@ -120,7 +107,6 @@ class Session:
         self.frames_per_turn: int = frames_per_turn
         self._redact = redact
         self._handler = handler
-        self._on_setup = on_setup
         self._on_idle = on_idle
         self._on_turn = on_turn
         self._clock = clock
@@ -128,13 +114,11 @@ class Session:
         self.bytes_received: int = 0
         self.frames_ignored: int = 0
         self.last_heard: float | None = None
-        self._requests: Pending[int, bytes] = Pending()
-        self._pings: Pending[bytes, float] = Pending()
-        self._ping_turns: anyio.Semaphore | None = None  # once somebody pings: most connections never do
+        self._requests = Requests(connection)
+        self._pings = Pings()
         self._incoming: dict[int, IncomingRequest] = {}
-        self._undos: dict[int, Callable[[], object]] = {}  # by the streams of answers that may not have come through
-        self._setup: Setup | None = None
-        self._setup_came = Flag()
+        self._undos = Undos()
+        self._judgement = None if on_setup is None else Judgement(on_setup)
         self._opened = False
         self._check_setup: Callable[[Setup], None] | None = None
         self._on_growth: Callable[[], None] | None = None
@@ -241,7 +225,7 @@ class Session:
             rest = group.split(anyio.get_cancelled_exc_class())[1]
             if rest is not None:
                 self._end(None)
-            raise _plain(rest or group) from None
+            raise plain(rest or group) from None
         except anyio.get_cancelled_exc_class():
             if not attachment.is_over:  # its tasks had not begun
                 self._interrupt(attachment)
@@ -265,8 +249,8 @@ class Session:
         if not self._started:
             self._started = True
             self._connection.open(self._clock())
-            if self._on_setup is not None:
-                others.append(partial(self._judge, self._on_setup))
+            if self._judgement is not None:
+                others.append(partial(self._judge, self._judgement))
         elif received:
             received = self._accept_resume(received)
         else:
@@ -313,7 +297,9 @@ class Session:
         finally:
             waiter.forget()
             if handover is not None:
-                handover.sent = handover.sent or self._was_sent(stream_id, waiter)  # what was sent once stays sent
+                handover.sent = handover.sent or self._requests.was_sent(
+                    stream_id, waiter
+                )  # what was sent once stays sent
             if not waiter.done:
                 self._connection.cancel(stream_id)
                 self._wake_writer()
@@ -349,12 +335,6 @@ class Session:
         """Have *data* follow the answer just given on a stream: for servers that show what a broken one does."""
         self._connection.repeat(stream_id, data)
 
-    def _was_sent(self, stream_id: int, waiter: Waiter[bytes]) -> bool:
-        """Whether the peer may have acted, also where the caller was cancelled in the moment the session ended."""
-        if isinstance(waiter.error, ConnectionLost):  # the connection has forgotten what was not sent
-            return waiter.error.sent
-        return waiter.done or self._connection.was_sent(stream_id)
-
     async def ping(self) -> float:
         """Have a KEEPALIVE answered; give the round trip's seconds. Of many at once some wait for others.
 
@@ -364,14 +344,14 @@ class Session:
         Cancellation:
             Always a checkpoint. The answer is then dropped when it comes.
         """
-        if self._ping_turns is None:
-            self._ping_turns = anyio.Semaphore(MAX_PINGS)
-        async with self._ping_turns:
-            if not self.usable:
-                raise self._lost(sent=False)
-            with self._pings.catch(self._connection.ping(self._clock())) as waiter:
-                self._wake_writer()
-                return await waiter.wait()
+        return await self._pings.ask(self._send_ping)
+
+    def _send_ping(self) -> bytes:
+        if not self.usable:
+            raise self._lost(sent=False)
+        data = self._connection.ping(self._clock())
+        self._wake_writer()
+        return data
 
     def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None:
         """Close in order: what waits is sent, then ERROR on stream 0, then the transport closes.
@@ -434,7 +414,7 @@ class Session:
     def _detach(self, attachment: Attachment, error: Exception | None) -> None:
         """Leave the transport. Requests wait for the next one; a ping's answer would not come by it."""
         attachment.stop(error)
-        self._pings.fail_all(lambda _: _unanswered("the connection was cut", error, sent=False))
+        self._pings.fail_all(lambda _: unanswered("the connection was cut", error, sent=False))
 
     def _interrupt(self, attachment: Attachment) -> None:
         """Cancelled from outside: the session is over, except before it is back, where it has lost nothing."""
@@ -479,35 +459,19 @@ class Session:
     def _wake_all(self) -> None:
         """Tell each waiter the truth, whatever it waits for."""
         for stream_id in self._requests.unanswered():
-            self._give_up(stream_id)
+            self._requests.give_up(stream_id, lambda sent: self._lost(sent=sent))
         self._pings.fail_all(lambda _: self._lost(sent=False))
         for incoming in list(self._incoming.values()):
             incoming.cancel()
         self._incoming.clear()
 
-    def _give_up(self, stream_id: int) -> None:
-        sent = self._connection.was_sent(stream_id)
-        if not sent:
-            self._connection.cancel(stream_id)
-        self._requests.fail(stream_id, self._lost(sent=sent))
-
     def _lost(self, *, sent: bool) -> ConnectionLost:
         """Make the error of one waiter; the session's own is its cause."""
-        return _unanswered("the session ended", self._error, sent=sent)
+        return unanswered("the session ended", self._error, sent=sent)
 
     def _broken(self, what: str, cause: BaseException | None = None) -> Exception:
-        """Make the session's own error, which is another one before the connection is open."""
-        error: ElarianError
-        if self.opened:
-            error = ConnectionLost(what, sent=self._any_sent)
-        else:
-            error = ConnectionFailed(f"{what}, before the connection was open")
-        error.__cause__ = cause
-        return error
-
-    @property
-    def _any_sent(self) -> bool:
-        return any(map(self._connection.was_sent, self._requests.unanswered()))
+        """Make the session's own error."""
+        return broken(what, cause, opened=self._opened, sent=self._opened and self._requests.any_sent)
 
     def _settle(self) -> None:
         """See whether the last request has ended, for whoever waits for that."""
@@ -563,27 +527,15 @@ class Session:
 
     # The server's judgement of a SETUP.
 
-    async def _judge(self, on_setup: Callable[[Setup], Awaitable[None]]) -> None:
-        """As a server: wait for the SETUP, have it judged, and let the client in or not."""
-        with anyio.move_on_after(SETUP_TIMEOUT):
-            await self._setup_came.wait()
-        setup, self._setup = self._setup, None  # it holds credentials: kept no longer than they are needed
-        if setup is None:
-            self._end(ConnectionFailed(f"no SETUP came within {SETUP_TIMEOUT:g} s"))
-            await anyio.lowlevel.checkpoint()
-            return
-        try:
-            with anyio.fail_after(SETUP_TIMEOUT):
-                await on_setup(setup)
-        except SetupRejected as error:
-            self._refuse(error)
-        except Exception as error:
-            logger.error("judging a SETUP raised %s", type(error).__name__)  # not its words: it saw credentials
-            logger.debug("it was raised here:\n%s", "".join(format_tb(error.__traceback__)))
-            self._refuse(SetupRejected("the setup could not be checked"))
-        else:
+    async def _judge(self, judgement: Judgement) -> None:
+        """As a server: wait for the verdict on the SETUP, and let the client in or not."""
+        verdict = await judgement.verdict()
+        if verdict is None:
             self._accept()
-        await anyio.lowlevel.checkpoint()
+        elif isinstance(verdict, SetupRejected):
+            self._refuse(verdict)
+        else:
+            self._end(verdict)
 
     def _refuse(self, error: SetupRejected) -> None:
         if self._leaving:
@@ -616,11 +568,10 @@ class Session:
         except SetupRejected as error:
             self._refuse(error)
             return
-        if self._on_setup is None:
+        if self._judgement is None:
             self._accept()
         else:
-            self._setup = event.setup
-            self._setup_came.set()
+            self._judgement.hand_over(event.setup)
 
     def _on_keepalive_answered(self, event: KeepaliveAnswered) -> None:
         if not self.opened:
@@ -649,18 +600,11 @@ class Session:
 
     def undo_unless_heard(self, stream_id: int, undo: Callable[[], object]) -> None:
         """For a request of the peer's that is answered: have *undo* called if it is given up all the same."""
-        self._undos[stream_id] = undo
-        if len(self._undos) > MAX_UNDOS:
-            del self._undos[next(iter(self._undos))]
+        self._undos.keep(stream_id, undo)
 
     def _on_cancel_ignored(self, event: CancelIgnored) -> None:
         self.frames_ignored += 1
-        self._undo(event.stream_id)
-
-    def _undo(self, stream_id: int) -> None:
-        undo = self._undos.pop(stream_id, None)
-        if undo is not None:
-            call_safely(undo)
+        self._undos.perform(event.stream_id)
 
     def _on_request_canceled(self, event: RequestCanceled) -> None:
         incoming = self._incoming.pop(event.stream_id, None)
@@ -668,7 +612,7 @@ class Session:
             incoming.cancel()
             self._settle()
         else:
-            self._undo(event.stream_id)
+            self._undos.perform(event.stream_id)
 
     def _on_response(self, event: ResponseReceived) -> None:
         self._requests.resolve(event.stream_id, event.data)
@@ -680,9 +624,8 @@ class Session:
         words = self._words(event.message)
         if event.code == ErrorCode.CONNECTION_CLOSE and self.opened:
             self._peer_leaves = True
-            for stream_id in self._requests.unanswered():
-                if not self._connection.was_sent(stream_id):
-                    self._give_up(stream_id)
+            for stream_id in self._requests.unsent():
+                self._requests.give_up(stream_id, lambda sent: self._lost(sent=sent))
             self._settle()
         elif event.code in _SETUP_CODES and not self.opened:
             self._end(SetupRejected(words or "the server refused the setup", code=event.code))
@@ -690,9 +633,7 @@ class Session:
             self._end(self._broken(f"the peer ended the connection with error 0x{event.code:03x} ({words})"))
 
     def _words(self, message: str) -> str:
-        """Give a peer's words as an error may repeat them: some say which credential or token they do not know."""
-        token = (self.resume_token or b"").decode("ascii", "replace")
-        return _printable(self._redact(message.replace(token, "<token>") if token else message))
+        return words_of(message, self._redact, self.resume_token)
 
     def _on_peer_lost(self, _: PeerLost) -> None:
         self.lose("the peer fell silent: no KEEPALIVE came within the lifetime agreed on")
@@ -702,7 +643,7 @@ class Session:
 
     def _on_resume_rejected(self, event: ResumeRejected) -> None:
         what = f"the server does not resume the session: error 0x{event.code:03x} ({self._words(event.message)})"
-        self._end(ResumptionRefused(what, sent=self._any_sent, code=event.code))
+        self._end(ResumptionRefused(what, sent=self._requests.any_sent, code=event.code))
 
     def _on_not_resumable(self, event: NotResumable) -> None:
         logger.warning("the session would not outlive its connection any more: %s", event.reason)
@@ -727,22 +668,3 @@ class Session:
         FireAndForgetReceived: _on_ignored,  # Elarian's protocol has no use for these two
         MetadataPushed: _on_ignored,
     }
-
-
-def _unanswered(what: str, cause: Exception | None, *, sent: bool) -> ConnectionLost:
-    """Make the error of one waiter."""
-    reason = f": {cause}" if isinstance(cause, ElarianError) else ""
-    lost = ConnectionLost(f"{what} before the answer came{reason}", sent=sent)
-    lost.__cause__ = cause
-    return lost
-
-
-def _printable(message: str) -> str:
-    """Give a peer's words as an error may repeat them and a log may hold them: on one line, and not too many."""
-    return "".join(each if each.isprintable() else " " for each in message[:MAX_TEXT])
-
-
-def _plain(error: BaseException) -> BaseException:
-    """Give the one error inside groups of one (Ctrl-C, in practice), or what was given."""
-    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    return _plain(inner[0]) if len(inner) == 1 else error

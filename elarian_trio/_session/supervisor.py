@@ -21,9 +21,10 @@ import trio
 
 from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
+from elarian_trio._session.endings import ResumptionRefused
 from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import GivenUp, Handover
-from elarian_trio._session.session import ResumptionRefused, Session
+from elarian_trio._session.session import Session
 from elarian_trio._transport import as_transport
 from elarian_trio.errors import (
     ConnectionClosed,

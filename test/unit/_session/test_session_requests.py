@@ -376,7 +376,7 @@ async def test_cancel_of_the_peer_reaches_whoever_works_on_it() -> None:
 
 async def test_answer_that_did_not_come_through_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: an answer may give something away, and CANCEL says that its receiver never knew."""
-    monkeypatch.setattr("elarian_trio._session.session.MAX_UNDOS", 2)
+    monkeypatch.setattr("elarian_trio._session.undos.MAX_UNDOS", 2)
     kept: list[IncomingRequest] = []
     undone: list[int] = []
     async with client_and_peer(kept.append) as (session, peer, _, _):
