@@ -8,7 +8,7 @@ import pytest
 from command_line import Ran, run
 
 from elarian_trio import Cash, MessagingChannel, PaymentChannelNumber, sandbox
-from elarian_trio.cli.sandbox import Admission
+from elarian_trio.cli.admission import Admission, Letting
 from elarian_trio.sandbox import SandboxApp
 
 if TYPE_CHECKING:
@@ -115,6 +115,14 @@ def test_keys_that_are_left_out_are_made_up_and_known_as_such() -> None:
     assert Admission.of(["o1", "o2"], ["a", "b"], ["k1", "k2"]) == Admission(
         [SandboxApp("o1", "a", "k1"), SandboxApp("o2", "b", "k2")], frozenset()
     )
+
+
+def test_keys_are_in_no_repr() -> None:
+    """The design's promise 4: also not of the options as they were read, nor of who is let in."""
+    letting = Letting(org_id=["org"], app_id=["app"], api_key=[KEY])
+    assert "app" in repr(letting)
+    for each in (letting, letting.admission()):
+        assert KEY not in repr(each)
 
 
 @pytest.mark.parametrize(
