@@ -2,7 +2,8 @@
 
 :mod:`elarian_trio._session.supervisor` (and, for servers, :mod:`elarian_trio._session.reception`) stand above; a
 :class:`Connection` says what the bytes mean, an :class:`Attachment` has the tasks of one transport. It carries bytes
-and never hears of Elarian.
+and never hears of Elarian. Here is when it begins, goes on and ends; who waits for what is in :mod:`.requests`,
+:mod:`.pings` and :mod:`.undos`, the server's verdict on a client in :mod:`.judgement`, the errors in :mod:`.endings`.
 
 Everything here but waiting is synchronous, so that the loss of a transport, or the session's end, is one step: no frame
 is taken from the connection, and nobody is told anything, in between.
@@ -296,10 +297,8 @@ class Session:
             return waiter.take()
         finally:
             waiter.forget()
-            if handover is not None:
-                handover.sent = handover.sent or self._requests.was_sent(
-                    stream_id, waiter
-                )  # what was sent once stays sent
+            if handover is not None and not handover.sent:  # what was sent once stays sent
+                handover.sent = self._requests.was_sent(stream_id, waiter)
             if not waiter.done:
                 self._connection.cancel(stream_id)
                 self._wake_writer()
@@ -459,13 +458,13 @@ class Session:
     def _wake_all(self) -> None:
         """Tell each waiter the truth, whatever it waits for."""
         for stream_id in self._requests.unanswered():
-            self._requests.give_up(stream_id, lambda sent: self._lost(sent=sent))
+            self._requests.give_up(stream_id, self._lost)
         self._pings.fail_all(lambda _: self._lost(sent=False))
         for incoming in list(self._incoming.values()):
             incoming.cancel()
         self._incoming.clear()
 
-    def _lost(self, *, sent: bool) -> ConnectionLost:
+    def _lost(self, sent: bool) -> ConnectionLost:
         """Make the error of one waiter; the session's own is its cause."""
         return unanswered("the session ended", self._error, sent=sent)
 
@@ -625,7 +624,7 @@ class Session:
         if event.code == ErrorCode.CONNECTION_CLOSE and self.opened:
             self._peer_leaves = True
             for stream_id in self._requests.unsent():
-                self._requests.give_up(stream_id, lambda sent: self._lost(sent=sent))
+                self._requests.give_up(stream_id, self._lost)
             self._settle()
         elif event.code in _SETUP_CODES and not self.opened:
             self._end(SetupRejected(words or "the server refused the setup", code=event.code))
