@@ -10,7 +10,7 @@ import pytest
 
 import elarian_trio
 from elarian_trio import ConnectionOptions, Customer, Delivery, Elarian, Simulator
-from elarian_trio.sandbox import Sandbox
+from elarian_trio.sandbox import Sandbox, planship, talonone
 
 OWNERS: tuple[type[Any], ...] = (Elarian, Customer, Simulator, Delivery)
 
@@ -84,6 +84,25 @@ def test_every_field_of_a_model_is_typed_and_named_in_its_page(name: str) -> Non
     assert not [field for field in fields if field not in hints]
     if len(fields) > 1:
         assert not [field for field in fields if field not in page], page
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        planship.Catalogue,
+        planship.Product,
+        planship.Plan,
+        planship.Lever,
+        talonone.Application,
+        talonone.Campaign,
+        talonone.Catalogue,
+        talonone.Coupon,
+        talonone.RuleState,
+    ],
+)
+def test_types_of_what_a_stand_in_is_told_can_be_resolved(kind: type) -> None:
+    """The style, as above: what reads dataclasses by their types may make a catalogue or a campaign of a file."""
+    assert typing.get_type_hints(kind)
 
 
 def test_sandbox_has_what_the_design_names() -> None:

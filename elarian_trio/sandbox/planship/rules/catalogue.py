@@ -8,12 +8,13 @@ levers and plans, and the fields of its API document (versions 0.1.4 to 0.3.1).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping  # noqa: TC003 - the types of what users make can be resolved at run time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Catalogue", "Lever", "LeverValue", "Plan", "Product", "clicker_demo"]
 
@@ -21,7 +22,7 @@ LeverKind: TypeAlias = Literal["flag", "integer", "list", "enum", "metered"]
 Formula: TypeAlias = Literal["total", "per_bucket", "unique_buckets"]
 LeverScope: TypeAlias = Literal["subscription", "customer"]
 TimeUnit: TypeAlias = Literal["minute", "hour", "day", "week", "month", "year", "perpetual"]
-LeverValue: TypeAlias = "bool | int | float | str | tuple[str, ...]"
+LeverValue: TypeAlias = bool | int | float | str | tuple[str, ...]
 
 UNLIMITED = -1
 """Of an integer or metered lever, and of seats: no limit."""

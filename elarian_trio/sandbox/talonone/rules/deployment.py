@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime  # noqa: TC003 - the types of what users make can be resolved at run time
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = ["Application", "AttributeKind", "Campaign", "Catalogue", "Coupon", "Deployment", "Rule", "RuleState"]
 
