@@ -6,7 +6,7 @@ behind :mod:`elarian_trio._rsocket.frames`.
 
 from __future__ import annotations
 
-from elarian_trio._rsocket.connection import Connection, ConnectionPhase, Role
+from elarian_trio._rsocket.connection import Connection
 from elarian_trio._rsocket.events import (
     CancelIgnored,
     ConnectionEnded,
@@ -27,6 +27,7 @@ from elarian_trio._rsocket.events import (
 )
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
 from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
+from elarian_trio._rsocket.phases import ConnectionPhase, Role
 from elarian_trio._rsocket.resume import resume_token_of
 from elarian_trio._rsocket.setup import Setup
 

@@ -7,7 +7,6 @@ and reactions are Protocol.md's, version 1.0.
 from __future__ import annotations
 
 import math
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from elarian_trio._rsocket.events import (
@@ -58,6 +57,7 @@ from elarian_trio._rsocket.frames import (
 )
 from elarian_trio._rsocket.keepalive import Keepalive
 from elarian_trio._rsocket.outbox import Outbox
+from elarian_trio._rsocket.phases import DEAF_PHASES, LIVE_PHASES, ConnectionPhase, Role
 from elarian_trio._rsocket.resume import Resumption, resume_token_of
 from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
 from elarian_trio._rsocket.streams import Move, Stream, StreamIds, StreamState
@@ -78,30 +78,6 @@ _WHOLE_FIXED_SIZE = LENGTH_SIZE + HEADER_SIZE  # length prefix and header of a f
 _SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
 
 
-class Role(Enum):
-    """Which end of the connection this is; both may request and both may answer."""
-
-    CLIENT = auto()
-    SERVER = auto()
-
-
-class ConnectionPhase(Enum):
-    """How far a connection has come.
-
-    CONNECTING: until a client's first KEEPALIVE is answered, or a server accepts the SETUP. OPEN: until either side
-    ends it. CLOSING: one side sent CONNECTION_CLOSE, outstanding requests may end. CLOSED: nothing is received any
-    more; what ``frames_to_send`` still gives is the ERROR that tells the peer. DETACHED: the transport is gone and
-    everything else stays, nothing is received or sent. RESUMING: a client's RESUME waits for its answer on a new one.
-    """
-
-    CONNECTING = auto()
-    OPEN = auto()
-    CLOSING = auto()
-    CLOSED = auto()
-    DETACHED = auto()
-    RESUMING = auto()
-
-
 def _check_fragment_size(fragment_size: int) -> None:
     if not MIN_FRAGMENT_SIZE <= fragment_size <= MAX_FRAME_SIZE:
         msg = f"fragment_size must be from {MIN_FRAGMENT_SIZE} to {MAX_FRAME_SIZE}, got {fragment_size}"
@@ -112,8 +88,6 @@ def _check_fragment_size(fragment_size: int) -> None:
 _OPEN, _CLOSED = ConnectionPhase.OPEN, ConnectionPhase.CLOSED
 _QUEUED, _WAITING, _RUNNING = StreamState.QUEUED, StreamState.WAITING, StreamState.RUNNING
 _ANSWER, _LAST_OUT = Move.ANSWER, Move.LAST_OUT
-
-_LIVE_PHASES = frozenset({ConnectionPhase.OPEN, ConnectionPhase.DETACHED, ConnectionPhase.RESUMING})
 
 
 class Connection:
@@ -206,7 +180,7 @@ class Connection:
         if self._resumption.abandoned:
             return False
         is_setup_out = self._is_started and self._role is Role.CLIENT and self._outbox.opening is None
-        return self._phase in _LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
+        return self._phase in LIVE_PHASES or (self._phase is ConnectionPhase.CONNECTING and is_setup_out)
 
     @property
     def lifetime(self) -> float:
@@ -254,10 +228,8 @@ class Connection:
         """
         if self._phase is _OPEN and (event := self._receive_whole(data)) is not None:
             return [event]
-        if self._phase is ConnectionPhase.CLOSED:
-            return [FrameIgnored("a frame after the end")]
-        if self._phase is ConnectionPhase.DETACHED:  # lost with its transport: not counted, so the peer repeats it
-            return [FrameIgnored("a frame after its transport")]
+        if self._phase in DEAF_PHASES:
+            return [FrameIgnored(DEAF_PHASES[self._phase])]
         self._resumption.count_in(data)
         frame = self._decode(data)
         if self._phase is ConnectionPhase.RESUMING:
@@ -873,7 +845,7 @@ class Connection:
 
     def _require_open(self, doing: str) -> None:
         is_client_connecting = self._role is Role.CLIENT and self._phase is ConnectionPhase.CONNECTING
-        if not self._is_started or not (is_client_connecting or self._phase in _LIVE_PHASES):
+        if not self._is_started or not (is_client_connecting or self._phase in LIVE_PHASES):
             msg = f"cannot {doing} while the connection is {self._phase.name}"
             raise LocalProtocolError(msg)
 
