@@ -10,29 +10,21 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from elarian_trio._rsocket.events import (
-    CancelIgnored,
     ConnectionEnded,
     Event,
-    FireAndForgetReceived,
     FrameIgnored,
     KeepaliveAnswered,
     MetadataPushed,
     NotResumable,
     PeerLost,
-    RequestCanceled,
-    RequestFailed,
-    RequestReceived,
-    ResponseReceived,
     Resumed,
     ResumeRejected,
     SetupReceived,
 )
-from elarian_trio._rsocket.fragments import LENGTH_SIZE, MIN_FRAGMENT_SIZE, Assemblies, FragmentRefused
+from elarian_trio._rsocket.fragments import MIN_FRAGMENT_SIZE, Assemblies, fit_error
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     MAX_FRAME_SIZE,
-    WHOLE_ANSWER,
-    WHOLE_REQUEST,
     CancelFrame,
     ErrorCode,
     ErrorFrame,
@@ -50,31 +42,27 @@ from elarian_trio._rsocket.frames import (
     SetupFrame,
     decode_frame,
     describe_frame,
-    encode_answer,
     encode_frame,
-    encode_request,
     read_whole,
 )
 from elarian_trio._rsocket.keepalive import Keepalive
 from elarian_trio._rsocket.outbox import Outbox
 from elarian_trio._rsocket.phases import DEAF_PHASES, LIVE_PHASES, ConnectionPhase, Role
+from elarian_trio._rsocket.refusal import PeerRefused
+from elarian_trio._rsocket.requester import Requester
+from elarian_trio._rsocket.responder import Responder
 from elarian_trio._rsocket.resume import Resumption, resume_token_of
 from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
-from elarian_trio._rsocket.streams import Move, Stream, StreamIds, StreamState
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from elarian_trio._rsocket.fragments import Payload
-    from elarian_trio._rsocket.frames import FragmentableFrame, RequestFrame
+    from elarian_trio._rsocket.frames import IncomingFrame
     from elarian_trio._rsocket.setup import Setup
     from elarian_trio._rsocket.turns import Departure
 
-_MAX_REFUSALS = 16384  # answers to requests beyond max_incoming that may wait: more than one read of 64 KiB can hold
 _MAX_HELD = 1024  # frames behind a SETUP that is not accepted yet
-_ERROR_FIXED_SIZE = 3 + 10  # length prefix, header and code of an ERROR
-_WHOLE_FIXED_SIZE = LENGTH_SIZE + HEADER_SIZE  # length prefix and header of a frame that has data only
 _SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
 
 
@@ -84,10 +72,7 @@ def _check_fragment_size(fragment_size: int) -> None:
         raise ValueError(msg)
 
 
-# Those that each request is asked about; to look an enum's members up takes ten times as long.
-_OPEN, _CLOSED = ConnectionPhase.OPEN, ConnectionPhase.CLOSED
-_QUEUED, _WAITING, _RUNNING = StreamState.QUEUED, StreamState.WAITING, StreamState.RUNNING
-_ANSWER, _LAST_OUT = Move.ANSWER, Move.LAST_OUT
+_OPEN = ConnectionPhase.OPEN  # each frame asks; to look an enum's members up takes ten times as long
 
 
 class Connection:
@@ -125,11 +110,9 @@ class Connection:
         _check_fragment_size(fragment_size)
         self._role = role
         self._setup = setup
-        self._fragment_size = fragment_size
         self._max_payload_size = max_payload_size
         self._max_whole_size = max_payload_size + HEADER_SIZE  # bytes of a frame, where all behind its header is data
         self._timed = timed
-        self._max_incoming = max_incoming
         self._setup_timeout = setup_timeout
         self._resume_buffer_size = resume_buffer_size
         self._resumption = Resumption()
@@ -145,11 +128,12 @@ class Connection:
         self._held_size = 0
         self._outbox = Outbox(fragment_size, self._resumption)
         self._keepalive = Keepalive()
-        self._ids = StreamIds(1 if role is Role.CLIENT else 2)
-        self._streams: dict[int, Stream] = {}
-        self._never_sent: set[int] = set()  # our requests that the peer's CONNECTION_CLOSE overtook
-        self._incoming = 0  # streams of the peer, refused ones included, until their answers were handed out
-        self._assemblies = Assemblies(max_payload_size)
+        turns, assemblies = self._outbox.turns, Assemblies(max_payload_size)
+        self._requester = Requester(1 if role is Role.CLIENT else 2, turns, assemblies)
+        self._responder = Responder(turns, assemblies, max_incoming)
+        # Whose request a stream is for tells whether its id is even or odd.
+        ours, peers = self._requester, self._responder
+        self._sides = (peers, ours) if role is Role.CLIENT else (ours, peers)
 
     @property
     def state(self) -> ConnectionPhase:
@@ -164,7 +148,7 @@ class Connection:
     @property
     def outstanding(self) -> int:
         """How many requests, ours and the peer's, have not ended yet."""
-        return len(self._streams)
+        return len(self._requester) + len(self._responder)
 
     @property
     def resume_token(self) -> bytes | None:
@@ -238,9 +222,7 @@ class Connection:
             return self._receive_early(frame, data, now)
         if frame is None:
             return [FrameIgnored(describe_frame(data))]
-        events = self._dispatch(frame, now)
-        self._settle()
-        return events
+        return self._dispatch(frame, now)
 
     def frames_to_send(self, max_bytes: int = 256 * 1024) -> list[bytes]:
         """Hand out encoded frames in their order, up to about *max_bytes* and at least one if any waits.
@@ -251,13 +233,13 @@ class Connection:
         frames: list[bytes] = []
         size = 0
         while size < max_bytes:
-            wholes = self._outbox.take_wholes(max_bytes - size)
-            for stream_id, data in wholes:
+            before = position = self._resumption.sent
+            for stream_id, data in self._outbox.take_wholes(max_bytes - size):
                 frames.append(data)
-                size += len(data)
-                self._resumption.keep(data)
-                self._note_last_out(stream_id)
-            if not wholes:
+                position += len(data)
+                self._sides[stream_id & 1].note_last_out(stream_id, position)
+            size += position - before
+            if position == before:
                 departure = self._outbox.take()
                 if departure is None:
                     break
@@ -278,23 +260,14 @@ class Connection:
         """
         if self._phase is not _OPEN:
             self._require_open("request")
-        stream_id = self._ids.take(self._streams)
-        self._streams[stream_id] = Stream(stream_id, _QUEUED)
-        if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
-            self._outbox.turns.put_whole(stream_id, encode_request(stream_id, data))
-        else:
-            self._outbox.turns.put(RequestResponseFrame(stream_id, data, metadata))
-        return stream_id
+        return self._requester.request(data, metadata)
 
     def was_sent(self, stream_id: int) -> bool:
         """Whether any byte of a request of ours was handed out, so that the peer may have acted on it.
 
         True of requests that have ended, too; of a cancelled one ``cancel`` told.
         """
-        stream = self._streams.get(stream_id)
-        if stream is None:
-            return stream_id not in self._never_sent
-        return stream.state is not StreamState.QUEUED
+        return self._requester.was_sent(stream_id)
 
     def cut_at(self, fragment_size: int) -> None:
         """Cut what is handed over from now on at another size: a peer may turn out to know no fragments.
@@ -303,7 +276,7 @@ class Connection:
             ValueError: the size is out of its range.
         """
         _check_fragment_size(fragment_size)
-        self._fragment_size = self._outbox.turns.fragment_size = fragment_size
+        self._outbox.turns.fragment_size = fragment_size
 
     def was_received(self, stream_id: int) -> bool:
         """Whether the peer has all of a request of ours, as far as its KEEPALIVEs would tell.
@@ -311,9 +284,8 @@ class Connection:
         True also of a request that has ended, and where nothing would tell: positions are not counted, or the
         connection is not timed, so that nobody sends KEEPALIVEs by himself.
         """
-        stream = self._streams.get(stream_id)
         is_told = self._timed and not self._resumption.abandoned
-        return stream is None or not is_told or self._resumption.first >= stream.ends_at
+        return not is_told or self._requester.was_received(stream_id, self._resumption.first)
 
     def cancel(self, stream_id: int) -> bool:
         """Give up a request of ours and forget it; its late answer will be ignored.
@@ -322,12 +294,7 @@ class Connection:
             Whether it had been sent; then a CANCEL is queued. Nothing leaves of one that had not. False also for ids
             that wait for no answer.
         """
-        self._never_sent.discard(stream_id)
-        stream = self._streams.get(stream_id)
-        if stream is None or not stream.requester:
-            return False
-        was_sent = self.was_sent(stream_id)
-        self._forget(stream)
+        was_sent = self._requester.forget(stream_id)
         if was_sent and self._phase is not ConnectionPhase.CLOSED:
             self._outbox.turns.put_cancel(CancelFrame(stream_id))
         self._settle()
@@ -341,13 +308,7 @@ class Connection:
         Returns:
             False if nobody waits for it any more: canceled, answered, or the connection is over. Nothing is queued.
         """
-        if not self._begin_answer(stream_id):
-            return False
-        if metadata is None and len(data) <= self._fragment_size - _WHOLE_FIXED_SIZE:
-            self._outbox.turns.put_whole(stream_id, encode_answer(stream_id, data))
-        else:
-            self._outbox.turns.put(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
-        return True
+        return self._responder.respond(stream_id, data, metadata)
 
     def repeat(self, stream_id: int, data: bytes, metadata: bytes | None = None) -> bool:
         """Have a payload follow an answer that ``respond`` has queued, as no peer may: it counts as any other frame.
@@ -357,11 +318,7 @@ class Connection:
         Returns:
             False if no answer waits to be handed out on that stream; nothing follows then.
         """
-        stream = self._streams.get(stream_id)
-        if stream is None or stream.state is not StreamState.ANSWERING:
-            return False
-        stream.again = PayloadFrame(stream_id, data, metadata, complete=True, next_=True)
-        return True
+        return self._responder.repeat(stream_id, data, metadata)
 
     def fail(self, stream_id: int, code: int, message: str) -> bool:
         """Answer a request of the peer with an ERROR; the text is cut where it does not fit one frame.
@@ -372,11 +329,7 @@ class Connection:
         Raises:
             LocalProtocolError: the code has more than 32 bits.
         """
-        error = self._error(stream_id, code, message)
-        if not self._begin_answer(stream_id):
-            return False
-        self._outbox.turns.put(error)
-        return True
+        return self._responder.fail(stream_id, code, message)
 
     # Beginning and end
 
@@ -399,7 +352,6 @@ class Connection:
             if self.state is ConnectionPhase.CLOSED:  # ended by the frame before
                 break
             events += self._dispatch(frame, now)
-            self._settle()
         return events
 
     def reject_setup(self, code: int, message: str) -> None:
@@ -432,7 +384,7 @@ class Connection:
         elif code != ErrorCode.CONNECTION_CLOSE or not is_connected:
             self._abort(code, message)
         elif self._outbox.farewell is None:
-            self._outbox.farewell = self._error(0, code, message)
+            self._outbox.farewell = self._error(code, message)
             self._begin_closing()
 
     # One transport after another
@@ -555,21 +507,12 @@ class Connection:
         (``None``) to what knows all frames, and would do the same with these, in ten times the time.
         """
         stream_id, kind = read_whole(data)
-        stream = self._streams.get(stream_id)
-        if kind == WHOLE_ANSWER:
-            if stream is None or stream.state is not _WAITING or len(data) > self._max_whole_size:
-                return None
+        if len(data) > self._max_whole_size:
+            return None
+        event = self._sides[stream_id & 1].receive_whole(stream_id, kind, data)
+        if event is not None:
             self._resumption.count_in_whole(data)
-            del self._streams[stream_id]
-            return ResponseReceived(stream_id, data[HEADER_SIZE:])
-        if kind != WHOLE_REQUEST or len(data) > self._max_whole_size:
-            return None
-        if stream is not None or self._ids.owns(stream_id) or self._incoming >= self._max_incoming:
-            return None
-        self._resumption.count_in_whole(data)
-        self._streams[stream_id] = Stream(stream_id, _RUNNING)
-        self._incoming += 1
-        return RequestReceived(stream_id, data[HEADER_SIZE:])
+        return event
 
     def _decode(self, data: bytes) -> Frame | None:
         try:
@@ -612,7 +555,12 @@ class Connection:
         receive = self._RECEIVERS.get(type(frame))
         if receive is None:
             return [FrameIgnored(f"{type(frame).__name__} out of place")]
-        return receive(self, frame, now)
+        try:
+            events = receive(self, frame, now)
+        except PeerRefused as refused:
+            self._refuse(refused.code, str(refused))
+        self._settle()
+        return events
 
     def _on_keepalive(self, frame: KeepaliveFrame, now: float) -> list[Event]:
         self._keepalive.heard(now)
@@ -647,67 +595,22 @@ class Connection:
         self._resumption.abandon()
         return [NotResumable("the peer does not acknowledge what it receives, and no more can be kept")]
 
-    def _on_error(self, frame: ErrorFrame, _now: float) -> list[Event]:
-        if frame.stream_id == 0:
-            return self._on_connection_error(frame)
-        stream = self._streams.get(frame.stream_id)
-        if stream is None or not stream.allows(Move.ERROR_IN):
-            return [FrameIgnored("an ERROR for a request that does not wait")]
-        self._forget(stream)
-        return [RequestFailed(frame.stream_id, frame.code, frame.message)] if stream.requester else []
+    def _on_stream(self, frame: IncomingFrame, _now: float) -> list[Event]:
+        return self._sides[frame.stream_id & 1].receive(frame)
+
+    def _on_error(self, frame: ErrorFrame, now: float) -> list[Event]:
+        return self._on_stream(frame, now) if frame.stream_id else self._on_connection_error(frame)
 
     def _on_connection_error(self, frame: ErrorFrame) -> list[Event]:
         is_established = self._role is Role.SERVER or self._phase is not ConnectionPhase.CONNECTING
         if frame.code in _SETUP_ERRORS and is_established:
             return [FrameIgnored("a setup error after the setup")]
         if frame.code == ErrorCode.CONNECTION_CLOSE:
-            self._stop_requesting()
+            self._requester.take_back()
             self._begin_closing()
         else:
             self._finish()
         return [ConnectionEnded(frame.code, frame.message)]
-
-    def _on_request(self, frame: RequestFrame, _now: float) -> list[Event]:
-        if self._ids.owns(frame.stream_id):
-            return [FrameIgnored("a request with an id of ours")]
-        if frame.stream_id in self._streams:
-            return [FrameIgnored("a request with the id of a live one")]
-        objection = self._objection(frame)
-        if self._incoming >= self._max_incoming + _MAX_REFUSALS:
-            self._refuse(ErrorCode.CONNECTION_ERROR, "requests keep coming while their answers are not read")
-        stream = Stream(frame.stream_id, StreamState.ASSEMBLING, wants_answer=not isinstance(frame, RequestFnfFrame))
-        self._streams[frame.stream_id] = stream
-        self._incoming += 1
-        if objection is not None:
-            return self._give_up(stream, ErrorCode.REJECTED, objection)
-        return self._gather(stream, frame)
-
-    def _objection(self, frame: RequestFrame) -> str | None:
-        """Why a request is not even looked at."""
-        if isinstance(frame, RequestStreamFrame | RequestChannelFrame):
-            return "only request/response is served here"
-        if self._phase is ConnectionPhase.CLOSING:
-            return "the connection is closing"
-        return "too many requests wait for an answer" if self._incoming >= self._max_incoming else None
-
-    def _on_payload(self, frame: PayloadFrame, _now: float) -> list[Event]:
-        stream = self._streams.get(frame.stream_id)
-        if stream is None or not stream.allows(Move.LAST_IN):
-            return [FrameIgnored("a PAYLOAD that nobody waits for")]
-        if stream.requester:
-            self._outbox.turns.drop(frame.stream_id)  # answered before all of the request was sent: the rest is moot
-        return self._gather(stream, frame)
-
-    def _on_cancel(self, frame: CancelFrame, _now: float) -> list[Event]:
-        stream = self._streams.get(frame.stream_id)
-        if stream is None or not stream.allows(Move.CANCEL_IN):
-            return [CancelIgnored("a CANCEL for a request that is not running", frame.stream_id)]
-        was_reported = stream.state is not StreamState.ASSEMBLING
-        self._forget(stream)
-        return [RequestCanceled(frame.stream_id)] if was_reported else []
-
-    def _on_request_n(self, frame: RequestNFrame, _now: float) -> list[Event]:
-        return [] if frame.stream_id in self._streams else [FrameIgnored("credit for a stream that is not")]
 
     def _on_metadata_push(self, frame: MetadataPushFrame, _now: float) -> list[Event]:
         return [MetadataPushed(frame.metadata)]
@@ -717,112 +620,37 @@ class Connection:
             self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME must be the first frame")
         return [FrameIgnored("a RESUME from a server")]
 
-    # Payloads in
-
-    def _gather(self, stream: Stream, frame: FragmentableFrame) -> list[Event]:
-        """Take the next piece of a stream's payload, and report the payload once it is whole."""
-        # F and C together on a PAYLOAD count as no F, says Protocol.md.
-        is_last = not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
-        try:
-            payload = self._assemblies.collect(frame, is_last=is_last)
-        except FragmentRefused as refused:
-            return self._give_up(stream, refused.code, str(refused))
-        stream.make(Move.LAST_IN if is_last else Move.PIECE_IN)
-        return [] if payload is None else [self._report(stream, payload)]
-
-    def _report(self, stream: Stream, payload: Payload) -> Event:
-        if stream.requester:
-            self._forget(stream)
-            return ResponseReceived(stream.stream_id, *payload)
-        if not stream.wants_answer:
-            self._forget(stream)
-            return FireAndForgetReceived(*payload)
-        return RequestReceived(stream.stream_id, *payload)
-
-    def _give_up(self, stream: Stream, code: ErrorCode, message: str) -> list[Event]:
-        """End a stream whose payload we do not take: the peer's gets an ERROR, ours a CANCEL and fails here."""
-        if stream.requester:
-            self.cancel(stream.stream_id)
-            return [RequestFailed(stream.stream_id, ErrorCode.CANCELED, message)]
-        if stream.wants_answer:
-            self._assemblies.drop(stream.stream_id)
-            stream.make(Move.ANSWER)
-            self._outbox.turns.put(self._error(stream.stream_id, code, message))
-        else:
-            self._forget(stream)
-        return [FrameIgnored(f"a request was refused: {message}")]
-
     # Frames out
 
     def _note_departure(self, departure: Departure) -> None:
-        if not departure.has_more:
-            self._note_last_out(departure.stream_id)
-        elif departure.stream_id in self._streams:
-            self._streams[departure.stream_id].make(Move.PIECE_OUT)
-
-    def _note_last_out(self, stream_id: int) -> None:
-        stream = self._streams.get(stream_id)
-        if stream is None:
-            return
-        stream.ends_at = self._resumption.sent
-        if stream.requester:
-            stream.make(_LAST_OUT)
-            return
-        del self._streams[stream_id]  # of a stream that was answered there is nothing else
-        self._incoming -= 1
-        if stream.again is not None:
-            self._outbox.turns.put(stream.again)
-
-    def _begin_answer(self, stream_id: int) -> bool:
-        """See whether somebody waits for an answer on a stream, which is queued next then."""
-        stream = self._streams.get(stream_id)
-        if stream is None or stream.state is not _RUNNING or self._phase is _CLOSED:
-            return False
-        stream.make(_ANSWER)
-        return True
+        side = self._sides[departure.stream_id & 1]
+        if departure.has_more:
+            side.note_piece_out(departure.stream_id)
+        else:
+            side.note_last_out(departure.stream_id, self._resumption.sent)
 
     def _queue_ping(self, now: float) -> bytes:
         data = self._keepalive.ping(now)
         self._outbox.put_ping(KeepaliveFrame(data, respond=True))
         return data
 
-    def _error(self, stream_id: int, code: int, message: str) -> ErrorFrame:
-        """Make an ERROR whose text is valid UTF-8 and fits one frame, as it cannot be fragmented."""
-        if code >> 32:
-            msg = f"an error code has 32 bits: {code}"
-            raise LocalProtocolError(msg)
-        text = message.encode("utf-8", "replace")[: self._fragment_size - _ERROR_FIXED_SIZE]
-        return ErrorFrame(stream_id, code, text.decode("utf-8", "ignore"))
-
     # The end, and what must hold before
-
-    def _forget(self, stream: Stream) -> None:
-        """Drop all that is kept of a stream."""
-        self._assemblies.drop(stream.stream_id)
-        self._outbox.turns.drop(stream.stream_id)
-        del self._streams[stream.stream_id]
-        if not stream.requester:
-            self._incoming -= 1
-
-    def _stop_requesting(self) -> None:
-        """Take back our requests that the peer has seen nothing of: it will not take new ones."""
-        for stream in [stream for stream in self._streams.values() if stream.state is StreamState.QUEUED]:
-            self._forget(stream)
-            self._never_sent.add(stream.stream_id)
 
     def _settle(self) -> None:
         """Let a closing connection be closed once nothing is outstanding and everything was handed out."""
-        if self._phase is ConnectionPhase.CLOSING and not self._streams and not self.wants_to_send:
+        if self._phase is ConnectionPhase.CLOSING and not self.outstanding and not self.wants_to_send:
             self._finish()
 
     def _begin_closing(self) -> None:
         """Let what is outstanding end. A connection that ends is not resumed, so nothing is kept or held back."""
         self._phase = ConnectionPhase.CLOSING
+        self._responder.stop()
         self._resumption.abandon()
 
     def _finish(self) -> None:
         """Be over. Streams stay, so that ``was_sent`` can still tell."""
         self._phase = ConnectionPhase.CLOSED
+        self._responder.end()
         self._resumption.abandon()
         self._resumption.detach()
         self._outbox.clear()
@@ -830,8 +658,11 @@ class Connection:
         self._offered = None
         self._held.clear()
 
+    def _error(self, code: int, message: str) -> ErrorFrame:
+        return fit_error(0, code, message, self._outbox.turns.fragment_size)
+
     def _abort(self, code: int, message: str) -> None:
-        error = self._error(0, code, message)
+        error = self._error(code, message)
         self._finish()
         self._outbox.farewell = error
 
@@ -866,13 +697,13 @@ class Connection:
     _RECEIVERS: ClassVar[dict[type[Frame], Callable[[Connection, Any, float], list[Event]]]] = {
         KeepaliveFrame: _on_keepalive,
         ErrorFrame: _on_error,
-        RequestResponseFrame: _on_request,
-        RequestFnfFrame: _on_request,
-        RequestStreamFrame: _on_request,
-        RequestChannelFrame: _on_request,
-        PayloadFrame: _on_payload,
-        CancelFrame: _on_cancel,
-        RequestNFrame: _on_request_n,
+        RequestResponseFrame: _on_stream,
+        RequestFnfFrame: _on_stream,
+        RequestStreamFrame: _on_stream,
+        RequestChannelFrame: _on_stream,
+        PayloadFrame: _on_stream,
+        CancelFrame: _on_stream,
+        RequestNFrame: _on_stream,
         MetadataPushFrame: _on_metadata_push,
         ResumeFrame: _on_resume,
     }

@@ -1,6 +1,6 @@
 """Payloads cut to size and joined again.
 
-Above: the outbox cuts, the connection joins. Below: frames. The rules are Protocol.md's, and where it is silent those
+Above: the turns cut, requester and responder join. Below: frames. The rules are Protocol.md's, and where it is silent those
 that rsocket-java, -js and -py were seen to need.
 """
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     ErrorCode,
+    ErrorFrame,
     PayloadFrame,
     RequestChannelFrame,
     RequestStreamFrame,
     encoded_size,
 )
+from elarian_trio.errors import LocalProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 MIN_FRAGMENT_SIZE = 64  # rsocket-java refuses smaller settings, and middle fragments below 61 bytes
 LENGTH_SIZE = 3  # of a frame on a byte stream and of metadata; the first counts on WebSocket, too, as peers count it
 _CREDIT_SIZE = 4
+_ERROR_FIXED_SIZE = LENGTH_SIZE + HEADER_SIZE + 4  # length prefix, header and code of an ERROR
 _MAX_PARTIALS = 4  # unfinished payloads in memory, as multiples of the largest payload
 
 
@@ -70,6 +73,24 @@ def split_frame(frame: FragmentableFrame, size: int) -> Iterator[FragmentableFra
         if not follows:
             return
         piece = PayloadFrame(frame.stream_id, next_=True)
+
+
+def fit_error(stream_id: int, code: int, message: str, size: int) -> ErrorFrame:
+    """Make an ERROR whose text is valid UTF-8, and cut so that *size* bytes hold it: it cannot be fragmented.
+
+    Raises:
+        LocalProtocolError: the code has more than 32 bits.
+    """
+    if code >> 32:
+        msg = f"an error code has 32 bits: {code}"
+        raise LocalProtocolError(msg)
+    text = message.encode("utf-8", "replace")[: size - _ERROR_FIXED_SIZE]
+    return ErrorFrame(stream_id, code, text.decode("utf-8", "ignore"))
+
+
+def is_last_piece(frame: FragmentableFrame) -> bool:
+    """Whether nothing of the same payload follows: F and C together on a PAYLOAD count as no F, says Protocol.md."""
+    return not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
 
 
 class FragmentRefused(Exception):

@@ -198,6 +198,7 @@ FragmentableFrame: TypeAlias = (
 )
 StreamFrame: TypeAlias = FragmentableFrame | CancelFrame | ErrorFrame  # those we send on streams
 RequestFrame: TypeAlias = RequestResponseFrame | RequestFnfFrame | RequestStreamFrame | RequestChannelFrame
+IncomingFrame: TypeAlias = FragmentableFrame | CancelFrame | ErrorFrame | RequestNFrame  # those that come on streams
 Frame: TypeAlias = (
     FragmentableFrame
     | SetupFrame

@@ -87,7 +87,9 @@ class Outbox:
         """
         if self.opening is not None or self.is_held or self._pings or self._echoes:
             return []
-        return self.turns.take_wholes(max_bytes, self._resumption.calm_bytes)
+        wholes = self.turns.take_wholes(max_bytes, self._resumption.calm_bytes)
+        self._resumption.keep(*[data for _stream_id, data in wholes])
+        return wholes
 
     @property
     def is_blocked(self) -> bool:

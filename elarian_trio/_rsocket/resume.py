@@ -136,13 +136,13 @@ class Resumption:
         limit = self._capacity if self._asked is not None else (self._capacity - 1) // _ASK_AT
         return limit - self.kept_bytes
 
-    def keep(self, data: bytes) -> None:
-        """Note a counted frame that leaves for the first time."""
-        self.sent += len(data)
+    def keep(self, *frames: bytes) -> None:
+        """Note counted frames that leave for the first time."""
+        self.sent += sum(map(len, frames))
         if self.abandoned:
             self.first = self.sent
         else:
-            self._kept.append(data)
+            self._kept += frames
 
     def acknowledge(self, position: int) -> bool:
         """Forget what the peer has, as a KEEPALIVE of its says.

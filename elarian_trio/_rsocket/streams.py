@@ -1,7 +1,7 @@
 """Stream ids, and the table of legal moves of one stream.
 
-Above: the connection. Below: frames. Only request/response streams live here for long; what is
-refused, or sent without wanting an answer, passes through the same states.
+Above: requester and responder, each with the streams of its own. Below: frames. Only request/response streams live
+long; what is refused, or sent without wanting an answer, passes through the same states.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ class Move(IntEnum):
     ANSWER = auto()  # respond or fail, also our refusal of a request
 
 
-_QUEUED = StreamState.QUEUED
-
 _MOVES: dict[StreamState, dict[Move, StreamState]] = {
     StreamState.QUEUED: {Move.PIECE_OUT: StreamState.SENDING, Move.LAST_OUT: StreamState.WAITING},
     StreamState.SENDING: {
@@ -82,23 +80,22 @@ _MOVES: dict[StreamState, dict[Move, StreamState]] = {
 
 
 class Stream:
-    """One request and its answer, ours (``requester``) or the peer's. Made and forgotten by the connection.
+    """One request and its answer. Made and forgotten by the requester if it is ours, by the responder if the peer's.
 
     Attributes:
+        wants_answer: whether the peer waits for one.
         ends_at: the position behind what we send on it, once all of that was handed out.
         again: what is to follow the answer, though nothing should.
     """
 
-    __slots__ = ("again", "ends_at", "requester", "state", "stream_id", "wants_answer")
+    __slots__ = ("again", "ends_at", "state", "wants_answer")
 
-    def __init__(self, stream_id: int, state: StreamState, *, wants_answer: bool = True) -> None:
-        """Begin in *state*: QUEUED is a request of ours; that it is given by its place halves what making one takes."""
-        self.stream_id = stream_id
-        self.requester = state is _QUEUED
+    def __init__(self, state: StreamState, *, wants_answer: bool = True) -> None:
+        """Begin in *state*; that it is given by its place halves what making one takes."""
+        self.state = state
         self.wants_answer = wants_answer
         self.ends_at: float = math.inf
         self.again: PayloadFrame | None = None
-        self.state = state
 
     def allows(self, move: Move) -> bool:
         """Whether *move* is legal now."""

@@ -11,14 +11,24 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from elarian_trio._rsocket.fragments import needs_cutting, split_frame
-from elarian_trio._rsocket.frames import ErrorFrame, encode_frame, encoded_size
+from elarian_trio._rsocket.fragments import LENGTH_SIZE, needs_cutting, split_frame
+from elarian_trio._rsocket.frames import (
+    HEADER_SIZE,
+    ErrorFrame,
+    PayloadFrame,
+    RequestResponseFrame,
+    encode_answer,
+    encode_frame,
+    encode_request,
+    encoded_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from elarian_trio._rsocket.frames import CancelFrame, FragmentableFrame
 
+_WHOLE_FIXED_SIZE = LENGTH_SIZE + HEADER_SIZE  # length prefix and header of a frame that has data only
 _MAX_CUT_AT_ONCE = 8  # payloads whose fragments take turns: each is a partial payload in the peer's memory
 
 
@@ -67,10 +77,27 @@ class Turns:
         self._cancels.append(Departure(data, frame.stream_id))
         self.waiting_bytes += len(data)
 
+    def put_request(self, stream_id: int, data: bytes, metadata: bytes | None) -> None:
+        """Queue a request of ours."""
+        if metadata is None and len(data) <= self.fragment_size - _WHOLE_FIXED_SIZE:
+            self._turns[stream_id] = whole = encode_request(stream_id, data)
+            self.waiting_bytes += len(whole)
+        else:
+            self.put(RequestResponseFrame(stream_id, data, metadata))
+
+    def put_answer(self, stream_id: int, data: bytes, metadata: bytes | None) -> None:
+        """Queue the answer to a request of the peer."""
+        if metadata is None and len(data) <= self.fragment_size - _WHOLE_FIXED_SIZE:
+            self._turns[stream_id] = whole = encode_answer(stream_id, data)
+            self.waiting_bytes += len(whole)
+        else:
+            self.put(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
+
     def put(self, frame: FragmentableFrame | ErrorFrame) -> None:
         """Queue a stream's payload or ERROR, cut where it is too large."""
         if isinstance(frame, ErrorFrame) or not needs_cutting(frame, self.fragment_size):
-            self.put_whole(frame.stream_id, encode_frame(frame))
+            self._turns[frame.stream_id] = whole = encode_frame(frame)
+            self.waiting_bytes += len(whole)
             return
         pieces = split_frame(frame, self.fragment_size)
         cut = _Cut(next(pieces), pieces, encoded_size(frame))
@@ -80,11 +107,6 @@ class Turns:
             self._turns[frame.stream_id] = cut
         else:
             self._waiting[frame.stream_id] = cut
-
-    def put_whole(self, stream_id: int, data: bytes) -> None:
-        """Queue what needs no cutting, encoded."""
-        self._turns[stream_id] = data
-        self.waiting_bytes += len(data)
 
     def drop(self, stream_id: int) -> None:
         """Forget what is left of a stream's payload."""

@@ -27,9 +27,10 @@ from elarian_trio._rsocket import (
     resume_token_of,
 )
 from elarian_trio._rsocket import frames as f
-from elarian_trio._rsocket.connection import _MAX_HELD, _MAX_REFUSALS
+from elarian_trio._rsocket.connection import _MAX_HELD
 from elarian_trio._rsocket.fragments import _MAX_PARTIALS
 from elarian_trio._rsocket.outbox import _MAX_ECHO_BYTES, _MAX_ECHOES
+from elarian_trio._rsocket.responder import _MAX_REFUSALS
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -248,11 +249,11 @@ class Victim:
     def check_bounds(self) -> None:
         """See that nothing the peer sends makes it keep more than it may."""
         connection = self.connection
-        outbox = connection._outbox
-        assert connection._incoming <= MAX_INCOMING + _MAX_REFUSALS
-        assert connection.outstanding <= connection._incoming + MAX_REQUESTS
-        assert connection._assemblies.size <= _MAX_PARTIALS * MAX_PAYLOAD
-        assert len(connection._assemblies._unfinished) <= connection.outstanding
+        outbox, responder = connection._outbox, connection._responder
+        assert len(responder) <= MAX_INCOMING + _MAX_REFUSALS
+        assert connection.outstanding <= len(responder) + MAX_REQUESTS
+        assert responder._assemblies.size <= _MAX_PARTIALS * MAX_PAYLOAD
+        assert len(responder._assemblies._unfinished) <= connection.outstanding
         assert len(connection._held) <= _MAX_HELD
         assert not connection._held or connection._held_size <= MAX_PAYLOAD
         assert connection.kept_bytes <= max(self.store, FRAGMENT_SIZE)

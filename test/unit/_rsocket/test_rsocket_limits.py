@@ -16,8 +16,8 @@ from elarian_trio._rsocket import (
     RequestReceived,
     ResponseReceived,
 )
-from elarian_trio._rsocket import connection as connection_module
 from elarian_trio._rsocket import frames as f
+from elarian_trio._rsocket import responder as responder_module
 from elarian_trio.errors import RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_requests_beyond_the_limit_are_rejected_until_answers_leave() -> None:
 
 def test_a_flood_whose_answers_are_not_read_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """This SDK: no buffer without a bound."""
-    monkeypatch.setattr(connection_module, "_MAX_REFUSALS", 10)
+    monkeypatch.setattr(responder_module, "_MAX_REFUSALS", 10)
     server = open_server(max_incoming=1)
     feed(server, *[f.RequestResponseFrame(stream_id) for stream_id in range(1, 23, 2)])
     with pytest.raises(RemoteProtocolError):

@@ -162,7 +162,7 @@ class Conversation(RuleBasedStateMachine):
         for end in self.ends:
             assert not end.asked
             assert end.connection.outstanding == 0
-            assert end.connection._assemblies.size == end.connection._incoming == 0
+            assert end.connection._responder._assemblies.size == len(end.connection._responder) == 0
 
     def _drain(self) -> None:
         while any(end.connection.wants_to_send for end in self.ends):

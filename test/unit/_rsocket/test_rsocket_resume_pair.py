@@ -388,7 +388,7 @@ class CutConversation(RuleBasedStateMachine):
         check_agreement(self.there)
         for end in self.there.ends:
             assert end.connection.outstanding == 0
-            assert end.connection._assemblies.size == end.connection._incoming == 0
+            assert end.connection._responder._assemblies.size == len(end.connection._responder) == 0
 
     def drain(self) -> None:
         while any(end.connection.wants_to_send or end.in_flight for end in self.there.ends):

@@ -41,7 +41,7 @@ LEGAL = {
 @pytest.mark.parametrize("move", Move)
 def test_moves_are_legal_exactly_where_the_table_says(state: StreamState, move: Move) -> None:
     """Specification (checklist 28, 32-34), read as a table."""
-    stream = Stream(1, StreamState.QUEUED)
+    stream = Stream(StreamState.QUEUED)
     stream.state = state
     assert stream.allows(move) == ((state, move) in LEGAL)
     if stream.allows(move):
