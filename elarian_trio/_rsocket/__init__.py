@@ -27,8 +27,8 @@ from elarian_trio._rsocket.events import (
 )
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
 from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
+from elarian_trio._rsocket.handshake import resume_token_of
 from elarian_trio._rsocket.phases import ConnectionPhase, Role
-from elarian_trio._rsocket.resume import resume_token_of
 from elarian_trio._rsocket.setup import Setup
 
 __all__ = [

@@ -7,7 +7,7 @@ and reactions are Protocol.md's, version 1.0.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from elarian_trio._rsocket.events import (
     ConnectionEnded,
@@ -38,20 +38,20 @@ from elarian_trio._rsocket.frames import (
     RequestResponseFrame,
     RequestStreamFrame,
     ResumeFrame,
-    ResumeOkFrame,
     SetupFrame,
     decode_frame,
     describe_frame,
     encode_frame,
     read_whole,
 )
+from elarian_trio._rsocket.handshake import ask_to_resume, grant_resume, is_outdated, resume_token_of, take_grant
 from elarian_trio._rsocket.keepalive import Keepalive
 from elarian_trio._rsocket.outbox import Outbox
 from elarian_trio._rsocket.phases import DEAF_PHASES, LIVE_PHASES, ConnectionPhase, Role
 from elarian_trio._rsocket.refusal import PeerRefused
 from elarian_trio._rsocket.requester import Requester
 from elarian_trio._rsocket.responder import Responder
-from elarian_trio._rsocket.resume import Resumption, resume_token_of
+from elarian_trio._rsocket.resume import Resumption
 from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
@@ -216,13 +216,10 @@ class Connection:
             return [FrameIgnored(DEAF_PHASES[self._phase])]
         self._resumption.count_in(data)
         frame = self._decode(data)
-        if self._phase is ConnectionPhase.RESUMING:
-            return self._receive_resume_answer(frame, now)
-        if self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING:
-            return self._receive_early(frame, data, now)
-        if frame is None:
-            return [FrameIgnored(describe_frame(data))]
-        return self._dispatch(frame, now)
+        try:
+            return self._receive(frame, data, now)
+        except PeerRefused as refused:
+            raise self._end_for(refused) from None
 
     def frames_to_send(self, max_bytes: int = 256 * 1024) -> list[bytes]:
         """Hand out encoded frames in their order, up to about *max_bytes* and at least one if any waits.
@@ -348,10 +345,13 @@ class Connection:
         self._keepalive.heard(now)
         held, self._held = self._held, []
         events: list[Event] = []
-        for frame in held:
-            if self.state is ConnectionPhase.CLOSED:  # ended by the frame before
-                break
-            events += self._dispatch(frame, now)
+        try:
+            for frame in held:
+                if self.state is ConnectionPhase.CLOSED:  # ended by the frame before
+                    break
+                events += self._dispatch(frame, now)
+        except PeerRefused as refused:
+            raise self._end_for(refused) from None
         return events
 
     def reject_setup(self, code: int, message: str) -> None:
@@ -419,15 +419,14 @@ class Connection:
         """
         token = self._require_detached(Role.CLIENT)
         self._phase = ConnectionPhase.RESUMING
-        self._outbox.opening = ResumeFrame(token, self._resumption.received, self._resumption.first)
+        self._outbox.opening = ask_to_resume(token, self._resumption)
 
     def is_outdated(self, data: bytes) -> bool:
         """Server: whether *data*, a RESUME, asks for bytes of which the client has said since that it has them.
 
         A client's count never falls, so this is an attempt that it gave up, and that was long on its way.
         """
-        frame = decode_frame(data)
-        return isinstance(frame, ResumeFrame) and frame.last_server_position < self._resumption.first
+        return is_outdated(data, self._resumption)
 
     def accept_resume(self, data: bytes, now: float) -> list[Event]:
         """Server: go on over another transport, whose first frame *data* was the RESUME of this session.
@@ -444,11 +443,10 @@ class Connection:
         if not isinstance(frame, ResumeFrame):
             msg = "only the RESUME of this session resumes it"
             raise LocalProtocolError(msg)
-        # Its version is not looked at, as no peer does: rsocket-js 1.0 swaps major and minor.
-        has_gap = frame.first_client_position > self._resumption.received
-        if has_gap or not self._resumption.rewind(frame.last_server_position):
-            self._refuse(ErrorCode.REJECTED_RESUME, "the positions of both ends do not meet")
-        self._outbox.opening = ResumeOkFrame(self._resumption.received)
+        try:
+            self._outbox.opening = grant_resume(frame, self._resumption)
+        except PeerRefused as refused:
+            raise self._end_for(refused) from None
         return self._go_on(now)
 
     def _receive_resume_answer(self, frame: Frame | None, now: float) -> list[Event]:
@@ -456,10 +454,7 @@ class Connection:
         if isinstance(frame, ErrorFrame) and frame.stream_id == 0:
             self._finish()
             return [ResumeRejected(frame.code, frame.message)]
-        if not isinstance(frame, ResumeOkFrame):
-            self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME is answered by RESUME_OK or ERROR")
-        if not self._resumption.rewind(frame.last_client_position):
-            self._refuse(ErrorCode.CONNECTION_ERROR, "the RESUME_OK names a position that cannot be")
+        take_grant(frame, self._resumption)
         return self._go_on(now)
 
     def _go_on(self, now: float) -> list[Event]:
@@ -514,6 +509,16 @@ class Connection:
             self._resumption.count_in_whole(data)
         return event
 
+    def _receive(self, frame: Frame | None, data: bytes, now: float) -> list[Event]:
+        """Take a frame, which *data* was read as, by what the phase has it mean."""
+        if self._phase is ConnectionPhase.RESUMING:
+            return self._receive_resume_answer(frame, now)
+        if self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING:
+            return self._receive_early(frame, data, now)
+        if frame is None:
+            return [FrameIgnored(describe_frame(data))]
+        return self._dispatch(frame, now)
+
     def _decode(self, data: bytes) -> Frame | None:
         try:
             return decode_frame(data)
@@ -534,17 +539,17 @@ class Connection:
         self._held.append(frame)
         self._held_size += len(data)
         if len(self._held) > _MAX_HELD or self._held_size > self._max_payload_size:
-            self._refuse(ErrorCode.CONNECTION_ERROR, "too much came before the SETUP was accepted")
+            raise PeerRefused(ErrorCode.CONNECTION_ERROR, "too much came before the SETUP was accepted")
         return []
 
     def _receive_first(self, frame: Frame | None, now: float) -> list[Event]:
         if isinstance(frame, ResumeFrame):
-            self._refuse(ErrorCode.REJECTED_RESUME, "there is no such session here")
+            raise PeerRefused(ErrorCode.REJECTED_RESUME, "there is no such session here")
         if not isinstance(frame, SetupFrame):
-            self._refuse(ErrorCode.INVALID_SETUP, "the first frame must be a SETUP")
+            raise PeerRefused(ErrorCode.INVALID_SETUP, "the first frame must be a SETUP")
         refusal = refuse_setup(frame, resumable=self._resume_buffer_size is not None)
         if refusal is not None:
-            self._refuse(*refusal)
+            raise PeerRefused(*refusal)
         if frame.resume_token is not None and self._resume_buffer_size is not None:
             self._resumption.begin(frame.resume_token, self._resume_buffer_size)
         self._offered = setup = setup_from_frame(frame)
@@ -555,10 +560,7 @@ class Connection:
         receive = self._RECEIVERS.get(type(frame))
         if receive is None:
             return [FrameIgnored(f"{type(frame).__name__} out of place")]
-        try:
-            events = receive(self, frame, now)
-        except PeerRefused as refused:
-            self._refuse(refused.code, str(refused))
+        events = receive(self, frame, now)
         self._settle()
         return events
 
@@ -584,7 +586,7 @@ class Connection:
         where they took the SETUP that asked for it, and are good for everything else.
         """
         if frame.respond or not self._resumption.is_echo(frame.position):
-            self._refuse(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
+            raise PeerRefused(ErrorCode.CONNECTION_ERROR, "a KEEPALIVE names a position that cannot be")
         self._resumption.abandon()
         return [NotResumable("the peer answers with our position instead of its own")]
 
@@ -617,7 +619,7 @@ class Connection:
 
     def _on_resume(self, _frame: ResumeFrame, _now: float) -> list[Event]:
         if self._role is Role.SERVER:
-            self._refuse(ErrorCode.CONNECTION_ERROR, "a RESUME must be the first frame")
+            raise PeerRefused(ErrorCode.CONNECTION_ERROR, "a RESUME must be the first frame")
         return [FrameIgnored("a RESUME from a server")]
 
     # Frames out
@@ -666,9 +668,10 @@ class Connection:
         self._finish()
         self._outbox.farewell = error
 
-    def _refuse(self, code: ErrorCode, message: str) -> NoReturn:
-        self._abort(code, message)
-        raise RemoteProtocolError(message)
+    def _end_for(self, refused: PeerRefused) -> RemoteProtocolError:
+        """End for what the peer sent, tell it so, and give the error that says so here."""
+        self._abort(refused.code, str(refused))
+        return RemoteProtocolError(str(refused))
 
     def _start_timers(self, now: float, *, interval: float, lifetime: float) -> None:
         if self._timed:

@@ -1,7 +1,7 @@
 """Payloads cut to size and joined again.
 
-Above: the turns cut, requester and responder join. Below: frames. The rules are Protocol.md's, and where it is silent those
-that rsocket-java, -js and -py were seen to need.
+Above: the turns cut, requester and responder join. Below: frames. The rules are Protocol.md's, and where it is silent
+those that rsocket-java, -js and -py were seen to need.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import struct
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
@@ -21,13 +19,8 @@ from elarian_trio._rsocket.frames import (
     ResumeFrame,
     ResumeOkFrame,
     SetupFrame,
-    decode_frame,
     type_number,
 )
-from elarian_trio.errors import RemoteProtocolError
-
-if TYPE_CHECKING:
-    from elarian_trio._rsocket.frames import Frame
 
 _ASK_AT = 4  # the peer is asked for its position when this part of the store is not acknowledged: a quarter
 _MAX_TOLD = 64  # of our own positions are remembered: as many questions as may well be on their way at once
@@ -48,14 +41,6 @@ def counts(data: bytes) -> bool:
     """
     stream_id, word = _HEADER.unpack_from(data)
     return stream_id & MAX_STREAM_ID > 0 and word >> 10 not in _CONNECTION_TYPES
-
-
-def resume_token_of(data: bytes) -> bytes | None:
-    """Give the token if *data* is a well-formed RESUME, else ``None``: what a server looks for in a first frame."""
-    frame: Frame | None = None
-    with suppress(RemoteProtocolError):
-        frame = decode_frame(data)
-    return frame.token if isinstance(frame, ResumeFrame) else None
 
 
 class Resumption:

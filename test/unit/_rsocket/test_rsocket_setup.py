@@ -227,6 +227,16 @@ def test_a_resume_behind_the_setup_ends_the_connection() -> None:
     assert [getattr(frame, "code", None) for frame in sent(server)] == [ErrorCode.CONNECTION_ERROR]
 
 
+def test_what_breaks_the_rules_behind_the_setup_ends_the_connection_upon_acceptance() -> None:
+    """This SDK: what had to wait is judged as if it came then, and nothing behind it is served."""
+    server = new_server()
+    feed(server, GOOD, f.ResumeFrame(b"t", 0, 0), f.RequestResponseFrame(1, b"late"))
+    with pytest.raises(RemoteProtocolError, match="RESUME must be the first"):
+        server.accept_setup(0.0)
+    assert [getattr(error, "code", None) for error in sent(server)] == [ErrorCode.CONNECTION_ERROR]
+    assert server.state is ConnectionPhase.CLOSED
+
+
 @pytest.mark.parametrize(
     ("frame", "count"), [(f.CancelFrame(1), 1025), (f.RequestResponseFrame(1, bytes(400)), 3)], ids=["frames", "bytes"]
 )
