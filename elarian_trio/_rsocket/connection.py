@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from elarian_trio._rsocket.admission import Admission
 from elarian_trio._rsocket.events import (
     ConnectionEnded,
     Event,
@@ -52,7 +53,7 @@ from elarian_trio._rsocket.refusal import PeerRefused
 from elarian_trio._rsocket.requester import Requester
 from elarian_trio._rsocket.responder import Responder
 from elarian_trio._rsocket.resume import Resumption
-from elarian_trio._rsocket.setup import refuse_setup, setup_from_frame, setup_to_frame
+from elarian_trio._rsocket.setup import setup_to_frame
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from elarian_trio._rsocket.setup import Setup
     from elarian_trio._rsocket.turns import Departure
 
-_MAX_HELD = 1024  # frames behind a SETUP that is not accepted yet
 _SETUP_ERRORS = range(ErrorCode.INVALID_SETUP, ErrorCode.REJECTED_RESUME + 1)
 
 
@@ -110,7 +110,6 @@ class Connection:
         _check_fragment_size(fragment_size)
         self._role = role
         self._setup = setup
-        self._max_payload_size = max_payload_size
         self._max_whole_size = max_payload_size + HEADER_SIZE  # bytes of a frame, where all behind its header is data
         self._timed = timed
         self._setup_timeout = setup_timeout
@@ -123,17 +122,14 @@ class Connection:
             self._resumption.begin(setup.resume_token, resume_buffer_size)
         self._phase = ConnectionPhase.CONNECTING
         self._is_started = False
-        self._offered: Setup | None = None  # server: asked for, neither accepted nor rejected yet
-        self._held: list[Frame] = []  # server: what came behind that SETUP
-        self._held_size = 0
+        self._admission = Admission(resumable=resume_buffer_size is not None, max_bytes=max_payload_size)
         self._outbox = Outbox(fragment_size, self._resumption)
         self._keepalive = Keepalive()
         turns, assemblies = self._outbox.turns, Assemblies(max_payload_size)
         self._requester = Requester(1 if role is Role.CLIENT else 2, turns, assemblies)
         self._responder = Responder(turns, assemblies, max_incoming)
-        # Whose request a stream is for tells whether its id is even or odd.
         ours, peers = self._requester, self._responder
-        self._sides = (peers, ours) if role is Role.CLIENT else (ours, peers)
+        self._sides = (peers, ours) if role is Role.CLIENT else (ours, peers)  # of streams with even ids, and with odd
 
     @property
     def state(self) -> ConnectionPhase:
@@ -339,11 +335,9 @@ class Connection:
         """
         if self._phase is ConnectionPhase.CLOSED:
             return []
-        self._require_offer()
-        self._offered = None
+        held = self._admission.decide()
         self._phase = ConnectionPhase.OPEN
         self._keepalive.heard(now)
-        held, self._held = self._held, []
         events: list[Event] = []
         try:
             for frame in held:
@@ -362,7 +356,7 @@ class Connection:
         """
         if self._phase is ConnectionPhase.CLOSED:
             return
-        self._require_offer()
+        self._admission.decide()
         self._abort(code, message)
 
     def close(self, code: int = ErrorCode.CONNECTION_CLOSE, message: str = "") -> None:
@@ -374,7 +368,7 @@ class Connection:
         """
         if self._phase is ConnectionPhase.CLOSED:
             return
-        is_connected = self._is_started and (self._role is Role.CLIENT or self._phase is not ConnectionPhase.CONNECTING)
+        is_connected = self._is_started and not self._is_admitting
         if self._phase is ConnectionPhase.DETACHED:
             self._finish()
         elif self._phase is ConnectionPhase.RESUMING:
@@ -513,46 +507,40 @@ class Connection:
         """Take a frame, which *data* was read as, by what the phase has it mean."""
         if self._phase is ConnectionPhase.RESUMING:
             return self._receive_resume_answer(frame, now)
-        if self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING:
+        if self._is_admitting:
             return self._receive_early(frame, data, now)
         if frame is None:
             return [FrameIgnored(describe_frame(data))]
         return self._dispatch(frame, now)
 
+    @property
+    def _is_admitting(self) -> bool:
+        """Whether this is a server that has not let its client in yet."""
+        return self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING
+
     def _decode(self, data: bytes) -> Frame | None:
         try:
             return decode_frame(data)
         except RemoteProtocolError as error:
-            is_first = self._role is Role.SERVER and self._phase is ConnectionPhase.CONNECTING and self._offered is None
-            is_bad_setup = is_first and len(data) >= HEADER_SIZE
+            is_bad_setup = self._is_admitting and not self._admission.is_due and len(data) >= HEADER_SIZE
             self._abort(ErrorCode.INVALID_SETUP if is_bad_setup else ErrorCode.CONNECTION_ERROR, str(error))
             raise
 
     def _receive_early(self, frame: Frame | None, data: bytes, now: float) -> list[Event]:
         """Server, before acceptance: the first frame must be a SETUP, what follows waits for the decision on it."""
-        if self._offered is None:
+        if not self._admission.is_due:
             return self._receive_first(frame, now)
         if frame is None or isinstance(frame, SetupFrame):
             return [FrameIgnored(describe_frame(data))]
         if isinstance(frame, KeepaliveFrame):
             self._keepalive.heard(now)
-        self._held.append(frame)
-        self._held_size += len(data)
-        if len(self._held) > _MAX_HELD or self._held_size > self._max_payload_size:
-            raise PeerRefused(ErrorCode.CONNECTION_ERROR, "too much came before the SETUP was accepted")
+        self._admission.hold(frame, len(data))
         return []
 
     def _receive_first(self, frame: Frame | None, now: float) -> list[Event]:
-        if isinstance(frame, ResumeFrame):
-            raise PeerRefused(ErrorCode.REJECTED_RESUME, "there is no such session here")
-        if not isinstance(frame, SetupFrame):
-            raise PeerRefused(ErrorCode.INVALID_SETUP, "the first frame must be a SETUP")
-        refusal = refuse_setup(frame, resumable=self._resume_buffer_size is not None)
-        if refusal is not None:
-            raise PeerRefused(*refusal)
-        if frame.resume_token is not None and self._resume_buffer_size is not None:
-            self._resumption.begin(frame.resume_token, self._resume_buffer_size)
-        self._offered = setup = setup_from_frame(frame)
+        setup = self._admission.receive_first(frame)
+        if setup.resume_token is not None and self._resume_buffer_size is not None:
+            self._resumption.begin(setup.resume_token, self._resume_buffer_size)
         self._start_timers(now, interval=math.inf, lifetime=setup.keepalive_lifetime)
         return [SetupReceived(setup)]
 
@@ -657,8 +645,7 @@ class Connection:
         self._resumption.detach()
         self._outbox.clear()
         self._outbox.is_held = False
-        self._offered = None
-        self._held.clear()
+        self._admission.clear()
 
     def _error(self, code: int, message: str) -> ErrorFrame:
         return fit_error(0, code, message, self._outbox.turns.fragment_size)
@@ -690,11 +677,6 @@ class Connection:
             msg = f"a {self._role.name} that is {self._phase.name} cannot resume so"
             raise LocalProtocolError(msg)
         return token
-
-    def _require_offer(self) -> None:
-        if self._offered is None:
-            msg = "no SETUP waits for an answer"
-            raise LocalProtocolError(msg)
 
     # The frames that have an effect once a connection stands; the others are ignored then.
     _RECEIVERS: ClassVar[dict[type[Frame], Callable[[Connection, Any, float], list[Event]]]] = {

@@ -27,7 +27,7 @@ from elarian_trio._rsocket import (
     resume_token_of,
 )
 from elarian_trio._rsocket import frames as f
-from elarian_trio._rsocket.connection import _MAX_HELD
+from elarian_trio._rsocket.admission import _MAX_HELD
 from elarian_trio._rsocket.fragments import _MAX_PARTIALS
 from elarian_trio._rsocket.outbox import _MAX_ECHO_BYTES, _MAX_ECHOES
 from elarian_trio._rsocket.responder import _MAX_REFUSALS
@@ -254,8 +254,8 @@ class Victim:
         assert connection.outstanding <= len(responder) + MAX_REQUESTS
         assert responder._assemblies.size <= _MAX_PARTIALS * MAX_PAYLOAD
         assert len(responder._assemblies._unfinished) <= connection.outstanding
-        assert len(connection._held) <= _MAX_HELD
-        assert not connection._held or connection._held_size <= MAX_PAYLOAD
+        assert len(connection._admission._held) <= _MAX_HELD
+        assert connection._admission._held_size <= MAX_PAYLOAD
         assert connection.kept_bytes <= max(self.store, FRAGMENT_SIZE)
         assert len(outbox._echoes) <= _MAX_ECHOES
         assert outbox._echo_bytes <= _MAX_ECHO_BYTES

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 from frame_strategies import frames
 from hypothesis import given
-from hypothesis import strategies as st
 
 from elarian_trio._rsocket import frames as f
-from elarian_trio._rsocket import resume_token_of
 from elarian_trio._rsocket.resume import Resumption, counts
 
 
@@ -243,23 +241,6 @@ def test_what_is_abandoned_keeps_nothing_and_holds_nothing_back() -> None:
     assert resumption.kept_bytes == 0
     assert resumption.acknowledge(1)
     assert not resumption.rewind(resumption.sent)
-
-
-@given(data=st.binary(max_size=60))
-def test_bytes_that_are_no_resume_have_no_token(data: bytes) -> None:
-    """This SDK: a server looks into whatever comes first."""
-    frame = b"\0\0\0\0\x34\0" + data
-    token = resume_token_of(frame)
-    assert token is None or frame == frame[:12] + token + frame[-16:]
-    assert resume_token_of(data[:5]) is None
-
-
-@given(frame=frames)
-def test_a_resume_names_its_token(frame: f.Frame) -> None:
-    """Specification: only RESUME does, on stream 0."""
-    data = f.encode_frame(frame)
-    assert resume_token_of(data) == (frame.token if isinstance(frame, f.ResumeFrame) else None)
-    assert resume_token_of(b"\0\0\0\1" + data[4:]) is None
 
 
 @given(frame=frames)
