@@ -88,11 +88,6 @@ def fit_error(stream_id: int, code: int, message: str, size: int) -> ErrorFrame:
     return ErrorFrame(stream_id, code, text.decode("utf-8", "ignore"))
 
 
-def is_last_piece(frame: FragmentableFrame) -> bool:
-    """Whether nothing of the same payload follows: F and C together on a PAYLOAD count as no F, says Protocol.md."""
-    return not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
-
-
 class FragmentRefused(Exception):
     """A fragment breaks the rules, or its payload grows too large.
 
@@ -143,12 +138,14 @@ class Assemblies:
         self._unfinished: dict[int, Assembly] = {}
         self.size = 0  # bytes in all of them
 
-    def collect(self, frame: FragmentableFrame, *, is_last: bool) -> Payload | None:
+    def collect(self, frame: FragmentableFrame) -> Payload | None:
         """Take the next piece of a stream's payload, and give the payload once it is whole.
 
         Raises:
             FragmentRefused: this payload is not to be; ``drop`` what is here of it.
         """
+        # F and C together on a PAYLOAD count as no F, says Protocol.md.
+        is_last = not frame.follows or (isinstance(frame, PayloadFrame) and frame.complete)
         assembly = self._unfinished.get(frame.stream_id)
         added = payload_size(frame)
         if added + (0 if assembly is None else assembly.size) > self._max_payload_size:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from elarian_trio._rsocket.events import CancelIgnored, Event, FrameIgnored, RequestFailed, ResponseReceived
-from elarian_trio._rsocket.fragments import FragmentRefused, is_last_piece
+from elarian_trio._rsocket.fragments import FragmentRefused
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     WHOLE_ANSWER,
@@ -55,7 +55,7 @@ class Requester:
     def request(self, data: bytes, metadata: bytes | None) -> int:
         """Queue a request and give its id."""
         stream_id = self._ids.take(self._streams)
-        self._streams[stream_id] = Stream(_QUEUED)
+        self._streams[stream_id] = Stream()
         self._turns.put_request(stream_id, data, metadata)
         return stream_id
 
@@ -119,13 +119,12 @@ class Requester:
         if stream is None or not stream.allows(Move.LAST_IN):
             return [FrameIgnored("a PAYLOAD that nobody waits for")]
         self._turns.drop(frame.stream_id)  # answered before all of the request was sent: the rest is moot
-        is_last = is_last_piece(frame)
         try:
-            payload = self._assemblies.collect(frame, is_last=is_last)
+            payload = self._assemblies.collect(frame)
         except FragmentRefused as refused:
             return self._give_up(frame.stream_id, str(refused))
-        stream.make(Move.LAST_IN if is_last else Move.PIECE_IN)
         if payload is None:
+            stream.make(Move.PIECE_IN)
             return []
         self._drop(frame.stream_id)
         return [ResponseReceived(frame.stream_id, *payload)]

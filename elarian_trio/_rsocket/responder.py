@@ -16,7 +16,7 @@ from elarian_trio._rsocket.events import (
     RequestCanceled,
     RequestReceived,
 )
-from elarian_trio._rsocket.fragments import FragmentRefused, fit_error, is_last_piece
+from elarian_trio._rsocket.fragments import FragmentRefused, fit_error
 from elarian_trio._rsocket.frames import (
     HEADER_SIZE,
     WHOLE_REQUEST,
@@ -31,19 +31,18 @@ from elarian_trio._rsocket.frames import (
     RequestStreamFrame,
 )
 from elarian_trio._rsocket.refusal import PeerRefused
-from elarian_trio._rsocket.streams import Move, Stream, StreamState
+from elarian_trio._rsocket.streams import Move, Served, StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from elarian_trio._rsocket.fragments import Assemblies, Payload
+    from elarian_trio._rsocket.fragments import Assemblies
     from elarian_trio._rsocket.frames import FragmentableFrame, IncomingFrame, RequestFrame
     from elarian_trio._rsocket.turns import Turns
 
 _MAX_REFUSALS = 16384  # answers to requests beyond max_requests that may wait: more than one read of 64 KiB can hold
 
-# Those that each request is asked about; to look an enum's members up takes ten times as long.
-_RUNNING, _ANSWER = StreamState.RUNNING, Move.ANSWER
+_RUNNING = StreamState.RUNNING  # what each is told to be; to look an enum's member up takes ten times as long
 
 
 class Responder:
@@ -59,12 +58,12 @@ class Responder:
         self._turns = turns
         self._assemblies = assemblies
         self._max_requests = max_requests
-        self._streams: dict[int, Stream] = {}  # refused ones included
+        self._served = Served()  # refused ones included
         self._is_stopped = self._is_over = False
 
     def __len__(self) -> int:
         """How many have not ended, refused ones included."""
-        return len(self._streams)
+        return len(self._served)
 
     def stop(self) -> None:
         """Reject whatever the peer asks from now on: the connection is closing."""
@@ -97,41 +96,31 @@ class Responder:
 
     def repeat(self, stream_id: int, data: bytes, metadata: bytes | None) -> bool:
         """Have a payload follow a queued answer, as no peer may; say whether there is such an answer."""
-        stream = self._streams.get(stream_id)
-        if stream is None or stream.state is not StreamState.ANSWERING:
-            return False
-        stream.again = PayloadFrame(stream_id, data, metadata, complete=True, next_=True)
-        return True
+        return self._served.repeat(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
 
     def _begin_answer(self, stream_id: int) -> bool:
-        stream = self._streams.get(stream_id)
-        if stream is None or stream.state is not _RUNNING or self._is_over:
-            return False
-        stream.make(_ANSWER)
-        return True
+        return not self._is_over and self._served.answer(stream_id)
 
     # What has left
 
     def note_piece_out(self, stream_id: int) -> None:
-        """Some of an answer was handed out, more of it follows."""
-        if stream_id in self._streams:  # not so of what ``repeat`` lets follow
-            self._streams[stream_id].make(Move.PIECE_OUT)
+        """Some of an answer was handed out, more of it follows: it stands where it stood."""
 
     def note_last_out(self, stream_id: int, position: int) -> None:
         """The last of an answer was handed out: of a stream that was answered there is nothing else."""
         del position  # matters for our requests only
-        stream = self._streams.pop(stream_id, None)
-        if stream is not None and stream.again is not None:
-            self._turns.put(stream.again)
+        again = self._served.answered(stream_id)
+        if again is not None:
+            self._turns.put(again)
 
     # What comes in
 
     def receive_whole(self, stream_id: int, kind: int, data: bytes) -> Event | None:
         """Take a frame of a kind that ``read_whole`` tells, if it is a request with which all is well."""
-        streams = self._streams
-        if kind != WHOLE_REQUEST or stream_id in streams or len(streams) >= self._max_requests:
+        served = self._served
+        if kind != WHOLE_REQUEST or stream_id in served or len(served) >= self._max_requests:
             return None
-        streams[stream_id] = Stream(_RUNNING)
+        served[stream_id] = _RUNNING
         return RequestReceived(stream_id, data[HEADER_SIZE:])
 
     def receive(self, frame: IncomingFrame) -> list[Event]:
@@ -143,16 +132,16 @@ class Responder:
         return self._RECEIVERS[type(frame)](self, frame)
 
     def _on_request(self, frame: RequestFrame) -> list[Event]:
-        if frame.stream_id in self._streams:
+        if frame.stream_id in self._served:
             return [FrameIgnored("a request with the id of a live one")]
         objection = self._objection(frame)
-        if len(self._streams) >= self._max_requests + _MAX_REFUSALS:
+        if len(self._served) >= self._max_requests + _MAX_REFUSALS:
             raise PeerRefused(ErrorCode.CONNECTION_ERROR, "requests keep coming while their answers are not read")
-        stream = Stream(StreamState.ASSEMBLING, wants_answer=not isinstance(frame, RequestFnfFrame))
-        self._streams[frame.stream_id] = stream
+        wants_answer = not isinstance(frame, RequestFnfFrame)
+        self._served[frame.stream_id] = StreamState.ASSEMBLING if wants_answer else StreamState.TAKING
         if objection is not None:
-            return self._refuse(stream, frame.stream_id, ErrorCode.REJECTED, objection)
-        return self._gather(stream, frame)
+            return self._refuse(frame.stream_id, ErrorCode.REJECTED, objection)
+        return self._gather(frame)
 
     def _objection(self, frame: RequestFrame) -> str | None:
         """Why a request is not even looked at."""
@@ -160,62 +149,58 @@ class Responder:
             return "only request/response is served here"
         if self._is_stopped:
             return "the connection is closing"
-        return "too many requests wait for an answer" if len(self._streams) >= self._max_requests else None
+        return "too many requests wait for an answer" if len(self._served) >= self._max_requests else None
 
     def _on_payload(self, frame: PayloadFrame) -> list[Event]:
-        stream = self._streams.get(frame.stream_id)
-        if stream is None or not stream.allows(Move.LAST_IN):
+        if not self._served.allows(frame.stream_id, Move.LAST_IN):
             return [FrameIgnored("a PAYLOAD that nobody waits for")]
-        return self._gather(stream, frame)
+        return self._gather(frame)
 
     def _on_cancel(self, frame: CancelFrame) -> list[Event]:
-        stream = self._streams.get(frame.stream_id)
-        if stream is None:
-            return [CancelIgnored("a CANCEL for a request that is not running", frame.stream_id)]
-        self._drop(frame.stream_id)
-        return [] if stream.state is StreamState.ASSEMBLING else [RequestCanceled(frame.stream_id)]
+        stream_id = frame.stream_id
+        if not self._served.allows(stream_id, Move.CANCEL_IN):
+            return [CancelIgnored("a CANCEL for a request that is not running", stream_id)]
+        was_reported = not self._served.allows(stream_id, Move.LAST_IN)  # all of it had come
+        self._drop(stream_id)
+        return [RequestCanceled(stream_id)] if was_reported else []
 
     def _on_error(self, frame: ErrorFrame) -> list[Event]:
-        stream = self._streams.get(frame.stream_id)
-        if stream is None or not stream.allows(Move.ERROR_IN):
+        if not self._served.allows(frame.stream_id, Move.ERROR_IN):
             return [FrameIgnored("an ERROR for a request that does not wait")]
         self._drop(frame.stream_id)
         return []
 
     def _on_request_n(self, frame: RequestNFrame) -> list[Event]:
-        return [] if frame.stream_id in self._streams else [FrameIgnored("credit for a stream that is not")]
+        return [] if frame.stream_id in self._served else [FrameIgnored("credit for a stream that is not")]
 
-    def _gather(self, stream: Stream, frame: FragmentableFrame) -> list[Event]:
+    def _gather(self, frame: FragmentableFrame) -> list[Event]:
         """Take the next piece of a request, and report the request once it is whole."""
-        is_last = is_last_piece(frame)
         try:
-            payload = self._assemblies.collect(frame, is_last=is_last)
+            payload = self._assemblies.collect(frame)
         except FragmentRefused as refused:
-            return self._refuse(stream, frame.stream_id, refused.code, str(refused))
-        stream.make(Move.LAST_IN if is_last else Move.PIECE_IN)
-        return [] if payload is None else [self._report(stream, frame.stream_id, payload)]
+            return self._refuse(frame.stream_id, refused.code, str(refused))
+        self._served.make(frame.stream_id, Move.PIECE_IN if payload is None else Move.LAST_IN)
+        if payload is None:
+            return []
+        if frame.stream_id not in self._served:  # it wants no answer
+            return [FireAndForgetReceived(*payload)]
+        return [RequestReceived(frame.stream_id, *payload)]
 
-    def _report(self, stream: Stream, stream_id: int, payload: Payload) -> Event:
-        if stream.wants_answer:
-            return RequestReceived(stream_id, *payload)
-        self._drop(stream_id)
-        return FireAndForgetReceived(*payload)
-
-    def _refuse(self, stream: Stream, stream_id: int, code: ErrorCode, message: str) -> list[Event]:
+    def _refuse(self, stream_id: int, code: ErrorCode, message: str) -> list[Event]:
         """Answer a request that we do not take with an ERROR, if it wants any answer."""
-        if stream.wants_answer:
+        if self._served.allows(stream_id, Move.ANSWER):
             self._assemblies.drop(stream_id)
-            stream.make(Move.ANSWER)
+            self._served.make(stream_id, Move.ANSWER)
             self._turns.put(fit_error(stream_id, code, message, self._turns.fragment_size))
         else:
             self._drop(stream_id)
         return [FrameIgnored(f"a request was refused: {message}")]
 
     def _drop(self, stream_id: int) -> None:
-        """Drop all that is kept of a stream."""
+        """Drop all that is kept of a request."""
         self._assemblies.drop(stream_id)
         self._turns.drop(stream_id)
-        del self._streams[stream_id]
+        self._served.drop(stream_id)
 
     _RECEIVERS: ClassVar[dict[type[IncomingFrame], Callable[[Responder, Any], list[Event]]]] = {
         RequestResponseFrame: _on_request,

@@ -1,7 +1,9 @@
 """Stream ids, and the table of legal moves of one stream.
 
 Above: requester and responder, each with the streams of its own. Below: frames. Only request/response streams live
-long; what is refused, or sent without wanting an answer, passes through the same states.
+long; what is refused, or sent without wanting an answer, passes through the same table. Of a request of ours there is
+more to know than where it stands; of the peer's, of which many thousand may wait, there is not, so that each costs a
+number only.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 
 
 class StreamState(IntEnum):
-    """Where a stream stands; the first four are our requests, the next three the peer's."""
+    """Where a stream stands; the first four are our requests, the next four the peer's."""
 
     QUEUED = auto()  # nothing of it was handed out
     SENDING = auto()  # some fragments were
     WAITING = auto()  # all of it was
     RECEIVING = auto()  # some fragments of the answer are here
     ASSEMBLING = auto()  # some fragments of the request are here
+    TAKING = auto()  # some fragments of one that wants no answer are here
     RUNNING = auto()  # the request was reported and waits for respond or fail
     ANSWERING = auto()  # the answer waits to be handed out, or some of it
     DONE = auto()
@@ -69,6 +72,12 @@ _MOVES: dict[StreamState, dict[Move, StreamState]] = {
         Move.CANCEL_IN: StreamState.DONE,
         Move.ANSWER: StreamState.ANSWERING,
     },
+    StreamState.TAKING: {
+        Move.PIECE_IN: StreamState.TAKING,
+        Move.LAST_IN: StreamState.DONE,
+        Move.ERROR_IN: StreamState.DONE,
+        Move.CANCEL_IN: StreamState.DONE,
+    },
     StreamState.RUNNING: {Move.CANCEL_IN: StreamState.DONE, Move.ANSWER: StreamState.ANSWERING},
     StreamState.ANSWERING: {
         Move.PIECE_OUT: StreamState.ANSWERING,
@@ -78,33 +87,80 @@ _MOVES: dict[StreamState, dict[Move, StreamState]] = {
     StreamState.DONE: {},
 }
 
+# A member that is looked up in its class takes several times as long.
+_QUEUED, _RUNNING, _ANSWERING, _DONE = (
+    StreamState.QUEUED,
+    StreamState.RUNNING,
+    StreamState.ANSWERING,
+    StreamState.DONE,
+)
+
 
 class Stream:
-    """One request and its answer. Made and forgotten by the requester if it is ours, by the responder if the peer's.
+    """One request of ours and its answer. Made and forgotten by the requester.
 
     Attributes:
-        wants_answer: whether the peer waits for one.
         ends_at: the position behind what we send on it, once all of that was handed out.
-        again: what is to follow the answer, though nothing should.
     """
 
-    __slots__ = ("again", "ends_at", "state", "wants_answer")
+    __slots__ = ("ends_at", "state")
 
-    def __init__(self, state: StreamState, *, wants_answer: bool = True) -> None:
-        """Begin in *state*; that it is given by its place halves what making one takes."""
-        self.state = state
-        self.wants_answer = wants_answer
+    def __init__(self) -> None:
+        self.state: StreamState = _QUEUED
         self.ends_at: float = math.inf
-        self.again: PayloadFrame | None = None
 
     def allows(self, move: Move) -> bool:
         """Whether *move* is legal now."""
         return move in _MOVES[self.state]
 
-    def make(self, move: Move) -> StreamState:
-        """Make a legal *move* and return the state after it."""
+    def make(self, move: Move) -> None:
+        """Make a legal *move*."""
         self.state = _MOVES[self.state][move]
-        return self.state
+
+
+class Served(dict[int, StreamState]):
+    """Where each request of the peer's stands, by its stream id. Made by the responder.
+
+    One that was received whole is put in as RUNNING, which is what most are for most of their time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._again: dict[int, PayloadFrame] = {}
+
+    def allows(self, stream_id: int, move: Move) -> bool:
+        """Whether *move* is legal now."""
+        return move in _MOVES[self.get(stream_id, _DONE)]
+
+    def make(self, stream_id: int, move: Move) -> None:
+        """Make a legal *move*; there is nothing left of one that is done."""
+        self[stream_id] = state = _MOVES[self[stream_id]][move]
+        if state is _DONE:
+            self.drop(stream_id)
+
+    def answer(self, stream_id: int) -> bool:
+        """Note that an answer is queued; ``False`` if nobody waits for one."""
+        if self.get(stream_id) is not _RUNNING:
+            return False
+        self[stream_id] = _ANSWERING
+        return True
+
+    def repeat(self, frame: PayloadFrame) -> bool:
+        """Have *frame* follow the answer on its stream, though nothing should; ``False`` if none waits to leave."""
+        if self.get(frame.stream_id) is not _ANSWERING:
+            return False
+        self._again[frame.stream_id] = frame
+        return True
+
+    def answered(self, stream_id: int) -> PayloadFrame | None:
+        """Note that all of the answer was handed out; give what is to follow it."""
+        self.pop(stream_id, None)
+        return self._again.pop(stream_id, None) if self._again else None
+
+    def drop(self, stream_id: int) -> None:
+        """Forget a request."""
+        del self[stream_id]
+        self._again.pop(stream_id, None)
 
 
 class StreamIds:
