@@ -293,6 +293,11 @@ class Connection:
         self._settle()
         return was_sent
 
+    def disown(self, stream_id: int) -> None:
+        """Queue a CANCEL for a request of ours whose answer has come and was taken by nobody: the peer may undo it."""
+        if self._phase is not ConnectionPhase.CLOSED:
+            self._outbox.turns.put_cancel(CancelFrame(stream_id))
+
     # Our answers
 
     def respond(self, stream_id: int, data: bytes, metadata: bytes | None = None) -> bool:

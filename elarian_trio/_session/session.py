@@ -281,8 +281,8 @@ class Session:
 
         Cancellation:
             Always a checkpoint. Cancelled before the writer has taken the request, nothing is sent; later, one CANCEL
-            follows it. That the caller was cancelled before it called is seen as late as the writer's turn may come:
-            who must not send then looks first.
+            follows it, also where the answer came meanwhile and nobody took it. That the caller was cancelled before
+            it called is seen as late as the writer's turn may come: who must not send then looks first.
         """
         if not self._opened or self._leaving or self._peer_leaves:
             await anyio.lowlevel.checkpoint()
@@ -295,6 +295,11 @@ class Session:
         try:
             await waiter.arrival()
             return waiter.take()
+        except BaseException:
+            if waiter.done and waiter.error is None:  # it came behind the cancellation: whoever asked hears of none
+                self._connection.disown(stream_id)
+                self._wake_writer()
+            raise
         finally:
             waiter.forget()
             if handover is not None and not handover.sent:  # what was sent once stays sent

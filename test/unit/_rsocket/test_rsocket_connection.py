@@ -91,6 +91,19 @@ def test_a_sent_request_is_cancelled_by_exactly_one_frame() -> None:
     assert client.was_sent(stream_id) is True
 
 
+def test_an_answer_that_nobody_took_is_disowned_by_a_cancel() -> None:
+    """Specification (checklist 33): a CANCEL may cross the answer, so a peer takes one behind it, too."""
+    client = open_client()
+    stream_id = client.request(b"q")
+    sent(client)
+    feed(client, f.PayloadFrame(stream_id, b"a", complete=True, next_=True))
+    client.disown(stream_id)
+    assert sent(client) == [f.CancelFrame(stream_id)]
+    feed(client, f.ErrorFrame(0, 0x101, "over"))
+    client.disown(stream_id)
+    assert sent(client) == []
+
+
 def test_cancelling_half_a_request_stops_the_other_half() -> None:
     """Specification (checklist 43): CANCEL may come between fragments; none follows it."""
     client = open_client(fragment_size=64)

@@ -20,6 +20,7 @@ from elarian_trio._rsocket.frames import (
     PayloadFrame,
     RequestFnfFrame,
     RequestResponseFrame,
+    encode_frame,
 )
 from elarian_trio._session import Handover, IncomingRequest, StreamFailed
 from elarian_trio._transport import StreamTransport, open_memory_pair, open_tcp, serve_tcp
@@ -228,6 +229,18 @@ async def test_cancel_after_sending_sends_one_cancel() -> None:
             tasks.start_soon(session.request, b"still usable")
             following = await peer.receive_request()
             await peer.answer(following, b"yes")
+        assert session.idle
+
+
+async def test_answer_that_comes_as_its_caller_is_cancelled_is_disowned() -> None:
+    """This SDK: nothing is left behind; a server that granted something to nobody can take it back."""
+    async with client_and_peer() as (session, peer, _, _):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.request, b"a lease, please")
+            request = await peer.receive_request()
+            tasks.cancel_scope.cancel()  # whoever asks has yet to run when the answer comes
+            session.take_in([encode_frame(PayloadFrame(request.stream_id, b"granted", complete=True, next_=True))])
+        assert await peer.receive() == CancelFrame(request.stream_id)
         assert session.idle
 
 
