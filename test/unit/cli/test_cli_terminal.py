@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -70,8 +71,12 @@ def test_page_that_nobody_reads_ends_as_any_other_output_does() -> None:
     """This SDK: ``elarian-trio state NUMBER | head -1`` ended with the traceback of a SystemExit."""
     reads, writes = os.pipe()
     os.close(reads)
-    with pytest.raises(BrokenPipeError), os.fdopen(writes, "w", encoding="utf-8") as out:
-        Terminal(out, io.StringIO()).show("a page")
+    out = os.fdopen(writes, "w", encoding="utf-8")
+    terminal = Terminal(out, io.StringIO())
+    with pytest.raises(BrokenPipeError):
+        terminal.show("a page")
+    with suppress(BrokenPipeError):  # of what is still in its buffer
+        out.close()
 
 
 @pytest.mark.anyio
