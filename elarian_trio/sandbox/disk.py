@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Disk"]
 
-QUICK = 0.002  # seconds: what a thread that waits for the disk loses to a busy loop, before and after
-SLOW_FOR = 1_000  # writes that a thread waits for before a disk that was slower than that has another chance
+QUICK = 0.003  # seconds: what a thread that waits for the disk loses to a busy loop, before and after
+DOUBT = 16  # writes that a thread waits for after one that was slower; twice as many each time that the next is, too
+MAX_DOUBT = 1_024
 
 
 class Disk:
@@ -31,21 +32,25 @@ class Disk:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._limiter = anyio.CapacityLimiter(1)
-        self._slow_for = 0  # writes, in which nobody waits for the disk but a thread
+        self._in_doubt = 0  # writes to come, in which nobody waits for the disk but a thread
+        self._next_doubt = DOUBT
 
     @property
     def is_quick(self) -> bool:
         """Whether the loop would wait no longer than a thread, as far as anybody knows."""
-        return not self._slow_for
+        return not self._in_doubt
 
     def commit_here(self) -> None:
-        """Have the whole loop wait.
+        """Have the whole loop wait. After a hiccup it soon may again; for a disk that is always slow it seldom does.
 
         Raises:
             StoreError: the disk refuses it.
         """
         if self._database.commit() > QUICK:
-            self._slow_for = SLOW_FOR
+            self._in_doubt = self._next_doubt
+            self._next_doubt = min(2 * self._next_doubt, MAX_DOUBT)
+        else:
+            self._next_doubt = DOUBT
 
     async def commit_in_thread(self) -> None:
         """Have a thread wait.
@@ -53,7 +58,7 @@ class Disk:
         Raises:
             StoreError: the disk refuses it.
         """
-        self._slow_for = max(0, self._slow_for - 1)
+        self._in_doubt = max(0, self._in_doubt - 1)
         await self._in_thread(self._database.commit)
 
     async def shorten_log(self) -> None:

@@ -139,7 +139,7 @@ async def test_a_disk_is_waited_for_where_several_share_it_unless_it_was_slow(
     disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This SDK: a thread waits longer for a busy loop than for a quick disk; a slow one stops nobody."""
-    monkeypatch.setattr(waiting, "SLOW_FOR", 2)
+    monkeypatch.setattr(waiting, "DOUBT", 2)
     store, told, count = Store(disk, inline=False), Told(), 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(store.run, lambda: None)
