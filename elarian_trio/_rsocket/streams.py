@@ -169,10 +169,6 @@ class StreamIds:
     def __init__(self, first: int) -> None:
         self._first = self._next = first
 
-    def owns(self, stream_id: int) -> bool:
-        """Whether *stream_id* is of the kind this end gives out."""
-        return stream_id % 2 == self._first % 2
-
     def take(self, live: Container[int]) -> int:
         """Give the next id; after the last possible one they start again and skip *live* ones."""
         while True:

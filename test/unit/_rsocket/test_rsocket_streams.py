@@ -87,7 +87,6 @@ def test_clients_count_odd_and_servers_even(first: int, ids: list[int]) -> None:
     """Specification (checklist 26)."""
     stream_ids = StreamIds(first)
     assert [stream_ids.take(()) for _ in range(3)] == ids
-    assert all(stream_ids.owns(taken) and not stream_ids.owns(taken + 1) for taken in ids)
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, MAX_STREAM_ID), (2, MAX_STREAM_ID - 1)])
