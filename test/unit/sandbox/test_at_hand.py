@@ -9,23 +9,11 @@ from stored import ASHA, NOBODY, FaultyDatabase, a_customer, a_job, a_message
 
 from elarian_trio.sandbox import at_hand as room
 from elarian_trio.sandbox.at_hand import AtHand
-from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.store import Store
 from elarian_trio.sandbox.world.entities import ActivityKey, MessagingRecord, PaymentsKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from elarian_trio.sandbox.world.entities import Key
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[FaultyDatabase]:
-    """Open a file."""
-    opened = FaultyDatabase(Database.open(tmp_path / "x.sqlite3"))
-    yield opened
-    opened.close()
 
 
 def test_what_was_asked_for_of_late_stays_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.entities import Key, Record
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[FaultyDatabase]:
-    """Open a file."""
-    opened = FaultyDatabase(Database.open(tmp_path / "x.sqlite3"))
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(params=["memory", "file"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Open a store of each kind, in which nothing is written by itself."""
