@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 
-from elarian_trio._session.parking import Bell, Flag, Spot
+from elarian_trio._session.parking import WOKEN, Bell, Flag, Spot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +38,26 @@ async def test_a_parked_task_goes_on_once_it_is_woken() -> None:
         spot.unpark()  # nobody is there any more
         with anyio.fail_after(5):
             await went_on.wait()
+
+
+async def test_what_a_task_goes_on_with_can_be_given_to_any_number() -> None:
+    """outcome: what Trio hands a task it wakes says what the task goes on with; Trio's own says so once."""
+
+    def wait() -> Generator[str, None, None]:
+        yield "waits"
+        yield "went on"
+
+    async def wait_for_long() -> AsyncGenerator[str, None]:
+        yield "waits"
+        yield "went on"
+
+    for _ in range(2):
+        waiting, waiting_long = wait(), wait_for_long()
+        assert (next(waiting), await anext(waiting_long)) == ("waits", "waits")
+        assert (WOKEN.send(waiting), await WOKEN.asend(waiting_long)) == ("went on", "went on")
+        waiting.close()
+        await waiting_long.aclose()
+        WOKEN.unwrap()
 
 
 async def test_waking_nobody_is_not_remembered() -> None:
