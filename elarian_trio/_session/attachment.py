@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import anyio
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
 
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
-TURNS = 8  # in which a read of hundreds of frames is acted on; more cost more than the peer gains by each
+TOGETHER = 16  # frames that are acted on as one: a server looks at all of them before it acts on each
+IN_A_ROW = 0.001  # seconds that others wait while what one read brought is acted on; real ones, whatever clock there is
 MAX_WRITE = 16 * 1024  # bytes; more at once keeps a KEEPALIVE waiting, and a slow reader busy for over the lifetime
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
 
@@ -165,11 +167,12 @@ class Attachment:
         """
         try:
             while not self.is_over:
-                turn = max(self._session.frames_per_turn, len(frames) // TURNS)
-                for begin in range(0, len(frames), turn):
-                    if begin:
+                row_ends = perf_counter() + IN_A_ROW
+                for begin in range(0, len(frames), TOGETHER):
+                    if perf_counter() >= row_ends:
                         await anyio.lowlevel.checkpoint()
-                    self._session.take_in(frames[begin : begin + turn])
+                        row_ends = perf_counter() + IN_A_ROW
+                    self._session.take_in(frames[begin : begin + TOGETHER])
                 frames = await self._transport.receive_frames()
         except TRANSPORT_ERRORS:
             self._read_over = True

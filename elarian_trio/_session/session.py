@@ -79,11 +79,8 @@ class Session:
         on_idle: called whenever the last request, of ours or of the peer's, has ended.
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
         redact: takes secrets out of the peer's words, which errors repeat.
-        frames_per_turn: how many frames are acted on before other tasks have their turn. Where each is much work, as
-            for a server, few: what they are answered leaves meanwhile, and neither end waits for the other's batch. Of
-            hundreds that one read brought, an eighth.
-        on_turn: called behind what one such turn brought, in the same step: for a server that looks at requests that
-            came together before it acts on each.
+        on_turn: called behind what came together, a few frames, in the same step: for a server that looks at such
+            requests before it acts on each.
 
     Attributes:
         bytes_sent: of frames, without length prefixes.
@@ -101,11 +98,9 @@ class Session:
         on_idle: Callable[[], None] | None = None,
         clock: Callable[[], float] = anyio.current_time,
         redact: Callable[[str], str] = str,
-        frames_per_turn: int = 1024,
         on_turn: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
-        self.frames_per_turn: int = frames_per_turn
         self._redact = redact
         self._handler = handler
         self._on_idle = on_idle

@@ -19,7 +19,7 @@ from elarian_trio._rsocket.frames import (
     SetupFrame,
 )
 from elarian_trio._session import Session
-from elarian_trio._session.attachment import TURNS
+from elarian_trio._session.attachment import TOGETHER
 from elarian_trio._transport import StreamTransport, open_memory_pair, open_tcp, serve_tcp
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError, SetupRejected
 
@@ -42,13 +42,12 @@ async def accept(_: Setup) -> None:
 @asynccontextmanager
 async def server_and_peer(
     judge: Callable[[Setup], Awaitable[None]] | None = accept,
-    frames_per_turn: int = 1024,
 ) -> AsyncIterator[tuple[Session, RawPeer, Run, Recorder]]:
     """Join a server's session and a scripted client."""
     ours, theirs = open_memory_pair()
     recorder = Recorder(ours)
     connection = Connection(Role.SERVER, timed=False)
-    session = Session(connection, echo, on_setup=judge, frames_per_turn=frames_per_turn)
+    session = Session(connection, echo, on_setup=judge)
     async with theirs, running(session, recorder, opened=False) as run:
         yield session, RawPeer(theirs), run, recorder
 
@@ -65,10 +64,10 @@ async def test_setup_and_request_in_one_segment_are_both_served(
         assert session.usable
 
 
-async def writes_that_answer(requests: int, frames_per_turn: int) -> int:
+async def writes_that_answer(requests: int) -> int:
     """Send so many requests at once, see that all are answered, and give in how many writes they were."""
     asked = [RequestResponseFrame(1 + 2 * number, b"%d" % number) for number in range(requests)]
-    async with server_and_peer(frames_per_turn=frames_per_turn) as (_, peer, _, recorder):
+    async with server_and_peer() as (_, peer, _, recorder):
         await peer.send(SETUP, KEEPALIVE)
         await peer.receive()
         before = len(recorder.writes)
@@ -78,15 +77,13 @@ async def writes_that_answer(requests: int, frames_per_turn: int) -> int:
         return len(recorder.writes) - before
 
 
-@pytest.mark.parametrize(("frames_per_turn", "at_once"), [(2, False), (1024, True)])
-async def test_answers_leave_while_the_rest_of_a_batch_is_acted_on(frames_per_turn: int, *, at_once: bool) -> None:
+@pytest.mark.parametrize(("in_a_row", "at_once"), [(0.0, False), (BOUND, True)], ids=["slow", "quick"])
+async def test_answers_leave_while_the_rest_of_a_slow_batch_is_acted_on(
+    in_a_row: float, monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
     """Issue (fast): where each end acts on a whole batch before it answers, the other end is idle meanwhile."""
-    assert (await writes_that_answer(20, frames_per_turn) == 1) is at_once
-
-
-async def test_large_batch_is_acted_on_in_few_turns() -> None:
-    """Issue (fast): a turn costs both ends the same for few answers as for many; some are enough to keep both busy."""
-    assert 1 < await writes_that_answer(160, 2) <= TURNS
+    monkeypatch.setattr("elarian_trio._session.attachment.IN_A_ROW", in_a_row)
+    assert (await writes_that_answer(8 * TOGETHER) == 1) is at_once
 
 
 async def test_nothing_is_sent_before_the_setup_is_accepted() -> None:
