@@ -16,7 +16,7 @@ import anyio.lowlevel
 from elarian_trio._arguments import require
 from elarian_trio._inbox.deliveries import Delivery, Mute
 from elarian_trio._inbox.loops import Loop, present_loop
-from elarian_trio._inbox.order import AppDataWatch, Lanes, id_and_number_of, lane_of
+from elarian_trio._inbox.order import AppDataWatch, Lanes, lane_of
 from elarian_trio._inbox.tickets import DONE, IN_HAND, WAITING, Ticket
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio._session import Flag
@@ -180,9 +180,7 @@ class Inbox:
             logger.error("a notification could not be read: %s", type(error).__name__)
             request.fail(ErrorCode.INVALID, "not a notification")
             return
-        customer_id, number = id_and_number_of(notification)
-        lane = lane_of(customer_id, number)
-        ticket = Ticket(self, request, notification, app_data, customer_id, number, lane, self.loop)
+        ticket = Ticket(self, request, notification, app_data, lane_of(notification))
         request.on_cancel(ticket)
         if self._observers:
             self._copy(ticket)

@@ -19,24 +19,28 @@ if TYPE_CHECKING:
     from elarian_trio.models.identity import CustomerAddress
     from elarian_trio.models.notifications import AnyNotification
 
-__all__ = ["AppDataWatch", "Lanes", "id_and_number_of", "lane_of"]
+__all__ = ["AppDataWatch", "Lanes", "id_of", "lane_of", "number_of"]
 
 
-def id_and_number_of(notification: AnyNotification) -> tuple[str | None, CustomerNumber | None]:
-    """Give the id and number by which a notification names its customer, as far as it does."""
+def id_of(notification: AnyNotification) -> str | None:
+    """Give the id by which a notification names its customer, if it does."""
     customer_id: object = getattr(notification, "customer_id", None)
+    return customer_id if isinstance(customer_id, str) and customer_id else None
+
+
+def number_of(notification: AnyNotification) -> CustomerNumber | None:
+    """Give the number by which it does."""
     number: object = getattr(notification, "customer_number", None)
-    return (
-        customer_id if isinstance(customer_id, str) and customer_id else None,
-        number if isinstance(number, CustomerNumber) else None,
-    )
+    return number if isinstance(number, CustomerNumber) else None
 
 
-def lane_of(customer_id: str | None, number: CustomerNumber | None) -> str | None:
+def lane_of(notification: AnyNotification) -> str | None:
     """Name the line in which a customer's notifications wait: the id, if it is known, or none where nobody is named."""
-    if customer_id is not None or number is None:
+    customer_id = id_of(notification)
+    if customer_id is not None:
         return customer_id
-    return f"{number.provider}:{number.number}"
+    number = number_of(notification)
+    return None if number is None else f"{number.provider}:{number.number}"
 
 
 class Lanes:
@@ -136,8 +140,8 @@ class AppDataWatch:
 
     def add(self, ticket: Ticket) -> None:
         """Watch for *ticket*; a change that was not answered when it came may have been made after it was sent."""
-        if self._numbers is not None and ticket.number is not None:
-            self._numbers.join(ticket.number.number, ticket)
+        if self._numbers is not None:
+            self._numbers.join(_digits_of(ticket), ticket)
         for change in self._changes:
             if change.handover.answered:
                 change.later.add(ticket)
@@ -146,8 +150,8 @@ class AppDataWatch:
 
     def discard(self, ticket: Ticket) -> None:
         """Watch for *ticket* no longer; it was added before."""
-        if self._numbers is not None and ticket.number is not None:
-            self._numbers.leave(ticket.number.number, ticket)
+        if self._numbers is not None:
+            self._numbers.leave(_digits_of(ticket), ticket)
 
     @contextmanager
     def changing(self, address: CustomerAddress | None, handover: Handover) -> Generator[Callable[[object], None]]:
@@ -181,6 +185,11 @@ class AppDataWatch:
         if self._numbers is None:
             self._numbers = Lanes()
             for ticket in self._lanes:
-                if ticket.waits and ticket.number is not None:
-                    self._numbers.join(ticket.number.number, ticket)
+                if ticket.waits:
+                    self._numbers.join(_digits_of(ticket), ticket)
         return self._numbers.of(number)
+
+
+def _digits_of(ticket: Ticket) -> str | None:
+    number = number_of(ticket.notification)
+    return None if number is None else number.number

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
+from elarian_trio._inbox.order import id_of, number_of
 from elarian_trio.models.notifications import AppDataUpdate
 
 if TYPE_CHECKING:
     from elarian_trio._inbox.inbox import Inbox
     from elarian_trio._inbox.loops import Loop
     from elarian_trio._session import IncomingRequest
-    from elarian_trio.models.identity import CustomerNumber
     from elarian_trio.models.notifications import AnyNotification, NotificationReply
 
 __all__ = ["DONE", "IN_HAND", "WAITING", "Stage", "Taker", "Ticket"]
@@ -44,10 +44,7 @@ class Ticket:
         request: what is answered.
         notification: what the server says.
         app_data: the app's data as it came, byte for byte.
-        customer_id: by which it names its customer.
-        number: by which it does.
         lane: whose turn it is; tickets with one lane reach user code one after the other. ``None`` waits for nobody.
-        loop: the loop that the client runs in.
         deadline: until when it must be answered, on anyio's clock.
         taker: who took it in.
         stage: how far it has come.
@@ -64,10 +61,7 @@ class Ticket:
     request: IncomingRequest
     notification: AnyNotification
     app_data: str | bytes | None
-    customer_id: str | None
-    number: CustomerNumber | None
     lane: str | None
-    loop: Loop
     deadline: float = math.inf
     taker: Taker | None = None
     stage: Stage = WAITING
@@ -81,7 +75,12 @@ class Ticket:
 
     def is_at(self, address: object) -> bool:
         """Whether it names its customer by *address*."""
-        return address is not None and address in (self.customer_id, self.number)
+        return address is not None and address in (id_of(self.notification), number_of(self.notification))
+
+    @property
+    def loop(self) -> Loop:
+        """The loop that the client runs in."""
+        return self.inbox.loop
 
     def __call__(self) -> None:
         """For its request: nobody waits for the answer any more. A method beside it would be one more object each."""
@@ -104,7 +103,7 @@ class Ticket:
     def enter(self) -> None:
         """User code has begun."""
         self.entered += 1
-        self.task = self.loop.current_task()
+        self.task = self.inbox.loop.current_task()
 
     def leave(self, error: BaseException | None) -> None:
         """User code has left a block; of the outermost the inbox hears."""

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from elarian_trio._inbox.order import AppDataWatch, Lanes, id_and_number_of, lane_of
+from elarian_trio._inbox.order import AppDataWatch, Lanes, lane_of
 from elarian_trio._inbox.tickets import Ticket
 from elarian_trio._session import Handover
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.identity import CustomerNumber
-from elarian_trio.models.notifications import ReceivedSmsNotification, UnknownNotification
+from elarian_trio.models.notifications import AnyNotification, ReceivedSmsNotification, UnknownNotification
 
 NUMBER = CustomerNumber("+254700000000")
 OF_AN_APP = CustomerNumber("+254700000000", "telegram")
 NONE = cast("Any", None)
 
 
+def notification(customer_id: str | None = None, number: CustomerNumber | None = None) -> AnyNotification:
+    """Make a notification that names its customer by these."""
+    if number is None:
+        return UnknownNotification(customer_id=customer_id)
+    sms = MessagingChannel.sms("83044")
+    return ReceivedSmsNotification(customer_id=customer_id, customer_number=number, channel_number=sms, text="Hello!")
+
+
 def ticket(customer_id: str | None = None, number: CustomerNumber | None = None) -> Ticket:
     """Make a ticket of a customer."""
-    return Ticket(NONE, NONE, NONE, "stored", customer_id, number, lane_of(customer_id, number), NONE)
+    came = notification(customer_id, number)
+    return Ticket(NONE, NONE, came, "stored", lane_of(came))
 
 
 def test_the_first_of_a_lane_that_leaves_gives_way_to_the_next() -> None:
@@ -46,12 +55,9 @@ def test_who_is_nobody_waits_for_nobody() -> None:
 
 def test_a_customer_is_told_by_the_id_if_it_is_known() -> None:
     """This SDK: one customer has one lane, whatever else a notification says; providers' numbers may be alike."""
-    assert lane_of("a", NUMBER) == lane_of("a", None) == "a"
-    assert lane_of(None, NUMBER) != lane_of(None, OF_AN_APP)
-    sms = MessagingChannel.sms("83044")
-    received = ReceivedSmsNotification(customer_id="", customer_number=NUMBER, channel_number=sms, text="Hello!")
-    assert id_and_number_of(received) == (None, NUMBER)
-    assert id_and_number_of(UnknownNotification(customer_id="a")) == ("a", None)
+    assert lane_of(notification("a", NUMBER)) == lane_of(notification("a")) == "a"
+    assert lane_of(notification(number=NUMBER)) != lane_of(notification(number=OF_AN_APP))
+    assert lane_of(notification("", NUMBER)) == lane_of(notification(number=NUMBER))
 
 
 def test_a_change_concerns_those_at_its_address_that_wait() -> None:
