@@ -1,0 +1,11 @@
+"""A customer: the commands that concern one, bound to its address.
+
+The client stands above and hands a customer its ``call``; models are below.
+"""
+
+from __future__ import annotations
+
+from elarian_trio.customer.addresses import Call
+from elarian_trio.customer.customer import Customer
+
+__all__ = ["Call", "Customer"]

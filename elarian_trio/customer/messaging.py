@@ -1,0 +1,150 @@
+"""What is said to a customer: messages, replies and calls, and whether it may be written to.
+
+:class:`.Customer` is made of this; its addresses are below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from elarian_trio._arguments import require, wrong_type
+from elarian_trio.customer.addresses import Addressed
+from elarian_trio.models.channels import CUSTOMER_PROVIDERS
+from elarian_trio.models.checks import to_enum
+from elarian_trio.models.commands import ReplyToMessage, SendMessage, UpdateMessagingConsent
+from elarian_trio.models.messaging import ConsentAction, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from elarian_trio.models.channels import MessagingChannel
+    from elarian_trio.models.identity import CustomerNumberProvider
+    from elarian_trio.models.messaging import ConsentActionName, MessageBody
+    from elarian_trio.models.replies import ConsentUpdateReply, MessageReply
+    from elarian_trio.models.voice import VoiceAction
+
+__all__ = ["Messaging"]
+
+_to_action = to_enum(ConsentAction, optional=False)
+
+
+class Messaging(Addressed):
+    """The commands that reach the customer. Made as part of :class:`.Customer`."""
+
+    __slots__ = ()
+
+    async def send_message(self, channel: MessagingChannel, message: Message | MessageBody) -> MessageReply:
+        """Send a message to the customer's number that suits *channel*; the reply's status says what became of it.
+
+        Fetches the customer's state first where no such number is known yet.
+
+        Waits for the reply, and first for the connection while it is being re-established.
+
+        Raises:
+            CommandRejected: the server did not process the command; asking again is safe.
+            CommandFailed: it refused the command; its words are in ``description``.
+            CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
+            ConnectionLost: the session ended after the command was sent.
+            ConnectionClosed: the client's block was not entered, or it was left.
+            ValueError: the message cannot be sent.
+            LookupError: the customer has no number at all.
+
+        Cancellation:
+            Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
+            and the server may have acted.
+        """
+        provider = _provider_of(channel)
+        command = SendMessage(
+            message=Message.of(message),  # first: what is wrong with it is said before anything is sent
+            customer_number=self._known_number(provider) or await self._find_number(provider),
+            channel_number=channel,
+        )
+        return self._learn(await self._call(command))
+
+    async def reply_to_message(self, message_id: str, message: Message | MessageBody) -> MessageReply:
+        """Answer a message of the customer's; the reply's status says what became of it.
+
+        Fetches the customer's state first where its id is not known yet.
+
+        Waits for the reply, and first for the connection while it is being re-established.
+
+        Raises:
+            CommandRejected: the server did not process the command; asking again is safe.
+            CommandFailed: it refused the command; its words are in ``description``.
+            CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
+            ConnectionLost: the session ended after the command was sent.
+            ConnectionClosed: the client's block was not entered, or it was left.
+            ValueError: the message cannot be sent.
+
+        Cancellation:
+            Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
+            and the server may have acted.
+        """
+        answer = Message.of(message)
+        customer_id = self._id or await self._find_id()
+        command = ReplyToMessage(customer_id=customer_id, message_id=message_id, message=answer)
+        return self._learn(await self._call(command))
+
+    async def make_voice_call(self, channel: MessagingChannel, actions: Sequence[VoiceAction] = ()) -> MessageReply:
+        """Call the customer from the voice number *channel*; the reply's status says what became of it.
+
+        Args:
+            channel: a voice channel.
+            actions: what the call does once it is answered; without any, the app is asked by a voice notification.
+
+        Waits for the reply, and first for the connection while it is being re-established.
+
+        Raises:
+            CommandRejected: the server did not process the command; asking again is safe.
+            CommandFailed: it refused the command; its words are in ``description``.
+            CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
+            ConnectionLost: the session ended after the command was sent.
+            ConnectionClosed: the client's block was not entered, or it was left.
+            ValueError: the actions cannot be sent.
+            LookupError: the customer has no number at all.
+
+        Cancellation:
+            Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
+            and the server may have acted.
+        """
+        require("actions", Iterable, actions, wanted="a sequence of voice actions")
+        return await self.send_message(channel, tuple(actions))
+
+    async def update_messaging_consent(
+        self, channel: MessagingChannel, action: ConsentAction | ConsentActionName
+    ) -> ConsentUpdateReply:
+        """Allow or block writing to the customer's number that suits *channel*.
+
+        Fetches the customer's state first where no such number is known yet.
+
+        Waits for the reply, and first for the connection while it is being re-established.
+
+        Raises:
+            CommandRejected: the server did not process the command; asking again is safe.
+            CommandFailed: it refused the command; its words are in ``description``.
+            CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
+            ConnectionLost: the session ended after the command was sent.
+            ConnectionClosed: the client's block was not entered, or it was left.
+            ValueError: the action is not known.
+            LookupError: the customer has no number at all.
+
+        Cancellation:
+            Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
+            and the server may have acted.
+        """
+        provider = _provider_of(channel)
+        command = UpdateMessagingConsent(
+            update=_to_action("action", action),  # first: what is wrong with it is said before anything is sent
+            customer_number=self._known_number(provider) or await self._find_number(provider),
+            channel_number=channel,
+        )
+        return self._learn(await self._call(command))
+
+
+def _provider_of(channel: MessagingChannel) -> CustomerNumberProvider | None:
+    """Give whose numbers a channel reaches."""
+    try:
+        return CUSTOMER_PROVIDERS.get(channel.channel)
+    except AttributeError:
+        wrong_type("channel", "a MessagingChannel", channel)
