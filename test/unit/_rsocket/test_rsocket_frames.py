@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elarian_trio._rsocket import frames as f
+from elarian_trio._rsocket.frames import by_library
 from elarian_trio.errors import LocalProtocolError, RemoteProtocolError
 
 OCTETS = b"application/octet-stream"
@@ -262,7 +263,7 @@ def test_a_frame_is_described_by_type_and_stream_alone() -> None:
 @given(frame=frame_strategies.frames)
 def test_frames_that_are_written_quickly_are_what_the_library_writes(frame: f.Frame) -> None:
     """This SDK: the two frames that carry the load have a codec of their own, and every flag of theirs is the same."""
-    assert f.encode_frame(frame) == f._write(frame)
+    assert f.encode_frame(frame) == by_library.write(frame)
 
 
 @given(
@@ -275,10 +276,10 @@ def test_frames_that_are_read_quickly_are_what_the_library_reads(
     number: int, flags: int, stream_id: int, rest: bytes
 ) -> None:
     """This SDK: of any bytes that say they are a request or an answer, the quick codec makes what the library does."""
-    kind, word = f._BY_NUMBER[number], number << 10 | flags
+    kind, word = by_library.BY_NUMBER[number], number << 10 | flags
     data = b"".join((stream_id.to_bytes(4, "big"), word.to_bytes(2, "big"), rest))
     try:
-        expected = f._read(kind, data, stream_id, word)
+        expected = by_library.read(kind, data, stream_id, word)
     except RemoteProtocolError as error:
         with pytest.raises(RemoteProtocolError, match=str(error)):
             f.decode_frame(data)
