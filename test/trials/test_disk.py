@@ -17,7 +17,8 @@ from books import OPENING, PURSE, Ledger, judge, load, open_wallets, wait_heard
 from figures import say, seed_or, sized
 
 from elarian_trio import Cash, ConnectionOptions, Elarian, ReceivedSmsNotification, Simulator, StoreError
-from elarian_trio.sandbox import Sandbox, database
+from elarian_trio.sandbox import Sandbox
+from elarian_trio.sandbox.database import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ class FailingDisk(apsw.VFS):
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[FailingDisk]:
     """Put a disk beneath SQLite that is well until it is told otherwise, and that a short log is put in place on."""
-    monkeypatch.setattr(database, "CHECKPOINT_AFTER", 20)
+    monkeypatch.setattr(files, "CHECKPOINT_AFTER", 20)
     before = apsw.vfs_names()[0]
     opened = FailingDisk(Faults(0))
     yield opened

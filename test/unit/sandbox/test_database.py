@@ -10,8 +10,7 @@ import apsw
 import pytest
 
 from elarian_trio.errors import StoreError
-from elarian_trio.sandbox import database as room
-from elarian_trio.sandbox.database import Database, script_of
+from elarian_trio.sandbox.database import Database, files, script_of
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
 from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey, MessagingRecord
@@ -70,7 +69,7 @@ def test_who_reads_between_writes_and_meanwhile_does_not_let_the_log_grow(
     file: Path, monkeypatch: pytest.MonkeyPatch, *, is_shortened: bool
 ) -> None:
     """House: nothing unbounded; a transaction that reads keeps what it sees, and the log with it."""
-    monkeypatch.setattr(room, "CHECKPOINT_AFTER", 10)
+    monkeypatch.setattr(files, "CHECKPOINT_AFTER", 10)
     opened = Database.open(file)
     for number in range(100):
         record = CustomerRecord(org_id="org", customer_id=str(number), created_at=NOW)
@@ -186,7 +185,7 @@ def test_the_file_of_a_later_version_is_refused_and_left_as_it_is(file: Path) ->
     """This SDK: a version that does not know the schema would lose what it does not see."""
     Database.open(file).close()
     with sqlite3.connect(file) as connection:
-        connection.execute(f"PRAGMA user_version = {len(room.STEPS) + 1}")
+        connection.execute(f"PRAGMA user_version = {len(files.STEPS) + 1}")
     connection.close()
     before = file.read_bytes()
     with pytest.raises(StoreError, match="later version"):
@@ -235,7 +234,7 @@ def test_an_older_schema_takes_the_steps_it_lacks_and_keeps_what_it_has(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Issue: schema version and migrations."""
-    monkeypatch.setattr(room, "STEPS", room.STEPS[:1])
+    monkeypatch.setattr(files, "STEPS", files.STEPS[:1])
     opened = Database.open(file)
     opened.write({ASHA.key: ASHA})
     with pytest.raises(StoreError, match="fact"):
@@ -252,7 +251,7 @@ def test_a_step_that_fails_is_taken_back(file: Path, monkeypatch: pytest.MonkeyP
     """This SDK: there is never half a schema."""
     Database.open(file).close()
     with monkeypatch.context() as patch:
-        patch.setattr(room, "STEPS", (*room.STEPS, "CREATE TABLE half (a); CREATE TABLE half (a);"))
+        patch.setattr(files, "STEPS", (*files.STEPS, "CREATE TABLE half (a); CREATE TABLE half (a);"))
         with pytest.raises(StoreError, match="half"):
             Database.open(file)
     opened = Database.open(file)

@@ -10,10 +10,10 @@ import anyio.lowlevel
 import pytest
 from stored import ASHA, INDEX, NOBODY, FaultyDatabase, Told, a_customer, a_job, an_entry
 
-from elarian_trio.sandbox import at_hand, database
+from elarian_trio.sandbox import at_hand
 from elarian_trio.sandbox import disk as waiting
 from elarian_trio.sandbox import store as room
-from elarian_trio.sandbox.database import Database
+from elarian_trio.sandbox.database import Database, files
 from elarian_trio.sandbox.store import Store
 from elarian_trio.sandbox.world.entities import CustomerKey, EntryKey
 
@@ -165,7 +165,7 @@ async def test_a_long_log_is_shortened_by_a_thread_once_the_units_were_told(
     disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """House: nobody waits for what may as well be done later, and the log does not grow."""
-    monkeypatch.setattr(database, "CHECKPOINT_AFTER", 4)
+    monkeypatch.setattr(files, "CHECKPOINT_AFTER", 4)
     store, told, done = Store(disk, inline=False), Told(), list[tuple[bool, int]]()
 
     def shorten() -> None:
