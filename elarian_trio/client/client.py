@@ -11,8 +11,7 @@ None of ours raises: a failure is recorded, the block's own scope is cancelled, 
 from __future__ import annotations
 
 import math
-import os
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
@@ -26,9 +25,9 @@ from elarian_trio._arguments import require, require_function
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import ErrorCode, Setup
 from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
-from elarian_trio._transport import client_context
-from elarian_trio.client.credentials import Identity, require_text, wrap
+from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
+from elarian_trio.client.environment import read_environment
 from elarian_trio.client.events import EventTable
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.states import ConnectionState, ConnectionStates, StateBoard, Statistics
@@ -50,7 +49,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Self
 
     from anyio.abc import ByteStream, ObjectStream, TaskGroup
@@ -169,34 +168,7 @@ class Client(AsyncContextManagerMixin):
             ValueError: a variable is missing, or holds what it cannot hold; the words name it.
             OSError: the file of the authority cannot be read.
         """
-        missing = [name for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID") if not os.environ.get(name)]
-        given = [name for name in ("ELARIAN_API_KEY", "ELARIAN_AUTH_TOKEN") if os.environ.get(name)]
-        if missing:
-            msg = f"the environment lacks {' and '.join(missing)}"
-            raise ValueError(msg)
-        if len(given) != 1:
-            msg = f"set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; {len(given)} of them are set"
-            raise ValueError(msg)
-        for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID", *given):
-            require_text(name, wrap(os.environ[name]))
-        authority = os.environ.get("ELARIAN_CA_FILE")
-        require("options", ConnectionOptions, options)
-        endpoint = os.environ.get("ELARIAN_ENDPOINT")
-        if endpoint and dial is None:
-            with _naming("ELARIAN_ENDPOINT"):
-                parse_endpoint(endpoint)
-        if authority and options.ssl_context is None:
-            with _naming("ELARIAN_CA_FILE"):
-                options = replace(options, ssl_context=client_context(authority))
-        return cls(
-            org_id=os.environ["ELARIAN_ORG_ID"],
-            app_id=os.environ["ELARIAN_APP_ID"],
-            api_key=os.environ.get("ELARIAN_API_KEY") or None,
-            auth_token=os.environ.get("ELARIAN_AUTH_TOKEN") or None,
-            endpoint=endpoint or DEFAULT,
-            options=options,
-            dial=dial,
-        )
+        return cls(**read_environment(options, is_dialed=dial is not None), dial=dial)
 
     def __repr__(self) -> str:
         """Say who, where and in what state; no credential. Tracebacks ask even when making it failed half-way."""
@@ -548,18 +520,6 @@ class Client(AsyncContextManagerMixin):
             return await where.open(self._options.ssl_context)
 
         return dial
-
-
-@contextmanager
-def _naming(variable: str) -> Generator[None]:
-    """Have the words about what a variable of the environment holds name the variable."""
-    try:
-        yield
-    except OSError as error:
-        raise type(error)(error.errno, f"{variable}: {error.strerror or error}") from error
-    except ValueError as error:
-        msg = f"{variable}: {error}"
-        raise ValueError(msg) from error
 
 
 class _Started:
