@@ -33,6 +33,7 @@ from elarian_trio.sandbox.faults import Faults
 from elarian_trio.sandbox.organisation import Organisations
 from elarian_trio.sandbox.ports import Ports
 from elarian_trio.sandbox.standins import StandIns
+from elarian_trio.sandbox.world.entities import PurseKey
 from elarian_trio.sandbox.world.work import Settings
 
 if TYPE_CHECKING:
@@ -321,7 +322,11 @@ class Sandbox(AsyncContextManagerMixin):
         return found.actual.amount
 
     def _balances(self, purse_id: str) -> Mapping[str, PaymentBalance]:
-        return Engine.purse_in(self._remembered.store, self._organisations.main.org_id, purse_id).balances
+        purse = self._remembered.store.load(PurseKey(self._organisations.main.org_id, purse_id))
+        if purse is None:
+            msg = f"the sandbox has no purse {purse_id!r}"
+            raise LookupError(msg)
+        return purse.balances
 
     @property
     def _remembered(self) -> Opened:
