@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from elarian_trio.sandbox.delivery.activity import Activity
 from elarian_trio.sandbox.delivery.desk import Desk
-from elarian_trio.sandbox.delivery.listeners import Listener
+from elarian_trio.sandbox.delivery.listener import Listener
 from elarian_trio.sandbox.delivery.parcel import Parcel
 from elarian_trio.sandbox.delivery.route import Route
 

@@ -1,53 +1,23 @@
 """Who hears: the connections of an app, or of a phone, and what each of them was chosen for.
 
-A route stands above; below are the connections themselves.
+A route stands above; below are the lanes, and what is asked of a connection.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from elarian_trio._session import Question, StreamFailed
-    from elarian_trio.errors import ConnectionLost
-    from elarian_trio.models.notifications import Notification
-    from elarian_trio.models.simulator import SimulatorNotification
     from elarian_trio.sandbox.delivery.lanes import Lane
+    from elarian_trio.sandbox.delivery.listener import Listener
     from elarian_trio.sandbox.delivery.parcel import Parcel
-    from elarian_trio.sandbox.faults.values import Late
 
-__all__ = ["Listener", "Listeners"]
+__all__ = ["Listeners"]
 
 MAX_UNDER_WAY = 1_000  # notifications one connection may have unanswered
-
-
-class Listener(Protocol):
-    """A connection that hears notifications."""
-
-    @property
-    def connection_id(self) -> str:
-        """What it is known by."""
-        ...
-
-    @property
-    def usable(self) -> bool:
-        """Whether it would take one now; not while it is closing, nor while its connection is cut."""
-        ...
-
-    def is_deaf_for(self, seconds: float) -> bool:
-        """Whether nothing at all was heard from it for *seconds*: it may be gone, and nobody have noticed yet."""
-        ...
-
-    def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
-        """Send a notification and have *then* called, once, with what becomes of it."""
-        ...
-
-    def lateness_of(self, notification: Notification | SimulatorNotification) -> Late | None:
-        """Say whether *notification* is to be late on purpose; asked once for each, before it is sent."""
-        ...
 
 
 class Listeners:

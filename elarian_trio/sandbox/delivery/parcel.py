@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import Notification
     from elarian_trio.models.simulator import SimulatorNotification
     from elarian_trio.sandbox.clock import Timer
-    from elarian_trio.sandbox.delivery.listeners import Listener
+    from elarian_trio.sandbox.delivery.listener import Listener
 
 __all__ = ["Parcel"]
 

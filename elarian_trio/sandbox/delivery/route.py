@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.delivery.activity import Activity
     from elarian_trio.sandbox.delivery.desk import Desk
     from elarian_trio.sandbox.delivery.lanes import Lane
-    from elarian_trio.sandbox.delivery.listeners import Listener
+    from elarian_trio.sandbox.delivery.listener import Listener
     from elarian_trio.sandbox.delivery.parcel import Parcel
     from elarian_trio.sandbox.faults.values import Late
 
