@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 Message: TypeAlias = Any
 """A compiled message: its fields are reached by names that are found at run time, which no checker can follow."""
 
-Value: TypeAlias = Any
-"""What a model's field holds."""
-
 E = TypeVar("E", bound=WireEnum)
 
 MAX_DURATION_SECONDS = 315_576_000_000  # 10,000 years, protobuf's own bound

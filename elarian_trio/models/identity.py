@@ -1,4 +1,4 @@
-"""Who a customer is: numbers, tags, secondary ids, and the state that joins the families.
+"""Who a customer is: numbers, tags, secondary ids, and the state of them.
 
 Stands on :mod:`.model`; the commands, replies and notifications stand on it. Names follow Elarian's SDK
 specification, values its published wire contract.

@@ -1,7 +1,8 @@
 """One client, as the server sees it: let in or not, its commands in, its notifications out, away and back.
 
-The server stands above and says what commands mean. Below are the session, in the server's role, the reception that
-keeps it where its connection is cut, the wire's reading of a SETUP, and the door.
+The server stands above and makes one for each connection; its :class:`Host`, the engine, says who may come in and what
+commands mean. Below are the session, in the server's role, the reception that keeps it where its connection is cut, the
+wire's reading of a SETUP, and what goes wrong on purpose.
 """
 
 from __future__ import annotations

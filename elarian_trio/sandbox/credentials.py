@@ -1,7 +1,7 @@
 """Who may come in: organisations, apps, their keys, and the tokens made with them.
 
-The server asks the :class:`Door` at every SETUP and hands :class:`Credentials` to users. Below are the wire's reading
-of a SETUP and the rules' record of tokens.
+The engine asks the :class:`Door` at every SETUP, and tells it which tokens count; the server hands :class:`Credentials`
+to users. Below is the wire's reading of a SETUP.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the sandbox's ids and secrets come from.
 
-The server makes one and hands it to the rules, which have no dice of their own.
+Whoever opens what a server remembers makes one; the rules, which have no dice of their own, are handed it.
 """
 
 from __future__ import annotations

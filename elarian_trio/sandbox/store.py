@@ -1,9 +1,9 @@
 """Where records live: changed in memory at once, and kept in a database together with what was changed meanwhile.
 
-The engine stands above: it loads what a rule asks for by key, and commits what a unit of work changed, all of it or
-nothing. What the unit said may leave the server once the unit is kept. In a file that is after the next
-write: all units that wait share one, so that a busy server waits for the disk no more often than an idle one. In
-memory it is at once, and only what is too much to have at hand is written to the database.
+The engine's units and the stand-ins' stand above: they load what a rule asks for by key, and commit what a unit of work
+changed, all of it or nothing. What the unit said may leave the server once the unit is kept. In a file that is after
+the next write: all units that wait share one, so that a busy server waits for the disk no more often than an idle one.
+In memory it is at once, and only what is too much to have at hand is written to the database.
 
 Newer layers hide older ones: what is staged, what is being written, what was read or written of late, the database.
 Each of them is a noun of its own, below: :mod:`.layer`, :mod:`.at_hand`, :mod:`.database`; how long the disk holds up

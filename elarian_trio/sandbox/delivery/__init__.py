@@ -1,6 +1,6 @@
 """Which connection hears of what, in which order, and how often.
 
-The server stands above and makes one :class:`Route` for each app and one for each phone; the rules behind it are its
+The engine stands above and makes one :class:`Route` for each app and one for each phone; whoever knows the rules is its
 :class:`Desk`. Below are the clock and the session. Everything is synchronous: no task waits for an answer.
 """
 

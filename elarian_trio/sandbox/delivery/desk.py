@@ -1,6 +1,6 @@
 """What a route asks of whoever knows the rules.
 
-The route stands above; the engine is a desk.
+The route stands above; a server's is :class:`elarian_trio.sandbox.desk.RulesDesk`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ledgers: the balances of purses and wallets, and the five ways in which money moves on one.
 
-:mod:`.payments` and :mod:`.settlement` stand on this. Below are the entities and the unit of work. What is to leave for
-the outside is held first and spent once the gateway says so; everything else moves at once. Sums are exact: money is
-never a float in here, and a sum that the wire's double would change is declined.
+:mod:`.payments`, :mod:`.settlement` and :mod:`.replay_payments` stand on this. Below are the entities and the unit of
+work. What is to leave for the outside is held first and spent once the gateway says so; everything else moves at once.
+Sums are exact: money is never a float in here, and a sum that the wire's double would change is declined.
 """
 
 from __future__ import annotations

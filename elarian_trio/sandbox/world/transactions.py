@@ -1,7 +1,7 @@
 """Transactions: remembered, shown with the customers who take part, and told to the app that they belong to.
 
-:mod:`.payments`, :mod:`.settlement` and :mod:`.replay` stand on this; below are the addresses and entities. No money
-moves here.
+:mod:`.payments`, :mod:`.settlement` and :mod:`.replay_payments` stand on this; below are the addresses and entities. No
+money moves here.
 """
 
 from __future__ import annotations
