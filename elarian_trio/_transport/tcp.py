@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from elarian_trio._rsocket.framing import FrameSplitter, join_frames
 from elarian_trio._transport.sockets import connect, listen
-from elarian_trio._transport.transport import FrameTransport
+from elarian_trio._transport.transport import FrameTransport, attributes_of
 
 if TYPE_CHECKING:
     import ssl
@@ -64,8 +64,7 @@ class StreamTransport(FrameTransport):
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         """Those of the stream underneath: addresses, the socket, TLS."""
-        stream: Any = self._stream  # whose types anyio leaves open
-        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
+        return attributes_of(self._stream)
 
 
 async def open_tcp(

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import ByteStream
 from anyio.streams.tls import TLSAttribute, TLSStream
 
+from elarian_trio._transport.transport import attributes_of
 from elarian_trio.errors import ConnectionFailed
 
 if TYPE_CHECKING:
@@ -169,5 +170,4 @@ class _InTurn(ByteStream):
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
-        stream: Any = self._stream  # whose types anyio leaves open
-        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
+        return attributes_of(self._stream)

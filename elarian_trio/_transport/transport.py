@@ -85,5 +85,9 @@ class ObjectTransport(FrameTransport):
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         """Those of the stream underneath."""
-        stream: Any = self._stream  # whose types anyio leaves open
-        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
+        return attributes_of(self._stream)
+
+
+def attributes_of(stream: Any) -> Mapping[Any, Callable[[], Any]]:  # noqa: ANN401 - anyio leaves its types open
+    """Give the extra attributes of a stream underneath: addresses, the socket, TLS."""
+    return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)

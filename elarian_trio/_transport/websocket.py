@@ -17,7 +17,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
-from elarian_trio._transport.transport import FrameTransport
+from elarian_trio._transport.transport import FrameTransport, attributes_of
 from elarian_trio.errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -228,8 +228,7 @@ class WebSocketTransport(FrameTransport):
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         """Those of the stream underneath: addresses, the socket, TLS."""
-        stream: Any = self._stream  # whose types anyio leaves open
-        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
+        return attributes_of(self._stream)
 
 
 def _reason(closing: bytes) -> str:

@@ -14,6 +14,8 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias, cast
 
+from elarian_trio._arguments import wrong_type
+
 if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
 
@@ -210,12 +212,6 @@ _JSON: tuple[tuple[Any, Write], ...] = (
     ((list, tuple), _values),
     (Mapping, attributes),
 )
-
-
-def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
-    """Raise the error that says what *name* should have been."""
-    msg = f"{name} must be {wanted}, got {type(value).__name__}"
-    raise TypeError(msg)
 
 
 def refuse(name: str, words: str) -> NoReturn:

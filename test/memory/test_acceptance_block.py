@@ -223,6 +223,13 @@ async def the_scenario(place: Place) -> None:
     await place.app.ping()
 
 
+async def cancel_after(steps: int, scope: anyio.CancelScope) -> None:
+    """Cancel *scope* after so many checkpoints."""
+    for _ in range(steps):
+        await anyio.lowlevel.checkpoint()
+    scope.cancel()
+
+
 async def test_command_cancelled_at_any_step_leaves_the_session_usable() -> None:
     """The issue: cancelled after each checkpoint in turn until it completes; then all works and nothing is left."""
     async with a_place() as place, answering(place.phone):
@@ -230,13 +237,7 @@ async def test_command_cancelled_at_any_step_leaves_the_session_usable() -> None
             done = False
             with anyio.fail_after(BOUND), anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as tasks:
-
-                    async def cancel(steps: int = steps, scope: anyio.CancelScope = scope) -> None:
-                        for _ in range(steps):
-                            await anyio.lowlevel.checkpoint()
-                        scope.cancel()
-
-                    tasks.start_soon(cancel)
+                    tasks.start_soon(cancel_after, steps, scope)
                     await the_scenario(place)
                     done = True
                     tasks.cancel_scope.cancel()
@@ -260,13 +261,7 @@ async def test_entering_cancelled_at_any_step_leaves_nothing() -> None:
             done = False
             with anyio.fail_after(BOUND), anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as tasks:
-
-                    async def cancel(steps: int = steps, scope: anyio.CancelScope = scope) -> None:
-                        for _ in range(steps):
-                            await anyio.lowlevel.checkpoint()
-                        scope.cancel()
-
-                    tasks.start_soon(cancel)
+                    tasks.start_soon(cancel_after, steps, scope)
                     async with Elarian(**sandbox.credentials) as app:
                         await app.customer(ASHA).create()
                     done = True

@@ -154,6 +154,19 @@ async def fresh_setup() -> Setup:
     return a_setup()
 
 
+def note_dials(network: Network) -> list[float]:
+    """Note when each attempt begins."""
+    times: list[float] = []
+    dial = network.dial
+
+    async def noted() -> FrameTransport:
+        times.append(anyio.current_time())
+        return await dial()
+
+    network.dial = noted  # type: ignore[method-assign]
+    return times
+
+
 @asynccontextmanager
 async def supervised(
     options: ConnectionOptions = PROMPT,

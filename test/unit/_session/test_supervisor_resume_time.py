@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 from keeper import Keeper, Outcomes, refusal, scripted
-from network import Network, supervised
+from network import Network, note_dials, supervised
 from peers import RawPeer, settle
 
 from elarian_trio._rsocket.frames import KeepaliveFrame, ResumeOkFrame, decode_frame
@@ -39,19 +39,6 @@ def sleep_through(seconds: float) -> None:
     clock = trio.lowlevel.current_clock()
     assert isinstance(clock, trio.testing.MockClock)
     clock.jump(seconds)
-
-
-def note_dials(network: Network) -> list[float]:
-    """Note when each attempt begins."""
-    times: list[float] = []
-    dial = network.dial
-
-    async def noted() -> FrameTransport:
-        times.append(anyio.current_time())
-        return await dial()
-
-    network.dial = noted  # type: ignore[method-assign]
-    return times
 
 
 def timed(transport: FrameTransport) -> FrameTransport:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 import trio.testing
-from network import CALM, Network, supervised
+from network import CALM, Network, note_dials, supervised
 from peers import RawPeer
 
 from elarian_trio._rsocket.frames import KeepaliveFrame
@@ -47,19 +47,6 @@ async def say_nothing(transport: FrameTransport) -> None:
     """Play a server that accepts the connection and never says a word."""
     while True:
         await transport.receive()
-
-
-def note_dials(network: Network) -> list[float]:
-    """Note when each attempt begins."""
-    times: list[float] = []
-    dial = network.dial
-
-    async def noted() -> FrameTransport:
-        times.append(anyio.current_time())
-        return await dial()
-
-    network.dial = noted  # type: ignore[method-assign]
-    return times
 
 
 async def test_attempts_follow_the_backoff() -> None:

@@ -53,6 +53,12 @@ async def ask(server: ScriptedServer, n: int, failures: list[int]) -> None:
         failures.append(failed.code)
 
 
+async def lose(server: ScriptedServer) -> None:
+    """Have the client told something whose answer its session does not live to bring."""
+    with pytest.raises(Exception, match="session ended"):
+        await server.notify(status(1))
+
+
 async def test_reader_cancelled_after_it_was_woken_wakes_the_next() -> None:
     """This SDK: no delivery lies unseen while somebody waits."""
     app = Elarian(org_id="o", app_id="a", api_key="k")
@@ -210,16 +216,11 @@ async def test_lost_session_takes_what_was_not_seen_with_it() -> None:
             anyio.create_task_group() as tasks,
             app.notifications() as inbox,
         ):
-
-            async def lost() -> None:
-                with pytest.raises(Exception, match="session ended"):
-                    await server.notify(status(1))
-
-            tasks.start_soon(lost)
+            tasks.start_soon(lose, server)
             delivery = await inbox.receive()
             async with delivery:
                 for _ in range(2):
-                    tasks.start_soon(lost)
+                    tasks.start_soon(lose, server)
                 while app.statistics().notifications < 3:
                     await checkpoint()
                 server.cut()
@@ -249,12 +250,7 @@ async def test_answer_that_came_too_late_for_its_session_lets_the_customers_next
             anyio.create_task_group() as tasks,
             app.notifications() as inbox,
         ):
-
-            async def lost() -> None:
-                with pytest.raises(Exception, match="session ended"):
-                    await server.notify(status(1))
-
-            tasks.start_soon(lost)
+            tasks.start_soon(lose, server)
             delivery = await inbox.receive()
             server.cut()
             while app.statistics().reconnects < 1:
