@@ -144,18 +144,12 @@ class Sandbox(AsyncContextManagerMixin):
         _check_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
         self._check_clock()
-        require("data", (str, os.PathLike, NoneType), data, wanted="the path of a file")
-        if data is not None and not os.fspath(data):
-            msg = "data must be the path of a file, got an empty one; leave it out to keep everything in memory"
-            raise ValueError(msg)
+        _check_file(data)
         require("seed", (int, str, NoneType), seed)
         require("strict", bool, strict)
         require("settings", (Settings, NoneType), settings)
         require("faults", (Faults, NoneType), faults)
-        require("resume_window", (int, float), resume_window, wanted="a number of seconds")
-        if not math.isfinite(resume_window) or resume_window < 0:
-            msg = f"resume_window must be a number of seconds, got {resume_window!r}"
-            raise ValueError(msg)
+        _check_window(resume_window)
         self._is_resumable = resume_window > 0
         self._reception = Reception(resume_window=resume_window)  # its sessions end with their tasks, in the block
         self._organisations = Organisations.of(apps, channels, purses)
@@ -457,6 +451,20 @@ def _load_opening() -> Any:  # noqa: ANN401 - a module
 def _check_choice(name: str, given: object, choices: tuple[str, ...]) -> None:
     if given not in choices:
         msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {given!r}"
+        raise ValueError(msg)
+
+
+def _check_file(data: str | os.PathLike[str] | None) -> None:
+    require("data", (str, os.PathLike, NoneType), data, wanted="the path of a file")
+    if data is not None and not os.fspath(data):
+        msg = "data must be the path of a file, got an empty one; leave it out to keep everything in memory"
+        raise ValueError(msg)
+
+
+def _check_window(seconds: float) -> None:
+    require("resume_window", (int, float), seconds, wanted="a number of seconds")
+    if not math.isfinite(seconds) or seconds < 0:
+        msg = f"resume_window must be a number of seconds, got {seconds!r}"
         raise ValueError(msg)
 
 
