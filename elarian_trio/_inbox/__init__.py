@@ -6,8 +6,9 @@ to a client: the session's reader hands it each request, synchronously, and it n
 
 from __future__ import annotations
 
+from elarian_trio._inbox.answers import UNSET, Unset
 from elarian_trio._inbox.deadlines import Deadlines, Timer
-from elarian_trio._inbox.deliveries import UNSET, Delivery, Unset
+from elarian_trio._inbox.deliveries import Delivery
 from elarian_trio._inbox.handlers import Handler, Handlers
 from elarian_trio._inbox.inbox import Inbox
 from elarian_trio._inbox.subscriptions import Claim, Observation, Subscription

@@ -1,6 +1,7 @@
 """What the user's code is handed: a notification, and the means to answer it once.
 
-Subscriptions and handlers hand deliveries out; the inbox sends what they are answered with.
+Subscriptions and handlers hand deliveries out. Below is what they ask of whatever takes their :mod:`.answers`: the
+inbox, which sends them, unless a delivery was made by hand.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import json
 import math
 from dataclasses import replace
 from datetime import datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
+from elarian_trio._inbox.answers import UNSET, Unset
 from elarian_trio._inbox.loops import present_loop
 from elarian_trio.errors import LocalProtocolError
 from elarian_trio.models.checks import check_str
@@ -36,61 +37,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from elarian_trio._inbox.answers import Answers
     from elarian_trio._inbox.loops import Loop
     from elarian_trio.customer import Customer
     from elarian_trio.models.messaging import MessageBody
     from elarian_trio.options import Serializer
 
-__all__ = ["UNSET", "Answers", "Delivery", "Mute", "Unset"]
+__all__ = ["Delivery"]
 
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
-
-
-class Unset(Enum):
-    """The type of :data:`UNSET`."""
-
-    UNSET = "unset"
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = Unset.UNSET
-"""Stands for an argument that was left out, where ``None`` means something."""
-
-
-class Answers(Protocol):
-    """Where a delivery's answer goes. All of it is synchronous."""
-
-    @property
-    def deadline(self) -> float:
-        """Until when an answer counts, on anyio's clock."""
-        ...
-
-    @property
-    def loop(self) -> Loop:
-        """The loop that the delivery is handled in."""
-        ...
-
-    def default_update(self) -> AppDataUpdate | None:
-        """Give what becomes of the app's data where the answer does not say."""
-        ...
-
-    def reply(self, reply: NotificationReply) -> None:
-        """Answer; raises where it is too late or was done before."""
-        ...
-
-    def reject(self, reason: str) -> None:
-        """Answer with ERROR[APPLICATION_ERROR]; raises as :meth:`reply` does."""
-        ...
-
-    def enter(self) -> None:
-        """Note that user code has begun, and will say where it ends."""
-        ...
-
-    def leave(self, error: BaseException | None) -> None:
-        """Note that user code has ended, and answer what it left unanswered; never raises."""
-        ...
 
 
 class Delivery(Generic[N]):
@@ -383,41 +338,6 @@ class _Kept:
             self._delivery.rejection = type(error).__name__
         else:
             self._delivery.answer = NotificationReply(data_update=self.default_update())
-
-
-class Mute:
-    """Where an observer's answers go: nowhere."""
-
-    deadline = math.inf
-
-    @property
-    def loop(self) -> Loop:
-        """The present one: a copy may be handled anywhere."""
-        return present_loop()
-
-    def default_update(self) -> AppDataUpdate | None:
-        """Nothing becomes of the app's data."""
-        return None
-
-    def reply(self, reply: NotificationReply) -> None:
-        """Refuse."""
-        del reply
-        self._refuse()
-
-    def reject(self, reason: str) -> None:
-        """Refuse."""
-        del reason
-        self._refuse()
-
-    def _refuse(self) -> None:
-        msg = "an observer listens and answers nothing"
-        raise LocalProtocolError(msg)
-
-    def enter(self) -> None:
-        """Nobody waits for an observer."""
-
-    def leave(self, error: BaseException | None) -> None:
-        """Nobody waits for an observer."""
 
 
 def key_of(notification: AnyNotification, raw: bytes = b"") -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._inbox.deliveries import UNSET
+from elarian_trio._inbox.answers import UNSET
 from elarian_trio._session import Flag
 
 if TYPE_CHECKING:

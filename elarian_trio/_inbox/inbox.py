@@ -14,7 +14,8 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._arguments import require
-from elarian_trio._inbox.deliveries import Delivery, Mute
+from elarian_trio._inbox.answers import Mute
+from elarian_trio._inbox.deliveries import Delivery
 from elarian_trio._inbox.loops import Loop, present_loop
 from elarian_trio._inbox.order import AppDataWatch, Lanes, lane_of
 from elarian_trio._inbox.tickets import DONE, IN_HAND, WAITING, Ticket
