@@ -167,7 +167,9 @@ class CommandRejected(CommandError):
 
 
 class CommandFailed(CommandError):
-    """The server refused the command or failed on it.
+    """The server refused the command or failed on it, or its answer is larger than we take, be it of what was done.
+
+    A command larger than it takes, which RSocket calls REJECTED as well, is refused by this: asking again is in vain.
 
     Attributes:
         reply: the reply whose ``status`` was false, or ``None`` where the answer was a stream error.

@@ -149,7 +149,8 @@ class Assemblies:
         assembly = self._unfinished.get(frame.stream_id)
         added = payload_size(frame)
         if added + (0 if assembly is None else assembly.size) > self._max_payload_size:
-            raise FragmentRefused(ErrorCode.REJECTED, f"a payload may have {self._max_payload_size} bytes here")
+            words = f"a payload of more than {self._max_payload_size} bytes (max_payload_size) is not taken here"
+            raise FragmentRefused(ErrorCode.REJECTED, words)
         if is_last and assembly is None:
             return Payload(frame.data, frame.metadata)
         if self.size + added > _MAX_PARTIALS * self._max_payload_size:

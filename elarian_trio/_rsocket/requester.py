@@ -122,7 +122,7 @@ class Requester:
         try:
             payload = self._assemblies.collect(frame)
         except FragmentRefused as refused:
-            return self._give_up(frame.stream_id, str(refused))
+            return self._give_up(frame.stream_id, f"what was asked may be done, but the answer is lost: {refused}")
         if payload is None:
             stream.make(Move.PIECE_IN)
             return []
