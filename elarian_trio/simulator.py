@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from elarian_trio import _wire
+from elarian_trio._arguments import require
 from elarian_trio.client import Client
+from elarian_trio.models.channels import MessagingChannel
+from elarian_trio.models.checks import check_str
 from elarian_trio.models.commands import ReceiveMessage, ReceivePayment, UpdatePaymentStatus
 from elarian_trio.models.notifications import AnyNotification, UnknownNotification
+from elarian_trio.models.payments import PaymentChannelNumber
 from elarian_trio.models.simulator import SIMULATOR_NOTIFICATIONS
 
 if TYPE_CHECKING:
@@ -19,9 +23,8 @@ if TYPE_CHECKING:
     from elarian_trio._inbox import Subscription
     from elarian_trio._inbox.inbox import Decode, Encode
     from elarian_trio.customer import Customer
-    from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.messaging import InboundMessageBody
-    from elarian_trio.models.payments import Cash, PaymentChannelNumber, PaymentStatus, PaymentStatusName
+    from elarian_trio.models.payments import Cash, PaymentStatus, PaymentStatusName
     from elarian_trio.models.replies import SimulatorReply
 
 __all__ = ["Simulator"]
@@ -115,8 +118,9 @@ class Simulator(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("channel", MessagingChannel, channel)
         command = ReceiveMessage(
-            customer_number=phone_number,
+            customer_number=check_str("phone_number", phone_number),
             channel_number=channel,
             session_id=session_id,
             parts=parts,  # type: ignore[arg-type]  # made a tuple there, where a str is refused
@@ -155,8 +159,9 @@ class Simulator(Client):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        require("channel", PaymentChannelNumber, channel)
         command = ReceivePayment(
-            customer_number=phone_number,
+            customer_number=check_str("phone_number", phone_number),
             channel_number=channel,
             transaction_id=transaction_id,
             value=value,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from elarian_trio._arguments import wrong_type
 from elarian_trio.customer.addresses import Addressed
 from elarian_trio.customer.arguments import require_each
+from elarian_trio.models.checks import check_str
 from elarian_trio.models.commands import (
     AddCustomerReminder,
     CancelCustomerReminder,
@@ -72,7 +73,7 @@ class Storage(Addressed):
             items = data.items()
         except AttributeError:
             wrong_type("data", "a mapping", data)
-        updates = {key: self._serializer.dumps(value) for key, value in items}
+        updates = {check_str("a key of data", key): self._serializer.dumps(value) for key, value in items}
         return self._learn(await self._call(UpdateCustomerMetadata(customer=self.address, updates=updates)))
 
     async def delete_metadata(self, *keys: str) -> CustomerStateUpdateReply:
@@ -113,6 +114,7 @@ class Storage(Addressed):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
+        check_str("key", key)
         await self.lease_app_data()
         return (await self.get_metadata()).get(key)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from elarian_trio import _wire
 from elarian_trio.customer import Customer
 from elarian_trio.elarian.customers import Customers
-from elarian_trio.elarian.replays import Replays, number_of
+from elarian_trio.elarian.replays import Replays, checked_channel, number_of
+from elarian_trio.models.checks import check_str
 from elarian_trio.models.commands import (
     AddCustomerReminderTag,
     CancelCustomerReminderTag,
@@ -164,7 +165,7 @@ class Elarian(Customers, Replays):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        return await self._call(DeleteCustomer(customer=number_of(number)))
+        return await self._call(DeleteCustomer(customer=number_of(number, name="number")))
 
     async def delete_customer_by_customer_id(self, customer_id: str) -> DeleteCustomerReply:
         """Remove the customer with the id *customer_id*. See :meth:`Customer.delete`.
@@ -182,7 +183,7 @@ class Elarian(Customers, Replays):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        return await self._call(DeleteCustomer(customer=customer_id))
+        return await self._call(DeleteCustomer(customer=check_str("customer_id", customer_id)))
 
     # All customers with a tag.
 
@@ -241,7 +242,8 @@ class Elarian(Customers, Replays):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        return await self._call(SendMessageTag(tag=tag, channel_number=channel, message=Message.of(message)))
+        command = SendMessageTag(tag=tag, channel_number=checked_channel(channel), message=Message.of(message))
+        return await self._call(command)
 
     # Money.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from elarian_trio._arguments import require
 from elarian_trio.client import Client
 from elarian_trio.customer import Customer
+from elarian_trio.models.channels import MessagingChannel
+from elarian_trio.models.checks import check_datetime, check_str, to_enum
 from elarian_trio.models.commands import (
     ReplayMessageReactionUpdate,
     ReplayMessageStatusUpdate,
@@ -21,13 +23,18 @@ from elarian_trio.models.commands import (
     ReplaySentMessage,
 )
 from elarian_trio.models.identity import CustomerNumber
-from elarian_trio.models.messaging import MessageSessionUpdate, MessageStatusUpdate, ReceivedMessage, SentMessage
+from elarian_trio.models.messaging import (
+    ConsentAction,
+    MessageSessionUpdate,
+    MessageStatusUpdate,
+    ReceivedMessage,
+    SentMessage,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from elarian_trio.models.channels import MessagingChannel
-    from elarian_trio.models.messaging import ConsentAction, ConsentActionName, MessageReaction, MessageReactionName
+    from elarian_trio.models.messaging import ConsentActionName, MessageReaction, MessageReactionName
     from elarian_trio.models.payments import Cash, PaymentParty, PaymentStatus, PaymentStatusName
     from elarian_trio.models.replies import CustomerStateUpdateReply, ReplayPaymentReply
 
@@ -35,7 +42,9 @@ if TYPE_CHECKING:
 WhoseNumber: TypeAlias = "CustomerNumber | Customer | str"
 """What names a customer by number: a number, a customer with one, or a cellular number as a str."""
 
-__all__ = ["Replays", "WhoseNumber", "number_of"]
+__all__ = ["Replays", "WhoseNumber", "checked_channel", "number_of"]
+
+_to_action = to_enum(ConsentAction, optional=False)
 
 
 class Replays(Client):
@@ -65,7 +74,10 @@ class Replays(Client):
             and the server may have acted.
         """
         command = ReplayMessagingConsentUpdate(
-            customer_number=number_of(customer), channel_number=channel, update=consent, updated_at=updated_at
+            customer_number=number_of(customer),
+            channel_number=checked_channel(channel),
+            update=_to_action("consent", consent),
+            updated_at=updated_at,
         )
         return await self._call(command)
 
@@ -92,7 +104,7 @@ class Replays(Client):
         command = ReplayReceivedMessage(
             provider_message_id=message.message_id,
             customer_number=number_of(customer),
-            channel_number=channel,
+            channel_number=checked_channel(channel),
             received_at=_time(message.received_at),
             parts=message.parts,
             provider_session_id=message.session_id,
@@ -128,7 +140,7 @@ class Replays(Client):
         command = ReplaySentMessage(
             provider_message_id=message.message_id,
             customer_number=number_of(customer),
-            channel_number=channel,
+            channel_number=checked_channel(channel),
             sent_at=_time(message.sent_at),
             message=message.message,
             status=message.status,
@@ -162,7 +174,7 @@ class Replays(Client):
         command = ReplayMessageStatusUpdate(
             provider_message_id=update.message_id,
             customer_number=number_of(customer),
-            channel_number=channel,
+            channel_number=checked_channel(channel),
             updated_at=update.updated_at,
             status=update.status,
             cost=update.cost,
@@ -194,9 +206,9 @@ class Replays(Client):
             and the server may have acted.
         """
         command = ReplayMessageReactionUpdate(
-            provider_message_id=message_id,
+            provider_message_id=check_str("message_id", message_id),
             customer_number=number_of(customer),
-            channel_number=channel,
+            channel_number=checked_channel(channel),
             updated_at=updated_at,
             reaction=reaction,
         )
@@ -225,7 +237,7 @@ class Replays(Client):
         command = ReplayMessagingSession(
             provider_session_id=update.session_id,
             customer_number=number_of(customer),
-            channel_number=channel,
+            channel_number=checked_channel(channel),
             started_at=update.started_at,
             duration=update.duration,
             end_reason=update.reason,
@@ -260,13 +272,13 @@ class Replays(Client):
             and the server may have acted.
         """
         command = ReplayPayment(
-            provider_transaction_id=transaction_id,
+            provider_transaction_id=check_str("transaction_id", transaction_id),
             debit_party=debit_party,
             credit_party=credit_party,
             status=status,
             value=value,
             narration=narration,
-            created_at=updated_at,
+            created_at=check_datetime("updated_at", updated_at),
         )
         return await self._call(command)
 
@@ -295,15 +307,22 @@ class Replays(Client):
         """
         command = ReplayPaymentStatusUpdate(
             customer_number=number_of(customer),
-            provider_transaction_id=transaction_id,
+            provider_transaction_id=check_str("transaction_id", transaction_id),
             status=status,
             updated_at=updated_at,
         )
         return await self._call(command)
 
 
-def number_of(customer: WhoseNumber) -> CustomerNumber:
-    """Give the number that names a customer."""
+def checked_channel(channel: MessagingChannel) -> MessagingChannel:
+    """Give *channel*, of which what is wrong is said in the words of the method and not of its command."""
+    require("channel", MessagingChannel, channel)
+    return channel
+
+
+def number_of(customer: WhoseNumber, *, name: str = "customer") -> CustomerNumber:
+    """Give the number that names a customer; *name* is the argument's."""
+    require(name, (CustomerNumber, Customer, str), customer)
     number = customer.number if isinstance(customer, Customer) else customer
     if not number:
         msg = "this command names a customer by number, and there is none"

@@ -149,7 +149,13 @@ def check_str(name: str, value: Any) -> str:  # noqa: ANN401
     return value
 
 
-def _check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
+def check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
+    """Give *value*, an aware datetime, in UTC.
+
+    Raises:
+        TypeError: it is no datetime.
+        ValueError: it is naive, or out of range in UTC.
+    """
     if not isinstance(value, datetime):
         wrong_type(name, "an aware datetime", value)
     if value.utcoffset() is None:
@@ -229,7 +235,7 @@ _PASSING = frozenset({str, bytes, bool, int, tuple, timedelta, types.NoneType})
 
 _CHECKS: Mapping[Any, Convert] = {
     str: check_str,
-    datetime: _check_datetime,
+    datetime: check_datetime,
     float: _check_float,
     Decimal: _check_decimal,
 }

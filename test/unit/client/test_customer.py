@@ -119,6 +119,8 @@ async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
         (asha.update_activity("web", "visit"), "activity must be an Activity, got str"),
         (asha.update_activity(5, Activity("key", "session", {})), "source must be a str, got int"),
         (asha.update_metadata("x"), "data must be a mapping, got str"),
+        (asha.update_metadata({"a": 1, 5: 1}), "a key of data must be a str, got int"),
+        (asha.lease_metadata(5), "key must be a str, got int"),
         (call_me.adopt_state(("passport", "A1")), "other must be one of Customer, .*, got tuple"),
         (asha.update_tags(Tag("a", "b"), "c"), r"tags\[1\] must be a Tag, got str"),
         (asha.delete_tags(["a"]), r"keys\[0\] must be a str, got list"),
@@ -130,6 +132,13 @@ async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
             await wrong
     with pytest.raises(ValueError, match="'nope' is no ConsentAction; known are 'allow', 'block'"):
         await asha.update_messaging_consent(SMS, "nope")
+    for wrong, words in [
+        (asha.update_metadata({"\ud800": 1}), "a key of data holds a lone surrogate at index 0"),
+        (asha.delete_metadata("a", "\ud800"), r"keys\[1\] holds a lone surrogate at index 0"),
+        (asha.delete_tags("x\ud800"), r"keys\[0\] holds a lone surrogate at index 1"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            await wrong
     assert call.kinds() == []
 
 
