@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
-from types import NoneType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import anyio
@@ -22,6 +21,7 @@ import anyio.lowlevel
 import trio
 
 from elarian_trio._arguments import require
+from elarian_trio.models.checks import check_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -34,7 +34,7 @@ __all__ = ["Clock", "ClockName", "ManualClock", "RealClock", "Timer", "VirtualCl
 ClockName: TypeAlias = Literal["auto", "real", "virtual", "manual"]
 
 NAMES = ("auto", "real", "virtual", "manual")
-_LAST = datetime.max.replace(tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)  # leaves a year to what is set then and due later, before datetime ends
 INSTANT = timedelta(microseconds=1)  # the finest step of a datetime; waiting for less would wait for nothing
 AT_ONCE = 64  # timers called before others have their turn: a message by tag may be one for each of 100,000
 MAX_STINT = 0.05  # seconds that more of them may take where others had as long: else all is ever later under load
@@ -146,7 +146,7 @@ class Clock(ABC):
             msg = f"time moves forward only, got {by!r}"
             raise ValueError(msg)
         if by > _LAST - self.now():
-            msg = f"the calendar ends on {_LAST:%Y-%m-%d}, before {by!r} have passed"
+            msg = f"the sandbox's calendar ends on {_LAST:%Y-%m-%d}, before {by!r} have passed"
             raise ValueError(msg)
         with self._advancing:
             await self._rest()
@@ -322,11 +322,10 @@ class ManualClock(Clock):
 
     def __init__(self, start: datetime | None = None) -> None:
         super().__init__()
-        require("start", (datetime, NoneType), start, wanted="an aware datetime")
-        if start is not None and start.utcoffset() is None:
-            msg = f"start must be an aware datetime, got the naive {start!r}"
+        self._now = datetime.now(UTC) if start is None else check_datetime("start", start)
+        if self._now > _LAST:
+            msg = f"start must be no later than {_LAST:%Y-%m-%d}, where the sandbox's calendar ends, got {start!r}"
             raise ValueError(msg)
-        self._now = (start or datetime.now(UTC)).astimezone(UTC)
         self._end: datetime | None = None  # where the present advance ends
 
     def now(self) -> datetime:

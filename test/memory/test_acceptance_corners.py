@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -86,6 +87,25 @@ async def test_notification_of_five_megabytes_arrives() -> None:
     async with a_place() as place, answering(place.app, ReceivedSmsNotification) as seen:
         await place.phone.receive_message(ASHA, SMS, "", ["y" * 5_000_000])
         assert (await seen.next()).text == "y" * 5_000_000
+
+
+# --- time ---
+
+
+async def test_all_goes_on_where_time_has_come_to_its_end() -> None:
+    """A past bug: a lease and a token were an OverflowError where the clock had been moved to its very end."""
+    async with a_place() as place, answering(place.app, ReceivedSmsNotification) as seen:
+        clock, asha = place.sandbox.clock, place.app.customer(ASHA)
+        with anyio.fail_after(BOUND):
+            with pytest.raises(ValueError, match="calendar ends on 9999-01-01"):
+                await clock.advance(datetime.max.replace(tzinfo=UTC) - clock.now())
+            await clock.advance(datetime(9999, 1, 1, tzinfo=UTC) - clock.now())
+            await asha.update_app_data("kept")
+            assert await asha.lease_app_data() == "kept"
+            assert (await place.app.generate_auth_token()).lifetime == timedelta(hours=1)
+            await place.phone.receive_message(ASHA, SMS, "", ["hello"])
+            await asha.update_app_data("released")
+            assert (await seen.next()).text == "hello"
 
 
 # --- ends ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 
 import anyio
@@ -27,6 +27,7 @@ from elarian_trio.sandbox.clock import (
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
@@ -157,7 +158,24 @@ class TestManual:
         clock = ManualClock(START)
         with pytest.raises(ValueError, match="9999"):
             await clock.advance(timedelta.max)
+        with pytest.raises(ValueError, match=r"the sandbox's calendar ends on 9999-01-01"):
+            await clock.advance(LAST - START + timedelta(microseconds=1))
         assert clock.now() == START
+
+    async def test_what_is_set_at_the_calendars_end_is_due_later(self) -> None:
+        """A past bug: leases, tokens and retries were an OverflowError where time had come to its very end."""
+        clock = ManualClock(START)
+        await clock.advance(LAST - START)
+        assert clock.call_later(timedelta(days=364).total_seconds(), lambda: None).due > clock.now() == LAST
+
+    async def test_it_does_not_begin_where_it_could_not_have_come(self) -> None:
+        """The same, of a clock's start; also where it is beyond all time in UTC."""
+        assert ManualClock(LAST).now() == LAST
+        for late in (LAST + SECOND, datetime.max.replace(tzinfo=UTC)):
+            with pytest.raises(ValueError, match="start must be no later than 9999-01-01"):
+                ManualClock(late)
+        with pytest.raises(ValueError, match="start must be within the years 1 to 9999"):
+            ManualClock(datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))))
 
     async def test_a_naive_start_is_refused(self) -> None:
         """The design: times are aware."""
