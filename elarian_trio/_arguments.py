@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from typing import NoReturn
 
-__all__ = ["require", "require_function", "wrong_type"]
+__all__ = ["in_words", "require", "require_function", "wrong_type"]
 
 
 def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
@@ -21,7 +21,7 @@ def require(name: str, kind: type | tuple[type, ...], value: object, *, wanted: 
         TypeError: it is not.
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and not _takes_bool(kind)):
-        wrong_type(name, wanted or _in_words(kind), value)
+        wrong_type(name, wanted or in_words(kind), value)
 
 
 def _takes_bool(kind: type | tuple[type, ...]) -> bool:
@@ -38,7 +38,8 @@ def require_function(name: str, value: object, *, optional: bool = False) -> Non
         wrong_type(name, "a function", value)
 
 
-def _in_words(kind: type | tuple[type, ...]) -> str:
+def in_words(kind: type | tuple[type, ...]) -> str:
+    """Say what a value of a class, or of one of several, is."""
     if isinstance(kind, tuple):
         return f"one of {', '.join('None' if each is NoneType else each.__name__ for each in kind)}"
     return f"a{'n' if kind.__name__[0] in 'AEIOUaeiou' else ''} {kind.__name__}"

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from elarian_trio._arguments import wrong_type
+from elarian_trio._arguments import in_words, wrong_type
 
 Convert: TypeAlias = Callable[[str, Any], Any]
 
@@ -102,7 +102,7 @@ def _to_one_of(parts: list[Any]) -> Convert:
     kinds = [_kind(each) for each in parts]
     allowed = tuple(kinds)
     to_tuple = next((_to_tuple(*get_args(each)) for each in parts if _kind(each) is tuple), None)
-    wanted = f"{'one of ' if len(kinds) > 1 else 'a '}{', '.join(kind.__name__ for kind in kinds)}"
+    wanted = in_words(allowed if len(allowed) > 1 else allowed[0])
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
         if to_tuple is not None and isinstance(cast("object", value), tuple | list):

@@ -71,6 +71,7 @@ class Command(Model, Generic[R]):
     """
 
     __slots__ = ()
+    _speaks_as_method = True
     reply_type: ClassVar[type[Any]]
     is_read: ClassVar[bool] = False
 

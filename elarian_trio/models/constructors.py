@@ -64,10 +64,15 @@ def _constructor_lines(name: str, cls: Any, usual: Any) -> list[str]:  # noqa: A
     for field, (passing, convert) in own.items():
         lines += [
             f"    if {_is_to_be_checked(field, passing, field_types(cls)[field])}:",
-            f'        {field} = {named(f"check_{field}", convert)}("{field}", {field})',
+            f'        {field} = {named(f"check_{field}", convert)}("{_spoken(cls, field)}", {field})',
         ]
     # A slot's own setter: what a frozen class leaves, in half the time of object.__setattr__.
     return [*lines, *(f"    {named(f'set_{each}', getattr(cls, each).__set__)}(self, {each})" for each in own)]
+
+
+def _spoken(cls: Any, field: str) -> str:  # noqa: ANN401 - a model's class
+    """Give what errors call a field of *cls*."""
+    return field if cls._speaks_as_method else f"{cls.__name__}.{field}"
 
 
 def _parameters(fields: list[dataclasses.Field[Any]]) -> list[str]:
@@ -86,7 +91,7 @@ def _checker_lines(name: str, cls: type) -> list[str]:
         lines += [
             f"    value = model.{field}",
             f"    if {_is_to_be_checked('value', passing, field_types(cls)[field])}:",
-            f'        converted = {named(f"check_{field}", convert)}("{field}", value)',
+            f'        converted = {named(f"check_{field}", convert)}("{_spoken(cls, field)}", value)',
             "        if converted is not value:",
             f'            {_PUT}(model, "{field}", converted)',
         ]

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from .checks import alternatives, enum_of, field_types, to_enum
 from .constructors import check
@@ -52,6 +52,7 @@ class Model:
     """
 
     __slots__ = ()
+    _speaks_as_method: ClassVar[bool] = False  # its errors name a field without it, as an argument of who makes it
 
     __post_init__ = check  # itself: a method that calls it would be one call more for each model that is made
 

@@ -55,36 +55,36 @@ def receive(parts: Any) -> commands.ReceiveMessage:  # noqa: ANN401 - right and 
 @pytest.mark.parametrize(
     ("make", "named"),
     [
-        (lambda: CustomerNumber(5), "number must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: CustomerNumber(5), "^CustomerNumber.number must be a str, got int"),  # type: ignore[arg-type]
         (lambda: CustomerNumber("1", partition=5), "partition must be a str, got int"),  # type: ignore[arg-type]
-        (lambda: Tag("k", "v", "soon"), "expires_at must be an aware datetime, got str"),  # type: ignore[arg-type]
+        (lambda: Tag("k", "v", "soon"), "^Tag.expires_at must be an aware datetime, got str"),  # type: ignore[arg-type]
         (lambda: Reminder("k", NOON, 60), "interval must be a timedelta, got int"),  # type: ignore[arg-type]
         (lambda: Location(latitude="x", longitude=0), "latitude must be a number, got str"),  # type: ignore[arg-type]
         (lambda: Location(latitude=True, longitude=0), "latitude must be a number, got bool"),
-        (lambda: Cash("KES", None), "amount must be a Decimal, int or str, got NoneType"),  # type: ignore[arg-type]
+        (lambda: Cash("KES", None), "^Cash.amount must be a Decimal, int or str, got NoneType"),  # type: ignore[arg-type]
         (lambda: Cash("KES", amount=True), "amount must be a Decimal, int or str, got bool"),
         (lambda: Template("t", [1]), "params must be a mapping, got list"),  # type: ignore[arg-type]
         (lambda: messaging.Email(cc_list="a@b"), "cc_list must be a sequence, got str"),  # type: ignore[arg-type]
         (lambda: messaging.Email(cc_list=5), "cc_list must be a sequence, got int"),  # type: ignore[arg-type]
-        (lambda: UssdMenu("x", "yes"), "is_terminal must be a bool, got str"),  # type: ignore[arg-type]
-        (lambda: voice.GetDigits(num_digits="4"), "num_digits must be a int, got str"),  # type: ignore[arg-type]
+        (lambda: UssdMenu("x", "yes"), "^UssdMenu.is_terminal must be a bool, got str"),  # type: ignore[arg-type]
+        (lambda: voice.GetDigits(num_digits="4"), "^GetDigits.num_digits must be an int, got str"),  # type: ignore[arg-type]
         (lambda: Message(5), "body must be one of str, Media, .*tuple, got int"),  # type: ignore[arg-type]
-        (lambda: commands.CreateCustomer(customer_number="+1"), "customer_number must be a CustomerNumber, got str"),  # type: ignore[arg-type]
+        (lambda: commands.CreateCustomer(customer_number="+1"), "^customer_number must be a CustomerNumber, got str"),  # type: ignore[arg-type]
         (lambda: commands.GetCustomerState(customer=None), "customer must be one of .*, got NoneType"),  # type: ignore[arg-type]
-        (lambda: receive("hello"), "parts must be a sequence, got str"),
+        (lambda: receive("hello"), "^parts must be a sequence, got str"),
         (lambda: receive(["a", 5]), r"parts\[1\] must be one of str, .*, got int"),
-        (lambda: Message("x", labels=(5,)), r"labels\[0\] must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: Message("x", labels=(5,)), r"^Message.labels\[0\] must be a str, got int"),  # type: ignore[arg-type]
         (lambda: Message(("x",)), r"body\[0\] must be one of Say, .*, got str"),  # type: ignore[arg-type]
         (lambda: Message([voice.Say("a"), None]), r"body\[1\] must be one of Say, .*, got NoneType"),  # type: ignore[arg-type]
         (lambda: voice.Dial(customer_numbers=("+1",)), r"customer_numbers\[0\] must be a CustomerNumber, got str"),  # type: ignore[arg-type]
         (lambda: Template("t", {"a": 5}), r"params\['a'\] must be a str, got int"),  # type: ignore[dict-item]
-        (lambda: Template("t", {5: "a"}), "a key of params must be a str, got int"),  # type: ignore[dict-item]
+        (lambda: Template("t", {5: "a"}), "a key of Template.params must be a str, got int"),  # type: ignore[dict-item]
         (lambda: activity.Activity("k", "s", {"a": None}), r"properties\['a'\] must be a str, got NoneType"),  # type: ignore[dict-item]
         (lambda: activity.Activity("k", "s", "a"), "properties must be a mapping, got str"),  # type: ignore[arg-type]
     ],
 )
-def test_a_wrong_type_is_a_type_error_that_names_the_field(make: Any, named: str) -> None:  # noqa: ANN401 - a lambda
-    """This SDK: from the constructor, long before anything is sent."""
+def test_a_wrong_type_is_a_type_error_that_names_model_and_field(make: Any, named: str) -> None:  # noqa: ANN401 - a lambda
+    """This SDK: from the constructor, long before anything is sent; a command's fields are named as arguments are."""
     with pytest.raises(TypeError, match=named):
         make()
 
@@ -107,10 +107,10 @@ def test_a_lone_surrogate_is_refused_without_being_quoted(make: Any) -> None:  #
 @pytest.mark.parametrize(
     ("make", "place"),
     [
-        (lambda text: Message("x", labels=("a", text)), r"labels\[1\]"),
-        (lambda text: Message("x", labels=["a", text]), r"labels\[1\]"),
-        (lambda text: Template("t", {"a": text}), r"params\['a'\]"),
-        (lambda text: Template("t", {text: "a"}), "a key of params"),
+        (lambda text: Message("x", labels=("a", text)), r"Message.labels\[1\]"),
+        (lambda text: Message("x", labels=["a", text]), r"Message.labels\[1\]"),
+        (lambda text: Template("t", {"a": text}), r"Template.params\['a'\]"),
+        (lambda text: Template("t", {text: "a"}), "a key of Template.params"),
     ],
 )
 def test_a_lone_surrogate_is_refused_in_sequences_and_mappings_too(make: Any, place: str) -> None:  # noqa: ANN401
