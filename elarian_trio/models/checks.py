@@ -102,7 +102,7 @@ def _to_one_of(parts: list[Any]) -> Convert:
     kinds = [_kind(each) for each in parts]
     allowed = tuple(kinds)
     to_tuple = next((_to_tuple(*get_args(each)) for each in parts if _kind(each) is tuple), None)
-    wanted = in_words(allowed if len(allowed) > 1 else allowed[0])
+    wanted = in_words(allowed if len(kinds) > 1 else kinds[0])
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
         if to_tuple is not None and isinstance(cast("object", value), tuple | list):
