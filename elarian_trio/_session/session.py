@@ -416,13 +416,16 @@ class Session:
         self._pings.fail_all(lambda _: unanswered("the connection was cut", error, sent=False))
 
     def _interrupt(self, attachment: Attachment) -> None:
-        """Cancelled from outside: the session is over, except before it is back, where it has lost nothing."""
+        """Cancelled from outside: the session is over, except before it is back, where it has lost nothing.
+
+        The server is told where it may keep the session, which it may from the SETUP on, answered or not.
+        """
         if self._leaving:
             if attachment.flushed or self.resume_token is None:
                 self._end(None)
         elif attachment.returns and not attachment.is_open and self._connection.lose_transport():
             self._detach(attachment, None)
-        elif attachment.is_open and self.resumable:
+        elif self.resumable:
             self._leave(None, ErrorCode.CONNECTION_CLOSE)
         else:
             self._end(None)

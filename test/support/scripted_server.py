@@ -76,6 +76,11 @@ class ScriptedServer:
         """What a client is made of that talks to this server."""
         return {"org_id": "el_org_1", "app_id": "el_app_1", "api_key": KEY, "dial": self.dial}
 
+    @property
+    def parked(self) -> int:
+        """How many sessions are kept for clients that may come back."""
+        return self._reception.parked
+
     async def dial(self) -> MemoryTransport:
         """Open a connection to this server."""
         self.dials += 1

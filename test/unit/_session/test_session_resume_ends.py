@@ -318,12 +318,21 @@ async def test_attempt_cancelled_at_any_step_leaves_the_session_resumable() -> N
         assert comeback.session.usable
 
 
-async def test_cancelled_first_attempt_ends_the_session_without_a_word() -> None:
-    """This SDK: nothing was begun that a later session could not begin as well."""
+async def test_first_attempt_cancelled_behind_its_setup_says_goodbye() -> None:
+    """A past bug: a server that had accepted the SETUP, which its answer had yet to tell, kept the session."""
     comeback = Comeback()
     async with comeback.on_a_transport() as peer:
         await peer.receive()
         await peer.receive()
+        await cancel(comeback.runs[0])
+        assert await peer.receive_rest() == [FAREWELL]
+    assert not comeback.session.resumable
+
+
+async def test_first_attempt_cancelled_before_its_setup_ends_without_a_word() -> None:
+    """This SDK: a server that knows nothing of a session has none to keep."""
+    comeback = Comeback()
+    async with comeback.on_a_transport() as peer:
         await cancel(comeback.runs[0])
         assert await peer.receive_rest() == []
     assert not comeback.session.resumable

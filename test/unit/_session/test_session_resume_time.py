@@ -19,6 +19,7 @@ from elarian_trio._rsocket.frames import (
     RequestResponseFrame,
     ResumeFrame,
     ResumeOkFrame,
+    SetupFrame,
     decode_frame,
 )
 from elarian_trio._session import Reception
@@ -178,6 +179,25 @@ async def test_cancelled_session_lingers_for_a_moment_only() -> None:
         assert await next_of(peer) == ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "")
         await comeback.runs[0].ended.wait()
         assert anyio.current_time() - began == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("takes", "bound"), [(True, 0.5), (False, 2.0)])
+async def test_cancelled_first_attempt_waits_no_longer_for_a_server_that_does_not_answer(
+    takes: bool, bound: float
+) -> None:
+    """This SDK, "no wait without a bound": its goodbye is bounded as that of an open session."""
+    comeback = Comeback(timed=True)
+    async with comeback.on_a_transport() as peer:
+        setup, keepalive = await next_of(peer), await next_of(peer)
+        assert isinstance(setup, SetupFrame)
+        assert isinstance(keepalive, KeepaliveFrame)
+        if not takes:
+            comeback.recorders[0].hold()
+        began = anyio.current_time()
+        comeback.runs[0].scope.cancel()
+        await comeback.runs[0].ended.wait()
+        assert anyio.current_time() - began == pytest.approx(bound)
+        assert comeback.recorders[0].closed
 
 
 async def test_second_cancellation_does_not_lengthen_the_goodbye() -> None:

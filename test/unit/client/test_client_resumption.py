@@ -211,6 +211,29 @@ async def test_cancelling_the_block_while_cut_ends_it_at_once() -> None:
             assert app.connection_state is ConnectionState.CLOSED
 
 
+async def test_entering_that_is_cancelled_at_any_step_leaves_no_session_with_the_server() -> None:
+    """A past bug: one that was accepted meanwhile was kept for two minutes, and what came for it waited as long."""
+    async with scripted_server() as server:
+
+        async def enter(scope: anyio.CancelScope) -> None:
+            with scope:
+                async with Elarian(**server.credentials):
+                    await anyio.sleep_forever()
+
+        steps = 0
+        while len(server.setups) < 12:  # it stands by then
+            steps += 1
+            scope = anyio.CancelScope()
+            with anyio.fail_after(5):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(enter, scope)
+                    for _ in range(steps):
+                        await anyio.lowlevel.checkpoint()
+                    scope.cancel()
+                await until(lambda: all(session.ending for session in server.sessions))
+            assert server.parked == 0, steps
+
+
 async def test_listeners_hear_of_every_state_wherever_they_begin() -> None:
     """This SDK: the present state first, then each change, also of resumptions."""
     heard: list[list[str]] = []
