@@ -64,7 +64,7 @@ class CustomerRecord(Record):
 
 @key_class
 class NumberKey(Key["NumberRecord"]):
-    """Names a customer number; make it with :func:`.addresses.number_key`, which normalises."""
+    """Names a customer number; make it with :func:`.world.addresses.number_key`, which normalises."""
 
     provider: str
     number: str

@@ -150,7 +150,7 @@ class MessageRecord(Record):
 
 @key_class
 class ChannelKey(Key["ChannelRecord"]):
-    """Names a channel number; make it with :func:`.addresses.channel_key`, which normalises."""
+    """Names a channel number; make it with :func:`.world.addresses.channel_key`, which normalises."""
 
     channel: str
     number: str

@@ -147,7 +147,7 @@ class PurseRecord(Record):
 
 @key_class
 class PaymentChannelKey(Key["PaymentChannelRecord"]):
-    """Names a payment channel number; make it with :func:`.addresses.payment_channel_key`, which normalises."""
+    """Names a payment channel number; make it with :func:`.world.addresses.payment_channel_key`, which normalises."""
 
     channel: str
     number: str
