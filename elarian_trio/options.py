@@ -171,7 +171,8 @@ class ConnectionOptions:
             room, new ones wait. 0 is as "off".
         reconnect: the delays between attempts.
         fragment_size: frames larger than this are cut.
-        max_payload_size: the largest payload put together again from fragments.
+        max_payload_size: bytes of the largest payload put together again from fragments. A larger notification is
+            refused, and logged as a warning; servers repeat it, so its customer's next ones may wait behind it.
         receive_notifications: ``False`` asks the server for no notifications (the wire's simplex mode).
         ssl_context: replaces the default, verifying context of ``tls://`` and ``wss://``.
         serializer: how metadata and app data become bytes.

@@ -137,6 +137,11 @@ class CancelIgnored(FrameIgnored):
     stream_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class PayloadRefused(FrameIgnored):
+    """What was ignored is a request whose fragments we do not put together; its peer was told why."""
+
+
 Event: TypeAlias = (
     SetupReceived
     | KeepaliveAnswered
@@ -153,4 +158,5 @@ Event: TypeAlias = (
     | NotResumable
     | FrameIgnored
     | CancelIgnored
+    | PayloadRefused
 )

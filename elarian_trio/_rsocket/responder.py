@@ -13,6 +13,7 @@ from elarian_trio._rsocket.events import (
     Event,
     FireAndForgetReceived,
     FrameIgnored,
+    PayloadRefused,
     RequestCanceled,
     RequestReceived,
 )
@@ -178,7 +179,8 @@ class Responder:
         try:
             payload = self._assemblies.collect(frame)
         except FragmentRefused as refused:
-            return self._refuse(frame.stream_id, refused.code, str(refused))
+            self._refuse(frame.stream_id, refused.code, str(refused))
+            return [PayloadRefused(str(refused))]
         self._served.make(frame.stream_id, Move.PIECE_IN if payload is None else Move.LAST_IN)
         if payload is None:
             return []

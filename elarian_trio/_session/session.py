@@ -29,6 +29,7 @@ from elarian_trio._rsocket import (
     KeepaliveAnswered,
     MetadataPushed,
     NotResumable,
+    PayloadRefused,
     PeerLost,
     RequestCanceled,
     RequestFailed,
@@ -653,6 +654,10 @@ class Session:
     def _on_ignored(self, _: object) -> None:
         self.frames_ignored += 1
 
+    def _on_payload_refused(self, event: PayloadRefused) -> None:
+        self.frames_ignored += 1
+        logger.warning("a request of the peer's was refused: %s", event.reason)
+
     _REACTIONS: ClassVar[dict[type[Event], Callable[[Session, Any], None]]] = {
         SetupReceived: _on_setup_received,
         KeepaliveAnswered: _on_keepalive_answered,
@@ -667,6 +672,7 @@ class Session:
         NotResumable: _on_not_resumable,
         FrameIgnored: _on_ignored,
         CancelIgnored: _on_cancel_ignored,
+        PayloadRefused: _on_payload_refused,
         FireAndForgetReceived: _on_ignored,  # Elarian's protocol has no use for these two
         MetadataPushed: _on_ignored,
     }

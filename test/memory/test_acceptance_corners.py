@@ -82,6 +82,18 @@ async def test_reply_larger_than_the_client_takes_fails_alone() -> None:
         assert place.app.statistics().sessions_lost == 0
 
 
+async def test_notification_larger_than_the_client_takes_is_refused_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """RSocket: REJECTED, which servers repeat; so it must be seen why nothing more comes of that customer."""
+    options = ConnectionOptions(max_payload_size=1_000)
+    async with a_place(options) as place, answering(place.app, ReceivedSmsNotification) as seen:
+        await place.phone.receive_message(ASHA, SMS, "", ["y" * 5_000])
+        await place.phone.receive_message("+254700000009", SMS, "", ["hello"])
+        assert (await seen.next()).text == "hello"
+        assert place.app.statistics().sessions_lost == 0
+    (words,) = {record.getMessage() for record in caplog.records if record.name == "elarian_trio.session"}
+    assert words.endswith("a payload of more than 1000 bytes (max_payload_size) is not taken here")
+
+
 async def test_notification_of_five_megabytes_arrives() -> None:
     """The issue: fragmented at the default size, the other way round."""
     async with a_place() as place, answering(place.app, ReceivedSmsNotification) as seen:
