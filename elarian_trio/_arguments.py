@@ -1,11 +1,14 @@
-"""What is said about an argument that is of the wrong type, in one way for all rooms. Nothing is below."""
+"""What is said about an argument of the wrong type, or none of those to choose from, in one way for all rooms.
+
+Nothing is below.
+"""
 
 from __future__ import annotations
 
 from types import NoneType
 from typing import NoReturn
 
-__all__ = ["in_words", "require", "require_function", "wrong_type"]
+__all__ = ["in_words", "require", "require_choice", "require_function", "wrong_type"]
 
 
 def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
@@ -36,6 +39,17 @@ def require_function(name: str, value: object, *, optional: bool = False) -> Non
     """
     if not callable(value) and not (value is None and optional):
         wrong_type(name, "a function", value)
+
+
+def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """See that *value* is one of *choices*.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in choices:
+        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}"
+        raise ValueError(msg)
 
 
 def in_words(kind: type | tuple[type, ...]) -> str:

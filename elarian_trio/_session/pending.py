@@ -1,7 +1,8 @@
 """Waiters by key: who waits for which stream's answer, or for which KEEPALIVE's.
 
-:mod:`elarian_trio._session.session` stands above; the places where tasks wait and the errors are all that is below.
-Everything here but :meth:`Waiter.wait` is synchronous, so that a session's end can wake everybody in one step.
+:mod:`elarian_trio._session.session`, its requests and pings, and the supervisor stand above; the places where tasks
+wait and the errors are all that is below. Everything here but :meth:`Waiter.wait` is synchronous, so that a session's
+end can wake everybody in one step.
 """
 
 from __future__ import annotations

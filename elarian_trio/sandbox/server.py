@@ -20,7 +20,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio._arguments import require
+from elarian_trio._arguments import require, require_choice
 from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
@@ -140,8 +140,8 @@ class Sandbox(AsyncContextManagerMixin):
         self._needs_real_time = next(
             (name for name, given in {**addresses, **standins, "data": data}.items() if given is not None), None
         )
-        _check_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
-        _check_choice("settle", settle, ("auto", "manual"))
+        require_choice("clock", "manual" if isinstance(clock, Clock) else clock, NAMES)
+        require_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
         self._check_clock()
         _check_file(data)
@@ -446,12 +446,6 @@ def _load_opening() -> Any:  # noqa: ANN401 - a module
     from elarian_trio.sandbox import opening
 
     return opening
-
-
-def _check_choice(name: str, given: object, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {given!r}"
-        raise ValueError(msg)
 
 
 def _check_file(data: str | os.PathLike[str] | None) -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from elarian_trio._arguments import require, require_function
+from elarian_trio._arguments import require, require_choice, require_function
 
 Check: TypeAlias = Callable[[], None]
 
@@ -21,6 +21,7 @@ Check: TypeAlias = Callable[[], None]
         lambda: require("strict", bool, value=True),
         lambda: require("value", (int, bool), value=True),
         lambda: require("value", object, value=True),
+        lambda: require_choice("clock", "real", ("auto", "real")),
         lambda: require_function("dial", print),
         lambda: require_function("dial", None, optional=True),
     ],
@@ -49,3 +50,9 @@ def test_what_is_wrong_is_a_type_error_that_says_what_would_be_right(check: Chec
     with pytest.raises(TypeError) as caught:
         check()
     assert str(caught.value) == words
+
+
+def test_what_is_not_to_choose_from_is_a_value_error_that_names_the_choice() -> None:
+    """The same, of names: whoever mistypes one sees which there are."""
+    with pytest.raises(ValueError, match=r"^clock must be one of 'auto', 'real', got 'reel'$"):
+        require_choice("clock", "reel", ("auto", "real"))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
+from elarian_trio._arguments import require_choice
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -68,11 +70,11 @@ class Lever:
 
     def __post_init__(self) -> None:
         """See that it can be."""
-        _choose("kind", self.kind, get_args(LeverKind))
-        _choose("formula", self.formula, get_args(Formula))
-        _choose("scope", self.scope, get_args(LeverScope))
+        require_choice("kind", self.kind, get_args(LeverKind))
+        require_choice("formula", self.formula, get_args(Formula))
+        require_choice("scope", self.scope, get_args(LeverScope))
         if not isinstance(self.period, timedelta):
-            _choose("period", self.period, ("subscription", "all_time"))
+            require_choice("period", self.period, ("subscription", "all_time"))
         if self.kind == "enum" and not self.choices:
             msg = f"lever {self.slug!r} is an enum: give its choices, from the least to the most"
             raise ValueError(msg)
@@ -163,7 +165,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """See that it can be."""
-        _choose("duration_unit", self.duration_unit, get_args(TimeUnit))
+        require_choice("duration_unit", self.duration_unit, get_args(TimeUnit))
         if self.duration_period < 1:
             msg = f"duration_period must be 1 or more, got {self.duration_period!r}"
             raise ValueError(msg)
@@ -288,12 +290,6 @@ def _name(thing: Lever | Plan | Product) -> None:
         raise ValueError(msg)
     if not thing.name:
         object.__setattr__(thing, "name", thing.slug)
-
-
-def _choose(name: str, given: object, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {given!r}"
-        raise ValueError(msg)
 
 
 def _unique(what: str, things: tuple[Lever, ...] | tuple[Plan, ...] | tuple[Product, ...]) -> None:
