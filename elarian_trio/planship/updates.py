@@ -229,8 +229,9 @@ class Feed:
             msg = "the connection broke"
             raise ConnectionLost(msg, sent=True) from error
         except anyio.EndOfStream as error:
-            msg = f"the service closed the WebSocket with code {socket.close_code}"
-            if socket.close_code == POLICY_VIOLATION:
+            code = socket.close_code
+            msg = "the service " + ("just left" if code is None else f"closed the WebSocket with code {code}")
+            if code == POLICY_VIOLATION:
                 raise PlanshipError(msg, status=401) from error
             raise ConnectionLost(msg, sent=True) from error
 

@@ -208,6 +208,27 @@ async def test_message_that_is_no_object_is_skipped_and_logged(junk: str, caplog
     assert {each.name for each in skipped} == {"elarian_trio.planship"}
 
 
+@pytest.mark.parametrize(
+    ("code", "words"), [(None, "the service just left"), (1011, "the service closed the WebSocket with code 1011")]
+)
+async def test_loss_is_logged_with_the_code_if_there_was_one(
+    code: int | None, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service whose process dies closes with no code; the log said that it was None."""
+    planship = a_planship()
+    with anyio.fail_after(BOUND):
+        async with planship.client(reconnects=AT_ONCE) as client, client.entitlement_updates() as updates:
+            await updates.receive()
+            await anyio.wait_all_tasks_blocked()
+            planship.server.state = {"n": 1}
+            wire = planship.wires[0]
+            wire.cut(broken=False) if code is None else wire.socket.close(code)
+            await updates.receive()
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.DEBUG] == [
+        f"entitlement updates: {words}; connecting again in 0.0 s"
+    ]
+
+
 async def test_loss_is_logged_in_words_that_name_nobody(caplog: pytest.LogCaptureFixture) -> None:
     """Promise 4 of the design: personal data in no log above DEBUG, and a service's words may hold some."""
     planship = a_planship()
