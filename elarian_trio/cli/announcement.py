@@ -9,6 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from elarian_trio.cli.notation import channel_text
+from elarian_trio.cli.standins import TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +27,8 @@ def announcement(
     """Say where it listens, what it keeps where, and what clients take."""
     from elarian_trio.sandbox.organisation import CHANNELS, PAYBILL
 
-    for endpoint in server.endpoints.values():
-        yield f"listens on {endpoint}"
+    for name, endpoint in server.endpoints.items():
+        yield f"listens on {endpoint}{f' for {TITLES[name]}' if name in TITLES else ''}"
     yield "keeps everything in memory, until it ends" if data is None else f"keeps everything in {data.absolute()}"
     if _is_secure(server):
         yield f"keeps the certificate to trust in {server.ca_file}"

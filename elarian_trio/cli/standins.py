@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox import Sandbox
     from elarian_trio.sandbox.web import WebServer
 
-__all__ = ["StandInKeys"]
+__all__ = ["TITLES", "StandInKeys"]
 
 TITLES: Mapping[str, str] = {"planship": "Planship", "talon_one": "Talon.One"}
 VARIABLES: Mapping[str, Mapping[str, str]] = {

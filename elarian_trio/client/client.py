@@ -492,7 +492,7 @@ class Client(AsyncContextManagerMixin):
 
     def _require_open(self) -> Supervisor:
         if self._supervisor is None or self._left:
-            state = "left" if self._left else "not entered yet"
+            state = "left, or disconnect() was called" if self._left else "not entered yet"
             msg = f"the block of this {type(self).__name__} was {state}"
             raise ConnectionClosed(msg)
         if get_ident() != self._thread:  # what it would wake there is another loop's, which then stands still or breaks

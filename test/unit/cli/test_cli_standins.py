@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from command_line import run
 
+from elarian_trio.cli.admission import Admission
+from elarian_trio.cli.announcement import announcement
 from elarian_trio.cli.standins import StandInKeys
 from elarian_trio.sandbox import Sandbox
 
@@ -27,6 +29,14 @@ async def said(keys: StandInKeys) -> list[str]:
     """Give what is said of a sandbox with a local Planship."""
     async with Sandbox(planship=keys.serve("planship", "127.0.0.1:0", 1)) as sandbox:
         return list(keys.announcement(sandbox))
+
+
+async def test_it_is_said_which_address_is_whose() -> None:
+    """A past riddle: two lines began with ``listens on http://``, and nothing told the two services apart."""
+    keys = StandInKeys.of({"planship": None})
+    async with Sandbox(planship=keys.serve("planship", "127.0.0.1:0", 1)) as sandbox:
+        first, *_ = announcement(sandbox, Admission.of((), (), ()), None, None)
+        assert first == f"listens on {sandbox.endpoints['planship']} for Planship"
 
 
 async def test_a_secret_that_was_made_up_is_told() -> None:
