@@ -34,7 +34,7 @@ __all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
 
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
 TOGETHER = 16  # frames that are acted on as one: a server looks at all of them before it acts on each
-IN_A_ROW = 0.001  # seconds that others wait while what one read brought is acted on; real ones, whatever clock there is
+PARTS = 8  # of a read of hundreds of frames, rather than more: each turn costs both ends the same, however short
 MAX_WRITE = 16 * 1024  # bytes; more at once keeps a KEEPALIVE waiting, and a slow reader busy for over the lifetime
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
 
@@ -167,12 +167,13 @@ class Attachment:
         """
         try:
             while not self.is_over:
-                row_ends = perf_counter() + IN_A_ROW
-                for begin in range(0, len(frames), TOGETHER):
-                    if perf_counter() >= row_ends:
+                together = max(TOGETHER, len(frames) // PARTS)
+                row_ends = perf_counter() + self._session.in_a_row
+                for begin in range(0, len(frames), together):
+                    if begin and perf_counter() >= row_ends:
                         await anyio.lowlevel.checkpoint()
-                        row_ends = perf_counter() + IN_A_ROW
-                    self._session.take_in(frames[begin : begin + TOGETHER])
+                        row_ends = perf_counter() + self._session.in_a_row
+                    self._session.take_in(frames[begin : begin + together])
                 frames = await self._transport.receive_frames()
         except TRANSPORT_ERRORS:
             self._read_over = True

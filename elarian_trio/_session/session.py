@@ -80,6 +80,9 @@ class Session:
         on_idle: called whenever the last request, of ours or of the peer's, has ended.
         clock: the present, in seconds, for the keepalives; must pass as anyio's does.
         redact: takes secrets out of the peer's words, which errors repeat.
+        in_a_row: seconds for which what one read brought is acted on before others have their turn; real ones, whatever
+            clock there is. 0 for a server: what its first frames are answered leaves while it acts on the next, or each
+            end would wait for the other's whole batch.
         on_turn: called behind what came together, a few frames, in the same step: for a server that looks at such
             requests before it acts on each.
 
@@ -99,9 +102,11 @@ class Session:
         on_idle: Callable[[], None] | None = None,
         clock: Callable[[], float] = anyio.current_time,
         redact: Callable[[str], str] = str,
+        in_a_row: float = 0.001,
         on_turn: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
+        self.in_a_row: float = in_a_row
         self._redact = redact
         self._handler = handler
         self._on_idle = on_idle

@@ -112,7 +112,9 @@ class Client:
             max_incoming=MAX_COMMANDS,
             resume_buffer_size=RESUME_BUFFER_SIZE if is_resumable else None,
         )
-        self._session = Session(self._connection, self._handle, on_setup=self._judge, on_turn=self._end_turn)
+        self._session = Session(
+            self._connection, self._handle, on_setup=self._judge, in_a_row=0.0, on_turn=self._end_turn
+        )
         self._requests: list[IncomingRequest] = []  # of this turn
         self._provoked = None if faults is None or clock is None else Provoked(self, self._session, faults, clock)
 
