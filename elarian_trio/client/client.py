@@ -69,7 +69,6 @@ __all__ = ["Client"]
 R = TypeVar("R", bound=Model)
 
 LEASE_TIMEOUT = 95.0  # seconds: a lease ends after 90, so whoever waits for one has it by then
-MAX_COMMAND = 16 * 1024 * 1024  # bytes that a server like ours takes at once: of more, it never takes any
 LISTENER_TIMEOUT = 2.0  # seconds that listeners to the last state may take
 DEFAULTS = ConnectionOptions()
 
@@ -539,9 +538,10 @@ def _command_error(command: Command[Any], failed: StreamFailed) -> CommandReject
     words = failed.message
     if failed.code == ErrorCode.REJECTED:
         size = len(_wire.encode_command(command))
-        if size <= MAX_COMMAND:
+        most = DEFAULTS.max_payload_size  # what servers commonly take, ours among them
+        if size <= most:
             return CommandRejected(command, words)
-        words = f"too large with {size} bytes, where servers commonly take {MAX_COMMAND}; this one says: {words}"
+        words = f"too large with {size} bytes, where servers commonly take {most}; this one says: {words}"
     elif isinstance(command, DeleteCustomer) and failed.code in (ErrorCode.INVALID, ErrorCode.APPLICATION_ERROR):
         words = f"not supported by this server ({words})" if words else "not supported by this server"
     return CommandFailed(command, words, code=failed.code)

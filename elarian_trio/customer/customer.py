@@ -138,7 +138,7 @@ class Customer(Identity, Storage, Messaging):
         """
         require("activity", Activity, activity)
         command = CustomerActivity(
-            source=check_str("source", source),  # first, as above
+            source=check_str("source", source),  # first: what is wrong with it is said before anything is sent
             customer_number=self._known_number(None) or await self._find_number(None),
             session_id=activity.session_id,
             key=activity.key,
