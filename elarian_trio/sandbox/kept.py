@@ -70,7 +70,7 @@ def open_kept(path: str | os.PathLike[str] | None, seed: int | str | None) -> Ke
     try:
         times = int(database.fact("times opened") or 0)
         database.state("times opened", str(times + 1))
-        dice = SeededDice(seed if seed is None or not times else f"{seed}, opened again {times}")
+        dice = SeededDice(seed if seed is None or not times else f"{seed}, opened again {times}", run=times)
         return Kept(database, Store(database, inline=path is None), dice)
     except BaseException:
         database.close()

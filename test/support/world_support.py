@@ -51,6 +51,9 @@ class CountingDice:
         self._drawn += 1
         return f"{self._drawn:0{digits}x}"
 
+    def ascending(self) -> str:
+        return self.hex(32)
+
     def secret(self, digits: int) -> str:
         return self.hex(digits)[::-1]
 

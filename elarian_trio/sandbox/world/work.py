@@ -43,6 +43,10 @@ class Dice(Protocol):
         """Give *digits* random hexadecimal digits; the same ones again for the same seed."""
         ...
 
+    def ascending(self) -> str:
+        """Give 32 hexadecimal digits that sort behind all that were given before; for the same seed the same again."""
+        ...
+
     def secret(self, digits: int) -> str:
         """Give *digits* hexadecimal digits that nobody can guess, seed or no seed."""
         ...
@@ -229,8 +233,12 @@ class Work:
         self.effects.clear()
 
     def new_id(self, kind: str) -> str:
-        """Draw an id: *kind* is "cst", "msg", "txn", "ses" or "wrk"."""
-        made = f"el_{kind}_{self.dice.hex(32)}"
+        """Draw an id: *kind* is "cst", "msg", "txn", "ses" or "wrk".
+
+        Ids ascend: what came together lies together on the disk, so that a write of hundreds of new messages changes a
+        few pages of a file and not one for each.
+        """
+        made = f"el_{kind}_{self.dice.ascending()}"
         self.drawn.add(made)
         return made
 

@@ -196,5 +196,13 @@ def test_seeded_ids_come_again_and_secrets_never() -> None:
     assert [one.hex(32) for _ in range(3)] == [two.hex(32) for _ in range(3)]
     assert one.hex(32) != other.hex(32)
     assert len(one.hex(32)) == 32
+    assert SeededDice(7).ascending() == SeededDice(7).ascending() != SeededDice(8).ascending()
     assert one.secret(64) != two.secret(64)
     assert len(one.secret(63)) == 63
+
+
+def test_ids_sort_in_the_order_in_which_they_were_drawn_over_all_runs_with_a_file() -> None:
+    """This SDK: what came together lies together in the file, so that one write changes few of its pages."""
+    drawn = [dice.ascending() for run in range(3) for dice in [SeededDice(7, run=run)] for _ in range(100)]
+    assert drawn == sorted(set(drawn))
+    assert all(len(each) == 32 and int(each, 16) >= 0 for each in drawn)
