@@ -9,6 +9,8 @@ import logging
 import math
 from collections import OrderedDict
 from inspect import isawaitable
+from pathlib import PurePath
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -35,6 +37,7 @@ Handler: TypeAlias = "Callable[..., Awaitable[Any] | None]"
 
 MAX_RUNNING = 64  # handlers at once: enough to keep slow ones from holding up the quick, few enough to reason about
 MAX_WAITING = 64  # notifications that wait for one of them to end
+MAX_PLACES = 8  # lines of code that the log names of a failure, the last ones: what recursion fails on has a thousand
 
 logger = logging.getLogger("elarian_trio.inbox")
 
@@ -199,9 +202,17 @@ def _ends_more(error: BaseException) -> bool:
 
 
 def _log(who: str, error: BaseException) -> None:
-    """Say what failed; the error's own words may hold what customers wrote, so they are for debugging only."""
-    logger.error("%s raised %s", who, type(error).__name__)
+    """Say what failed, and where; its own words may hold what customers wrote, so they are for debugging only."""
+    logger.error("%s raised %s%s", who, type(error).__name__, _places(error))
     logger.debug("it was raised here", exc_info=error)
+
+
+def _places(error: BaseException) -> str:
+    """Name the lines that *error* went through, the function's own first and the one that raised it last."""
+    codes = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+    outside = [(code, line) for code, line in codes if code.co_filename != _log.__code__.co_filename]
+    places = [f"{PurePath(code.co_filename).name}:{line} in {code.co_name}" for code, line in outside[-MAX_PLACES:]]
+    return f" at {', '.join(places)}" if places else ""
 
 
 def _name(function: Handler) -> str:

@@ -355,8 +355,8 @@ class Client(AsyncContextManagerMixin):
         """Have *handler* called for each *event*, in place of an earlier handler.
 
         Handlers run in the client's task group, 64 at most at once; 64 more notifications wait, and then they are
-        answered REJECTED. One that raises is logged, and its notification answered APPLICATION_ERROR; one that ends
-        without having answered gets the default answer.
+        answered REJECTED. One that raises is logged, with where but, above DEBUG, without the error's words, and its
+        notification answered APPLICATION_ERROR; one that ends without having answered gets the default answer.
 
         Args:
             event: a name of the specification's (``"ussdSession"``, also ``"ussd_session"``), the notification's class,
@@ -370,7 +370,7 @@ class Client(AsyncContextManagerMixin):
 
         Raises:
             ValueError: the event is not known, or a subscription takes it.
-            TypeError: the handler is no function.
+            TypeError: the handler is no function, or cannot be called so.
         """
         self._events.on(event, handler)
         return self

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING
 
 from elarian_trio._arguments import require_function
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["CONNECTION_EVENTS", "EventTable", "snake_case"]
 
 CONNECTION_EVENTS = ("error", "closed", "pending", "connecting", "connected")
+
+# What a handler of notifications is called with, by position, and a listener to an event of the connection's.
+_NOTIFICATION = ("notification", "customer", "app_data", "callback")
+_ERROR = ("exception",)
 
 
 @cache
@@ -52,6 +57,8 @@ class EventTable:
         """Have *handler* called for *event*, in place of an earlier one."""
         found = self._find(event)
         require_function("a handler", handler)
+        given = _NOTIFICATION if not isinstance(found, str) else _ERROR if found == "error" else ()
+        _require_parameters(handler, given)
         if isinstance(found, str):
             self._listeners[found] = handler
         else:
@@ -81,3 +88,20 @@ class EventTable:
             msg = f"{event!r} is no event of this socket; known are {known}"
             raise ValueError(msg)
         return found
+
+
+def _require_parameters(handler: Handler, given: tuple[str, ...]) -> None:
+    """See that *handler* can be called with what it will be, as far as Python can tell: each event would fail on it.
+
+    Raises:
+        TypeError: it cannot.
+    """
+    try:
+        found = signature(handler)
+    except (TypeError, ValueError):  # written in C, perhaps
+        return
+    try:
+        found.bind(*given)
+    except TypeError as error:
+        msg = f"a handler for this event is called with ({', '.join(given)}), and this one takes {found}: {error}"
+        raise TypeError(msg) from None

@@ -66,7 +66,7 @@ class AppUnderTest(Elarian):
 
         Raises:
             ValueError: the event is not known, or a subscription takes it.
-            TypeError: the handler is no function.
+            TypeError: the handler is no function, or cannot be called so.
         """
         self.is_listening = True
         is_function = callable(cast("object", handler))

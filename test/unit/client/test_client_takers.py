@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -228,7 +231,7 @@ async def test_handlers_are_the_same_mechanism() -> None:
 
 
 async def test_failing_handler_is_logged_and_answered_application_error(caplog: pytest.LogCaptureFixture) -> None:
-    """This SDK: its words may be a customer's, so above DEBUG only its class is told."""
+    """This SDK: its words may be a customer's, so above DEBUG only its class is told, and where it was raised."""
 
     async def handler(*_: object) -> None:
         await checkpoint()
@@ -240,7 +243,39 @@ async def test_failing_handler_is_logged_and_answered_application_error(caplog: 
                 await server.notify(sms())
             assert (caught.value.code, caught.value.message) == (ErrorCode.APPLICATION_ERROR, "ValueError")
     loud = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert loud == ["the handler of 'receivedSms' raised ValueError"]
+    assert loud == [f"the handler of 'receivedSms' raised ValueError at {place_of(handler, 2)}"]
+
+
+async def test_log_says_which_line_of_a_handler_failed(caplog: pytest.LogCaptureFixture) -> None:
+    """This SDK: whoever reads it finds the line, also where it is deep, and where one fails that listens."""
+
+    def deep(left: int) -> None:
+        return deep(left - 1) if left else [].pop()
+
+    async def handler(*_: object) -> None:
+        await checkpoint()
+        deep(20)
+
+    def listener() -> None:
+        raise LookupError("nothing that the log should say")
+
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            app = Elarian(**server.credentials).on("receivedSms", handler).on("connected", listener)
+            async with app:
+                with pytest.raises(StreamFailed, match="IndexError"):
+                    await server.notify(sms())
+    loud = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert loud == [
+        f"a listener to the connection's state raised LookupError at {place_of(listener, 1)}",
+        f"the handler of 'receivedSms' raised IndexError at {', '.join([place_of(deep, 1)] * 8)}",
+    ]
+
+
+def place_of(function: Any, line: int) -> str:  # noqa: ANN401
+    """A line of *function*, counted from its own, as the log names it."""
+    code = function.__code__
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno + line} in {code.co_name}"
 
 
 async def test_64_handlers_run_64_wait_and_the_next_is_rejected() -> None:
@@ -273,6 +308,39 @@ def test_unknown_event_is_an_error_that_lists_the_known() -> None:
         app.on("ussdsession", lambda *_: None)
     with pytest.raises(TypeError, match="function"):
         app.on("ussdSession", "no function")  # type: ignore[arg-type]
+
+
+class Handling:
+    """An object of a user's with a method that handles."""
+
+    def handle(self, notification: object, customer: object, app_data: object, callback: object) -> None:
+        """Do nothing."""
+
+    __call__ = handle
+
+
+@pytest.mark.parametrize(
+    ("event", "handler", "called_with"),
+    [
+        ("ussdSession", lambda _notification: None, "(notification, customer, app_data, callback)"),
+        ("ussdSession", lambda *_, wanted: wanted, "(notification, customer, app_data, callback)"),
+        (ReceivedSmsNotification, Handling.handle, "(notification, customer, app_data, callback)"),
+        ("error", lambda: None, "(exception)"),
+        ("closed", lambda _error: None, "()"),
+    ],
+)
+def test_handler_that_cannot_be_called_is_refused_at_once(event: Any, handler: Any, called_with: str) -> None:  # noqa: ANN401
+    """This SDK: else each of its notifications would fail, when customers wait for an answer."""
+    app = Elarian(org_id="o", app_id="a", api_key="k", dial=_no_dial)
+    with pytest.raises(TypeError, match=re.escape(f"a handler for this event is called with {called_with}")):
+        app.on(event, handler)
+
+
+@pytest.mark.parametrize("handler", [Handling().handle, Handling(), print, max, partial(Handling.handle, None)])
+def test_handler_may_be_whatever_can_be_called(handler: Any) -> None:  # noqa: ANN401
+    """This SDK: where Python cannot tell how something is called, it is taken as it is."""
+    app = Elarian(org_id="o", app_id="a", api_key="k", dial=_no_dial)
+    assert app.on("ussdSession", handler) is app
 
 
 def test_subscription_takes_classes_and_a_whole_number() -> None:
