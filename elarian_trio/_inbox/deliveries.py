@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from elarian_trio._inbox.answers import Answers
     from elarian_trio._inbox.loops import Loop
     from elarian_trio.customer import Customer
-    from elarian_trio.models.messaging import MessageBody
+    from elarian_trio.models.messaging import MessageBody, Sendable
     from elarian_trio.options import Serializer
 
 __all__ = ["Delivery"]
@@ -170,7 +170,7 @@ class Delivery(Generic[N]):
 
     async def reply(
         self,
-        message: Message | MessageBody | None = None,
+        message: Sendable | None = None,
         *,
         app_data: Any = UNSET,  # noqa: ANN401 - the user's own value
     ) -> None:
@@ -200,7 +200,7 @@ class Delivery(Generic[N]):
 
     def reply_nowait(
         self,
-        message: Message | MessageBody | None = None,
+        message: Sendable | None = None,
         app_data: Any = UNSET,  # noqa: ANN401 - the user's own value
     ) -> None:
         """Answer at once; see :meth:`reply`."""
@@ -261,9 +261,7 @@ class Delivery(Generic[N]):
         """For handlers: what ``async with`` does on leaving, without the checkpoint."""
         self._answers.leave(error)
 
-    def _check(
-        self, message: Message | MessageBody | None, app_data: object
-    ) -> tuple[Message | None, AppDataUpdate | Unset]:
+    def _check(self, message: Sendable | None, app_data: object) -> tuple[Message | None, AppDataUpdate | Unset]:
         """Make an answer's parts, but for the default of the app's data, which is decided when it is sent."""
         if isinstance(self.notification, SimulatorNotification) and (
             message is not None or app_data not in (UNSET, None)
@@ -275,7 +273,7 @@ class Delivery(Generic[N]):
             update = AppDataUpdate(None if app_data is None else self._serializer.dumps(app_data))
         return self._to_message(message), update
 
-    def _to_message(self, message: Message | MessageBody | None) -> Message | None:
+    def _to_message(self, message: Sendable | None) -> Message | None:
         if message is None:
             return None
         whole = Message.of(message)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from elarian_trio._inbox.deliveries import Delivery
     from elarian_trio._inbox.inbox import Inbox
     from elarian_trio._inbox.tickets import Ticket
-    from elarian_trio.models.messaging import Message, MessageBody
+    from elarian_trio.models.messaging import Sendable
     from elarian_trio.models.notifications import AnyNotification
 
 __all__ = ["MAX_RUNNING", "MAX_WAITING", "Answered", "Handler", "Handlers"]
@@ -141,7 +141,7 @@ class Handlers:
     # The tasks. What a handler raises costs its own notification only.
 
     async def _handle(self, handler: Handler, delivery: Delivery[Any]) -> None:
-        def callback(message: Message | MessageBody | None = None, app_data: Any = UNSET) -> Answered:  # noqa: ANN401
+        def callback(message: Sendable | None = None, app_data: Any = UNSET) -> Answered:  # noqa: ANN401
             delivery.reply_nowait(message, app_data)
             return Answered()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import CustomerNumberProvider
-    from elarian_trio.models.messaging import ConsentActionName, MessageBody
+    from elarian_trio.models.messaging import ConsentActionName, Sendable
     from elarian_trio.models.replies import ConsentUpdateReply, MessageReply
     from elarian_trio.models.voice import VoiceAction
 
@@ -34,7 +34,7 @@ class Messaging(Addressed):
 
     __slots__ = ()
 
-    async def send_message(self, channel: MessagingChannel, message: Message | MessageBody) -> MessageReply:
+    async def send_message(self, channel: MessagingChannel, message: Sendable) -> MessageReply:
         """Send a message to the customer's number that suits *channel*; the reply's status says what became of it.
 
         Fetches the customer's state first where no such number is known yet.
@@ -62,7 +62,7 @@ class Messaging(Addressed):
         )
         return self._learn(await self._call(command))
 
-    async def reply_to_message(self, message_id: str, message: Message | MessageBody) -> MessageReply:
+    async def reply_to_message(self, message_id: str, message: Sendable) -> MessageReply:
         """Answer a message of the customer's; the reply's status says what became of it.
 
         Fetches the customer's state first where its id is not known yet.

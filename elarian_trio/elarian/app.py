@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from elarian_trio._inbox.inbox import Decode, Encode
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import AuthToken, Reminder, Tag
-    from elarian_trio.models.messaging import MessageBody
+    from elarian_trio.models.messaging import Sendable
     from elarian_trio.models.payments import Cash, PaymentParty
     from elarian_trio.models.replies import DeleteCustomerReply, InitiatePaymentReply, TagUpdateReply
 
@@ -223,9 +223,7 @@ class Elarian(Customers, Replays):
         """
         return await self._call(CancelCustomerReminderTag(tag=tag, key=key))
 
-    async def send_message_by_tag(
-        self, tag: Tag, channel: MessagingChannel, message: Message | MessageBody
-    ) -> TagUpdateReply:
+    async def send_message_by_tag(self, tag: Tag, channel: MessagingChannel, message: Sendable) -> TagUpdateReply:
         """Send a message to every customer with *tag*.
 
         Waits for the reply, and first for the connection while it is being re-established.

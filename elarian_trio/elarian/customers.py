@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.activity import Activity
     from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import CustomerAddress, CustomerNumberProviderName, Reminder, Tag
-    from elarian_trio.models.messaging import ConsentAction, ConsentActionName, Message, MessageBody
+    from elarian_trio.models.messaging import ConsentAction, ConsentActionName, Sendable
     from elarian_trio.models.replies import ConsentUpdateReply, CustomerStateUpdateReply, MessageReply
     from elarian_trio.models.state import CustomerState
     from elarian_trio.models.voice import VoiceAction
@@ -354,9 +354,7 @@ class Customers(Client):
         """
         return await self._whom(customer).update_activity(source, activity)
 
-    async def send_message(
-        self, customer: Whom, channel: MessagingChannel, message: Message | MessageBody
-    ) -> MessageReply:
+    async def send_message(self, customer: Whom, channel: MessagingChannel, message: Sendable) -> MessageReply:
         """Send a message to a customer; the reply's status says what became of it. See :meth:`Customer.send_message`.
 
         Waits for the reply, and first for the connection while it is being re-established.
@@ -375,7 +373,7 @@ class Customers(Client):
         """
         return await self._whom(customer).send_message(channel, message)
 
-    async def reply_to_message(self, customer: Whom, message_id: str, message: Message | MessageBody) -> MessageReply:
+    async def reply_to_message(self, customer: Whom, message_id: str, message: Sendable) -> MessageReply:
         """Answer a message of a customer's; the reply's status says what became of it.
 
         See :meth:`Customer.reply_to_message`.

@@ -98,14 +98,18 @@ def _kind(part: Any) -> type:  # noqa: ANN401
 
 
 def _to_one_of(parts: list[Any]) -> Convert:
-    """Several classes, or one that has no check of its own; strings and tuples among them are checked as such."""
-    kinds = [_kind(each) for each in parts]
+    """Several classes, or one that has no check of its own; strings and sequences among them are checked as such."""
+    kinds = [_kind(each) for each in parts if _kind(each) is not tuple]
     allowed = tuple(kinds)
-    to_tuple = next((_to_tuple(*get_args(each)) for each in parts if _kind(each) is tuple), None)
-    wanted = in_words(allowed if len(kinds) > 1 else kinds[0])
+    within = next((get_args(each) for each in parts if _kind(each) is tuple), None)
+    to_tuple = None if within is None else _to_tuple(*within)
+    wanted = in_words(allowed if len(parts) > 1 else kinds[0])
+    if within is not None:
+        wanted += f", or a sequence of these: {', '.join(_kind(each).__name__ for each in alternatives(within[0]))}"
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
-        if to_tuple is not None and isinstance(cast("object", value), tuple | list):
+        given = cast("object", value)
+        if to_tuple is not None and isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
             return to_tuple(name, value)
         if not isinstance(cast("object", value), allowed):
             wrong_type(name, wanted, value)

@@ -5,10 +5,10 @@ Stands on :mod:`.voice`, :mod:`.channels` and :mod:`.identity`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .channels import MessagingChannel
 from .checks import WireEnum
@@ -199,6 +199,18 @@ class Email(Model):
     cc_list: tuple[str, ...] = ()
     bcc_list: tuple[str, ...] = ()
 
+    if TYPE_CHECKING:  # what may be given; the fields say what is held
+
+        def __init__(
+            self,
+            *,
+            subject: str = "",
+            body_plain: str = "",
+            body_html: str = "",
+            cc_list: tuple[str, ...] | list[str] = (),
+            bcc_list: tuple[str, ...] | list[str] = (),
+        ) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Template(Model):
@@ -267,6 +279,15 @@ class ReplyPrompt(Model):
     action: PromptMessageReplyAction | PromptMessageReplyActionName
     menu: tuple[ReplyPromptItem, ...] = ()
 
+    if TYPE_CHECKING:  # what may be given; the fields say what is held
+
+        def __init__(
+            self,
+            *,
+            action: PromptMessageReplyAction | PromptMessageReplyActionName,
+            menu: tuple[ReplyPromptItem, ...] | list[ReplyPromptItem] = (),
+        ) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Message(Model):
@@ -286,10 +307,25 @@ class Message(Model):
     reply_token: str | None = field(default=None, repr=False)
     reply_prompt: ReplyPrompt | None = None
 
+    if TYPE_CHECKING:  # what may be given; the fields say what is held
+
+        def __init__(
+            self,
+            body: MessageBody | Sequence[VoiceAction] | None,
+            labels: tuple[str, ...] | list[str] = (),
+            provider_tag: str | None = None,
+            reply_token: str | None = None,
+            reply_prompt: ReplyPrompt | None = None,
+        ) -> None: ...
+
     @classmethod
-    def of(cls, message: Message | MessageBody) -> Message:
+    def of(cls, message: Sendable) -> Message:
         """Give *message* itself, or one around a bare body."""
         return message if isinstance(message, Message) else cls(message)
+
+
+Sendable: TypeAlias = Message | MessageBody | Sequence[VoiceAction]
+"""What is taken wherever a message is to be sent: one, or its body alone; of voice actions any sequence."""
 
 
 # --- what was said ---

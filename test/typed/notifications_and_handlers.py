@@ -9,6 +9,7 @@ from elarian_trio import (
     CustomerNumber,
     Delivery,
     Elarian,
+    Enqueue,
     MessagingChannel,
     PaymentStatusNotification,
     Purse,
@@ -63,6 +64,7 @@ async def several_kinds(app: Elarian) -> None:
                     case VoiceCallNotification(voice=voice):
                         assert_type(voice, VoiceCallInput)
                         await delivery.reply((Say("Hello"),))
+                        await delivery.reply([Say("Hello"), Enqueue(queue_name="help")])
                     case PaymentStatusNotification(purse_id=purse_id):
                         assert_type(purse_id, str | None)
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import inspect
+import textwrap
+from collections import deque
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -68,12 +73,17 @@ def receive(parts: Any) -> commands.ReceiveMessage:  # noqa: ANN401 - right and 
         (lambda: messaging.Email(cc_list=5), "cc_list must be a sequence, got int"),  # type: ignore[arg-type]
         (lambda: UssdMenu("x", "yes"), "^UssdMenu.is_terminal must be a bool, got str"),  # type: ignore[arg-type]
         (lambda: voice.GetDigits(num_digits="4"), "^GetDigits.num_digits must be an int, got str"),  # type: ignore[arg-type]
-        (lambda: Message(5), "body must be one of str, Media, .*tuple, got int"),  # type: ignore[arg-type]
+        (
+            lambda: Message(5),
+            "body must be one of str, .*Menu, or a sequence of these: Say, .*, got int",
+        ),  # type: ignore[arg-type]
         (lambda: commands.CreateCustomer(customer_number="+1"), "^customer_number must be a CustomerNumber, got str"),  # type: ignore[arg-type]
         (lambda: commands.GetCustomerState(customer=None), "customer must be one of .*, got NoneType"),  # type: ignore[arg-type]
         (lambda: receive("hello"), "^parts must be a sequence, got str"),
         (lambda: receive(["a", 5]), r"parts\[1\] must be one of str, .*, got int"),
         (lambda: Message("x", labels=(5,)), r"^Message.labels\[0\] must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: Message(voice.Say("x")), "^Message.body must be .* or a sequence of these: Say, .*, got Say"),  # type: ignore[arg-type]
+        (lambda: Message({"x": 1}), "^Message.body must be one of .*, got dict"),  # type: ignore[arg-type]
         (lambda: Message(("x",)), r"body\[0\] must be one of Say, .*, got str"),  # type: ignore[arg-type]
         (lambda: Message([voice.Say("a"), None]), r"body\[1\] must be one of Say, .*, got NoneType"),  # type: ignore[arg-type]
         (lambda: voice.Dial(customer_numbers=("+1",)), r"customer_numbers\[0\] must be a CustomerNumber, got str"),  # type: ignore[arg-type]
@@ -313,3 +323,44 @@ def test_each_received_channel_has_a_notification_of_its_own() -> None:
 def test_a_wallet_is_no_purse() -> None:
     """This SDK: parties are told apart by their class."""
     assert payments.Purse("a") != payments.Wallet("a", "a")
+
+
+@pytest.mark.parametrize("several", [list, tuple, deque, iter])
+def test_any_iterable_becomes_a_tuple(several: Any) -> None:  # noqa: ANN401 - what makes one
+    """This SDK: voice actions, labels and the like may be given as a list; what is held cannot change."""
+    say, number = voice.Say("Welcome"), CustomerNumber("+1")
+    assert Message(several([say]), labels=several(["a", "b"])) == Message((say,), labels=("a", "b"))
+    assert Message.of(several([say])) == Message((say,))
+    assert messaging.Email(cc_list=several(["a@b"])).cc_list == ("a@b",)
+    assert voice.Dial(customer_numbers=several([number])).customer_numbers == (number,)
+
+
+def promised(cls: type) -> dict[str, tuple[bool, object]] | None:
+    """What type checkers are told that a model is made of: whether by name only, and the default in source."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    if "TYPE_CHECKING" not in ast.unparse(tree):
+        return None
+    given = made[0].args
+    defaults = [None] * (len(given.args) - 1 - len(given.defaults)) + list(given.defaults)
+    pairs = [(each, default, False) for each, default in zip(given.args[1:], defaults, strict=True)]
+    pairs += [(each, default, True) for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    return {each.arg: (named, default and ast.literal_eval(default)) for each, default, named in pairs}
+
+
+MODELS = [each for room in (messaging, voice) for each in vars(room).values() if dataclasses.is_dataclass(each)]
+
+
+@pytest.mark.parametrize("cls", [each for each in MODELS if isinstance(each, type) and promised(each)])
+def test_what_type_checkers_are_told_of_a_constructor_is_what_it_takes(cls: type[Any]) -> None:
+    """This SDK: the same parameters, in the same order, with the same defaults; only their types are wider."""
+    fields = dataclasses.fields(cls)
+    held = {each.name: (each.kw_only, None if each.default is dataclasses.MISSING else each.default) for each in fields}
+    told = promised(cls) or {}
+    assert list(told.items()) == list(held.items())
+
+
+def test_constructors_are_promised_where_lists_are_likely() -> None:
+    """This SDK: the models with a sequence that users make themselves, and no others."""
+    found = {each.__name__ for each in MODELS if isinstance(each, type) and promised(each)}
+    assert found == {"Dial", "Email", "Message", "ReplyPrompt"}
