@@ -21,6 +21,7 @@ from elarian_trio._session import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from types import FrameType
 
     from anyio.abc import TaskGroup
 
@@ -208,11 +209,16 @@ def _log(who: str, error: BaseException) -> None:
 
 
 def _places(error: BaseException) -> str:
-    """Name the lines that *error* went through, the function's own first and the one that raised it last."""
-    codes = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
-    outside = [(code, line) for code, line in codes if code.co_filename != _log.__code__.co_filename]
-    places = [f"{PurePath(code.co_filename).name}:{line} in {code.co_name}" for code, line in outside[-MAX_PLACES:]]
+    """Name the lines that *error* went through outside this package, the function's own first."""
+    theirs = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__) if not _is_ours(frame)]
+    places = [f"{PurePath(code.co_filename).name}:{line} in {code.co_name}" for code, line in theirs[-MAX_PLACES:]]
     return f" at {', '.join(places)}" if places else ""
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether a line is this package's; what is written when first needed has no module's name."""
+    module: str = frame.f_globals.get("__name__", "elarian_trio")
+    return module.partition(".")[0] == "elarian_trio"
 
 
 def _name(function: Handler) -> str:
