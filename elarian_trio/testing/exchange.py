@@ -153,9 +153,10 @@ class Line:
         try:
             return await bounded(seconds, act)
         except TimeoutError:
-            raise self.blame(f"{deed}: nothing was answered within {seconds:g} s")  # noqa: B904 - blame() says the cause
+            words = f"{deed}: nothing was answered within {seconds:g} s{self._missing()}"
+            raise self.blame(words)  # noqa: B904 - blame() says the cause
         except CommandFailed as error:
-            raise self.blame(f"{deed}: {error.description}")  # noqa: B904 - the same
+            raise self.blame(f"{deed}: {error.description}{self._missing()}")  # noqa: B904 - the same
 
     async def expect(self, what: str, pick: Callable[[AnyNotification], N | None], within: float | None = None) -> N:
         """Wait for the first that *pick* gives back, *what* in words; what else came stays unread.
@@ -170,6 +171,13 @@ class Line:
             waited = "until something failed" if self.stage.failures else f"within {seconds:g} s"
             raise self.blame(f"{self.number} expected {what} {waited}, and heard {self.heard()}")
         return found
+
+    def _missing(self) -> str:
+        """Say what a test lacks that has nobody to answer its phones, on a line of its own."""
+        app = self.stage.app
+        if app is None:
+            return "\nthe test takes no elarian_app"
+        return "" if app.is_listening else "\nelarian_app has no handler so far, and no subscription"
 
     def is_reached_by(self, told: AnyNotification) -> bool:
         """Whether it is this customer's phone that was *told*."""

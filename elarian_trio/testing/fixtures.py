@@ -51,6 +51,7 @@ async def open_app(
     chosen = ConnectionOptions(drain_timeout=DRAIN) if options is None else options
     app = AppUnderTest(**sandbox.credentials, options=chosen).watched_by(stage)
     async with stage.hosting(app):
+        stage.app = app
         try:
             async with stage.running(program or _nothing, app):
                 await settle(sandbox)
@@ -59,6 +60,7 @@ async def open_app(
                     await settle(sandbox)
         finally:
             app.unwatched()
+            stage.app = None
 
 
 async def _nothing(app: AppUnderTest) -> None:

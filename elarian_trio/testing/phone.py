@@ -6,11 +6,13 @@ The fixtures stand above. Below are the sessions, calls and payments that begin 
 from __future__ import annotations
 
 from functools import partial
+from types import NoneType
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
-from elarian_trio.models.payments import PaymentStatus
+from elarian_trio._arguments import require
+from elarian_trio.models.payments import Cash, PaymentChannelNumber, PaymentStatus
 from elarian_trio.models.simulator import (
     CheckoutPaymentSimulatorNotification,
     MakeVoiceCallSimulatorNotification,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from elarian_trio.models.channels import ChannelName, MessagingChannel
     from elarian_trio.models.messaging import InboundMessageBody
     from elarian_trio.models.notifications import AnyNotification
-    from elarian_trio.models.payments import Cash, PaymentChannelNumber, PaymentStatusName
+    from elarian_trio.models.payments import PaymentStatusName
     from elarian_trio.simulator import Simulator
     from elarian_trio.testing.wording import Wanted
 
@@ -105,7 +107,8 @@ class Phone:
             number: the organisation's number; the sandbox's first if left out.
             within: seconds that each answer of the app's may take.
 
-        Awaiting gives a :class:`Call`, and raises AssertionError if the app does not pick up.
+        Awaiting gives a :class:`Call`, which is over if the app rejects it (``call.is_over``). It raises AssertionError
+        if the app does not answer.
         """
         words = called("phone.call", *(() if number is None else (number,)))
 
@@ -168,6 +171,8 @@ class Phone:
             Always a checkpoint; the payment may have been taken.
         """
         __tracebackhide__ = True
+        require("value", Cash, value)
+        require("to", (PaymentChannelNumber, NoneType), to, wanted="a PaymentChannelNumber")
         paybill = self._exchange.sandbox.paybill if to is None else to
         payment = Payment(self._line, value, self._exchange.new_id("payment"), is_checkout=False)
         act = partial(
@@ -277,6 +282,7 @@ class Phone:
             is_checkout = isinstance(told, CheckoutPaymentSimulatorNotification)
             return Payment(self._line, told.value, told.transaction_id, is_checkout=is_checkout)
 
+        require("value", (Cash, NoneType), value, wanted="a Cash")
         words = called("phone.expect_payment", *(() if value is None else (value,)))
         return PaymentTurns(self._exchange.stage, begin, words)
 
@@ -304,6 +310,7 @@ class Phone:
             told = await self._line.expect(what, pick, within)
             return Payment(self._line, told.value, told.transaction_id, is_checkout=False)
 
+        require("value", (Cash, NoneType), value, wanted="a Cash")
         return PaymentTurns(self._exchange.stage, begin, called("phone.expect_channel_payment"))
 
     async def expect_nothing(self, *, within: float = 0.0) -> None:

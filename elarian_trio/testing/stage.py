@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from elarian_trio.testing.app import AppUnderTest
+
     Program: TypeAlias = Callable[..., Coroutine[Any, Any, object]]
 
 __all__ = ["PATIENCE", "Program", "Stage", "open_stage"]
@@ -44,6 +46,7 @@ class Stage:
         failures: what failed and was told to nobody yet, oldest first.
         unawaited: what was written down to be done, and was never awaited.
         patience: seconds, the loop's, that an expectation waits unless told otherwise.
+        app: the app under test, while there is one.
     """
 
     def __init__(self, tasks: TaskGroup) -> None:
@@ -52,6 +55,7 @@ class Stage:
         self.failures: list[BaseException] = []
         self.unawaited: dict[object, None] = {}
         self.patience: float = PATIENCE
+        self.app: AppUnderTest | None = None
 
     # What runs beside the test.
 

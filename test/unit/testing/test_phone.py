@@ -128,6 +128,21 @@ async def test_a_handler_that_fails_is_the_cause(elarian_app: AppUnderTest, elar
     assert elarian_app.failures == []
 
 
+async def test_a_test_without_the_app_is_told_so(elarian_phone: Phone) -> None:
+    """This SDK: it runs ``elarian_program`` for tests that take ``elarian_app``, which is soon forgotten."""
+    with pytest.raises(AssertionError, match=r"the app was not there.*\nthe test takes no elarian_app$"):
+        await elarian_phone.dial()
+
+
+async def test_an_app_that_takes_nothing_yet_is_told_of(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
+    """This SDK: until the first handler or subscription what comes waits, and so does the phone."""
+    with pytest.raises(AssertionError, match=r"within 0.01 s\nelarian_app has no handler so far"):
+        await elarian_phone.dial(within=SOON)
+    elarian_app.on("receivedSms", show_menus)
+    with pytest.raises(AssertionError, match=r"the session ended; .*UssdMenu in time$"):
+        await elarian_phone.dial()
+
+
 async def test_an_app_that_never_answers_is_not_waited_for(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
     """The house rule: no wait without a bound; the sandbox's own 20 seconds stand still."""
     released = anyio.Event()
@@ -423,6 +438,17 @@ async def test_a_customer_pays_unasked(
     assert elarian_sandbox.purse_balance() == before + 200
     with pytest.raises(AssertionError, match=r"paid KES 100 to 1: .*no payment channel number"):
         await elarian_phone.pay(KES, to=PaymentChannelNumber("1"))
+
+
+async def test_money_is_no_number(elarian_phone: Phone) -> None:
+    """The house rule: a wrong type is a TypeError that says what would be right."""
+    with pytest.raises(TypeError, match=r"^value must be a Cash, got int"):
+        await elarian_phone.pay(100)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^to must be a PaymentChannelNumber, got str"):
+        await elarian_phone.pay(KES, to="83044")  # type: ignore[arg-type]
+    for expect in (elarian_phone.expect_payment, elarian_phone.expect_channel_payment):
+        with pytest.raises(TypeError, match=r"^value must be a Cash, got int"):
+            expect(100)  # type: ignore[arg-type]
 
 
 # --- settings ---
