@@ -39,6 +39,11 @@ class Messaging(Addressed):
 
         Fetches the customer's state first where no such number is known yet.
 
+        Args:
+            channel: the organisation's number that it comes from.
+            message: a :class:`.Message`, or its body alone: a str, Media, Location, Email, Template, Url or UssdMenu,
+                or, for a call, a sequence of voice actions such as Say.
+
         Waits for the reply, and first for the connection while it is being re-established.
 
         Raises:
@@ -66,6 +71,10 @@ class Messaging(Addressed):
         """Answer a message of the customer's; the reply's status says what became of it.
 
         Fetches the customer's state first where its id is not known yet.
+
+        Args:
+            message_id: the customer's message, by the id that its notification has.
+            message: a message, or its body alone, as :meth:`send_message` takes it.
 
         Waits for the reply, and first for the connection while it is being re-established.
 

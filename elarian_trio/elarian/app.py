@@ -226,6 +226,11 @@ class Elarian(Customers, Replays):
     async def send_message_by_tag(self, tag: Tag, channel: MessagingChannel, message: Sendable) -> TagUpdateReply:
         """Send a message to every customer with *tag*.
 
+        Args:
+            tag: the tag, key and value.
+            channel: the organisation's number that it comes from.
+            message: a message, or its body alone, as :meth:`Customer.send_message` takes it.
+
         Waits for the reply, and first for the connection while it is being re-established.
 
         Raises:
@@ -252,6 +257,12 @@ class Elarian(Customers, Replays):
 
         What is pending then comes to its end in a ``paymentStatus`` notification with the same transaction id. Never
         sent again by itself: after an error with ``sent`` true, look at the customer's state before paying once more.
+
+        Args:
+            debit_party: who pays: a Purse or Wallet, a CustomerPayment (their own mobile money), or a ChannelPayment.
+            credit_party: who is paid: any of these.
+            value: how much.
+            narration: words that are kept with it.
 
         Waits for the reply, and first for the connection while it is being re-established.
 
