@@ -52,11 +52,13 @@ if TYPE_CHECKING:
         CompleteMessagingSession,
         ConsentAction,
         Email,
+        InboundMessageBody,
         InSessionMessagingChannelState,
         Location,
         Media,
         MediaType,
         Message,
+        MessageBody,
         MessageDeliveryStatus,
         MessageReaction,
         MessageReactionState,
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
         PaymentBalance,
         PaymentChannel,
         PaymentChannelNumber,
+        PaymentParty,
         PaymentState,
         PaymentStatus,
         PaymentTransaction,
@@ -149,6 +152,7 @@ if TYPE_CHECKING:
         Reject,
         Say,
         TextToSpeechVoice,
+        VoiceAction,
         VoiceCallDialInput,
         VoiceCallDirection,
         VoiceCallHangupCause,
@@ -177,7 +181,8 @@ else:
         """,
         "models.messaging": """
             ActiveMessagingChannelState BlockedMessagingChannelState CompleteMessagingSession ConsentAction Email
-            InSessionMessagingChannelState Location Media MediaType Message MessageDeliveryStatus MessageReaction
+            InboundMessageBody InSessionMessagingChannelState Location Media MediaType Message MessageBody
+            MessageDeliveryStatus MessageReaction
             MessageReactionState MessageReplyToken MessageSessionUpdate MessageStatusUpdate MessagingConsentUpdateStatus
             MessagingSessionEndReason MessagingState PromptMessageReplyAction ReceivedMessage ReplyPrompt SentMessage
             Template Url UssdInput UssdMenu UssdSessionStatus
@@ -192,8 +197,8 @@ else:
             UssdSessionNotification VoiceCallNotification
         """,
         "models.payments": """
-            Cash ChannelPayment CustomerPayment PaymentBalance PaymentChannel PaymentChannelNumber PaymentState
-            PaymentStatus PaymentTransaction PendingPaymentTransaction Purse Wallet
+            Cash ChannelPayment CustomerPayment PaymentBalance PaymentChannel PaymentChannelNumber PaymentParty
+            PaymentState PaymentStatus PaymentTransaction PendingPaymentTransaction Purse Wallet
         """,
         "models.replies": """
             ConsentUpdateReply CustomerStateUpdateReply DeleteCustomerReply GetCustomerStateReply InitiatePaymentReply
@@ -207,7 +212,7 @@ else:
         "models.state": "CustomerState",
         "models.voice": """
             Dequeue Dial Enqueue GetDigits GetRecording Play RecordSession Redirect Reject Say TextToSpeechVoice
-            VoiceCallDialInput VoiceCallDirection VoiceCallHangupCause VoiceCallInput VoiceCallQueueInput
+            VoiceAction VoiceCallDialInput VoiceCallDirection VoiceCallHangupCause VoiceCallInput VoiceCallQueueInput
             VoiceCallStatus
         """,
         "options": "Backoff ConnectionOptions JsonSerializer Serializer",
@@ -269,6 +274,7 @@ __all__ = [
     "GetRecording",
     "IdentityState",
     "InSessionMessagingChannelState",
+    "InboundMessageBody",
     "InitiatePaymentReply",
     "InternalError",
     "JsonSerializer",
@@ -279,6 +285,7 @@ __all__ = [
     "Media",
     "MediaType",
     "Message",
+    "MessageBody",
     "MessageDeliveryStatus",
     "MessageReaction",
     "MessageReactionState",
@@ -300,6 +307,7 @@ __all__ = [
     "PaymentBalance",
     "PaymentChannel",
     "PaymentChannelNumber",
+    "PaymentParty",
     "PaymentState",
     "PaymentStatus",
     "PaymentStatusNotification",
@@ -352,6 +360,7 @@ __all__ = [
     "UssdMenu",
     "UssdSessionNotification",
     "UssdSessionStatus",
+    "VoiceAction",
     "VoiceCallDialInput",
     "VoiceCallDirection",
     "VoiceCallHangupCause",

@@ -30,12 +30,14 @@ from elarian_trio import (
     Location,
     Media,
     Message,
+    MessageBody,
     MessageDeliveryStatus,
     MessageReply,
     MessageSessionUpdate,
     MessageStatusUpdate,
     MessagingChannel,
     PaymentChannelNumber,
+    PaymentParty,
     PaymentStatus,
     Purse,
     ReceivedMessage,
@@ -53,6 +55,7 @@ from elarian_trio import (
     Url,
     UssdInput,
     UssdMenu,
+    VoiceAction,
     VoiceCallInput,
     Wallet,
 )
@@ -107,10 +110,14 @@ async def messages(app: Elarian, asha: Customer) -> None:
         await asha.send_message(SMS, body)
         await asha.send_message(SMS, Message(body, labels=("a",)))
     await asha.reply_to_message("m", "text")
-    steps = [Say("Welcome")]
-    await asha.send_message(SMS, steps)
+    welcome = [Say("Welcome")]
+    await asha.send_message(SMS, welcome)
+    steps: list[VoiceAction] = [*welcome, GetDigits(num_digits=1)]
+    await asha.make_voice_call(SMS, steps)
+    said: MessageBody = Url(url="https://example.com")
+    await asha.send_message(SMS, said)
     await asha.send_message(SMS, [Say("1 for help"), GetDigits(num_digits=1)])
-    assert_type(Message(steps, labels=["a"]).labels, tuple[str, ...])
+    assert_type(Message(welcome, labels=["a"]).labels, tuple[str, ...])
     numbers = [CustomerNumber("+254709759881")]
     assert_type(Dial(customer_numbers=numbers).customer_numbers, tuple[CustomerNumber, ...])
     assert_type(Email(subject="s", cc_list=["a@example.com"]).cc_list, tuple[str, ...])
@@ -129,7 +136,8 @@ async def payments(app: Elarian) -> None:
     paybill = PaymentChannelNumber("83044", "cellular")
     customer = CustomerPayment(CustomerNumber("+254709759881", "cellular"), paybill)
     channel = ChannelPayment("cellular", 99999, "83044", "55555", account="a")
-    for credit in (wallet, customer, channel):
+    parties: list[PaymentParty] = [wallet, customer, channel]
+    for credit in parties:
         reply = await app.initiate_payment(purse, credit, Cash("KES", Decimal("1.5")), "thanks")
         assert_type(reply, InitiatePaymentReply)
         assert_type(reply.status, PaymentStatus)
