@@ -104,6 +104,10 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
         self._closed = False
         self._behind = False
 
+    def __repr__(self) -> str:
+        """Say where the connection stands, and how many changes were not read yet."""
+        return f"<ConnectionStates, {self._board.present} now, {len(self._states)} unread>"
+
     async def __aenter__(self) -> Self:
         """Begin to listen. A checkpoint, before it begins."""
         await anyio.lowlevel.checkpoint()

@@ -120,6 +120,10 @@ class Clock(ABC):
         self._advancing = anyio.ResourceGuard("advancing")
         self._settle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
 
+    def __repr__(self) -> str:
+        """Tell the time."""
+        return f"<{type(self).__name__} at {self.now().isoformat()}>"
+
     @abstractmethod
     def now(self) -> datetime:
         """Give the sandbox's present, an aware datetime in UTC. Synchronous."""

@@ -65,6 +65,10 @@ class ChanceRules(Generic[R]):
         self._seed = seed
         self._added = 0
 
+    def __repr__(self) -> str:
+        """Show the rules."""
+        return f"<{type(self).__name__}: {', '.join(map(repr, self._numbered)) or 'no rules'}>"
+
     def remove(self, rule: R) -> None:
         """Take *rule* away; what it has set going goes on. Does nothing if it is not there any more."""
         self._numbered.pop(rule, None)

@@ -435,6 +435,7 @@ async def test_states_and_their_listeners() -> None:
             app.on("closed", closed)
             async with app.connection_states() as states:
                 async with app:
+                    assert repr(states) == "<ConnectionStates, connected now, 3 unread>"
                     server.cut()
                     assert [await states.receive() for _ in range(6)] == [
                         "pending",

@@ -31,6 +31,13 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
+def test_clocks_tell_the_time_in_a_debugger() -> None:
+    """This SDK: also where no loop runs."""
+    assert repr(ManualClock(START)) == "<ManualClock at 2026-01-01T00:00:00+00:00>"
+    assert repr(RealClock()).startswith("<RealClock at 2")
+    assert repr(VirtualClock(trio.testing.MockClock())).startswith("<VirtualClock at 2")
+
+
 def test_timers_fall_due_by_time_then_in_the_order_they_were_set() -> None:
     """This SDK: reminders fire in due order, and equal times in the order in which they were asked for."""
     timers, heard = Timers(), list[str]()

@@ -294,10 +294,12 @@ def test_a_rule_looks_at_one_channel_or_one_kind_of_them(channel: Any, looked_at
 def test_a_rule_skips_and_stops_and_counts() -> None:
     """Issue 4, item 5: skip the first n, a maximum number of times, and how often it bit."""
     faults = Faults()
+    assert repr(faults) == "<Faults: no rules>"
     rule = faults.add(Fault.drop(), on="SendMessage", skip=2, times=2)
     assert bitten(faults, *[TEXT] * 6) == [False, False, True, True, False, False]
     assert (rule.seen, rule.bites, rule.is_spent, faults.bites, faults.has_rules) == (4, 2, True, 2, False)
     assert repr(rule) == "<Rule Drop(when='before') on SendMessage: seen 4, bites 2>"
+    assert repr(faults) == f"<Faults: {rule!r}>"
     assert "34 kinds" in repr(faults.add(Fault.refuse()))
 
 
