@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +29,18 @@ def test_programs_are_python() -> None:
     """This SDK: what a reader copies runs, in a function or in a console that awaits."""
     for block in BLOCKS:
         compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_programs_import_what_they_use(block: str) -> None:
+    """This SDK: nobody has to guess in which module a name is."""
+    tree = ast.parse(block)
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    known = {alias.name for node in imports for alias in node.names} | set(vars(builtins))
+    known |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    known |= {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
+    assert {node.id for node in names} <= known
 
 
 def test_setup_is_two_commands() -> None:
