@@ -55,14 +55,19 @@ class EventTable:
 
     def on(self, event: str | type[AnyNotification], handler: Handler) -> None:
         """Have *handler* called for *event*, in place of an earlier one."""
-        found = self._find(event)
-        require_function("a handler", handler)
-        given = _NOTIFICATION if not isinstance(found, str) else _ERROR if found == "error" else ()
-        _require_parameters(handler, given)
+        found = self.check(event, handler)
         if isinstance(found, str):
             self._listeners[found] = handler
         else:
             self._handlers.set(found, handler)
+
+    def check(self, event: str | type[AnyNotification], handler: Handler) -> str | type[AnyNotification]:
+        """See that *handler* can be called for *event*; give the event of the connection's, or the notification."""
+        found = self._find(event)
+        require_function("a handler", handler)
+        given = _NOTIFICATION if not isinstance(found, str) else _ERROR if found == "error" else ()
+        _require_parameters(handler, given)
+        return found
 
     def off(self, event: str | type[AnyNotification]) -> None:
         """Have nothing called for *event*."""
@@ -97,7 +102,7 @@ def _require_parameters(handler: Handler, given: tuple[str, ...]) -> None:
         TypeError: it cannot.
     """
     try:
-        found = signature(handler)
+        found = signature(handler, follow_wrapped=False)  # a decorator may give what it wraps more, or less
     except (TypeError, ValueError):  # written in C, perhaps
         return
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import wraps
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 
@@ -68,9 +68,9 @@ class AppUnderTest(Elarian):
             ValueError: the event is not known, or a subscription takes it.
             TypeError: the handler is no function, or cannot be called so.
         """
+        self._events.check(event, handler)  # not what watches it, which takes anything
         self.is_listening = True
-        is_function = callable(cast("object", handler))
-        return super().on(event, self._watch(handler) if is_function else handler)
+        return super().on(event, self._watch(handler))
 
     def _subscribe(
         self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool

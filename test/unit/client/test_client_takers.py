@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -336,7 +336,14 @@ def test_handler_that_cannot_be_called_is_refused_at_once(event: Any, handler: A
         app.on(event, handler)
 
 
-@pytest.mark.parametrize("handler", [Handling().handle, Handling(), print, max, partial(Handling.handle, None)])
+@wraps(lambda _database: None)
+def decorated(*_: object) -> None:
+    """What a decorator makes of a function that takes something else."""
+
+
+@pytest.mark.parametrize(
+    "handler", [Handling().handle, Handling(), print, max, partial(Handling.handle, None), decorated]
+)
 def test_handler_may_be_whatever_can_be_called(handler: Any) -> None:  # noqa: ANN401
     """This SDK: where Python cannot tell how something is called, it is taken as it is."""
     app = Elarian(org_id="o", app_id="a", api_key="k", dial=_no_dial)

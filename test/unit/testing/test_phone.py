@@ -143,6 +143,12 @@ async def test_an_app_that_takes_nothing_yet_is_told_of(elarian_app: AppUnderTes
         await elarian_phone.dial()
 
 
+async def test_a_handler_that_cannot_be_called_is_refused(elarian_app: AppUnderTest) -> None:
+    """This SDK: by the app under test as by any other, though it wraps what it is given."""
+    with pytest.raises(TypeError, match=r"called with \(notification, customer, app_data, callback\)"):
+        elarian_app.on("ussdSession", lambda _notification: None)
+
+
 async def test_an_app_that_never_answers_is_not_waited_for(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
     """The house rule: no wait without a bound; the sandbox's own 20 seconds stand still."""
     released = anyio.Event()
