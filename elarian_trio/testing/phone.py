@@ -260,9 +260,10 @@ class Phone:
     def expect_payment(self, value: Cash | None = None, *, within: float | None = None) -> PaymentTurns:
         """Expect the app to ask the customer for money, or to send them some.
 
-        ``await phone.expect_payment(Cash("KES", 100)).pays()`` is a customer who was asked and pays; of money that
-        comes to them ``.succeeds()`` is the gateway's word. Left alone, a payment succeeds half a second later on the
-        sandbox's clock, or expires there where ``settle="manual"``.
+        ``await phone.expect_payment(Cash("KES", 100)).pays()`` is a customer who was asked and pays, and
+        ``.fails("rejected")`` one who declines; of money that comes to them ``.succeeds()`` is the gateway's word. Left
+        alone, a payment succeeds half a second later on the sandbox's clock, or expires there where
+        ``settle="manual"``.
 
         Args:
             value: how much; anything if left out.
