@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from .channels import MessagingChannel
 from .checks import WireEnum
@@ -199,18 +199,6 @@ class Email(Model):
     cc_list: tuple[str, ...] = ()
     bcc_list: tuple[str, ...] = ()
 
-    if TYPE_CHECKING:  # what may be given; the fields say what is held
-
-        def __init__(
-            self,
-            *,
-            subject: str = "",
-            body_plain: str = "",
-            body_html: str = "",
-            cc_list: tuple[str, ...] | list[str] = (),
-            bcc_list: tuple[str, ...] | list[str] = (),
-        ) -> None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Template(Model):
@@ -279,15 +267,6 @@ class ReplyPrompt(Model):
     action: PromptMessageReplyAction | PromptMessageReplyActionName
     menu: tuple[ReplyPromptItem, ...] = ()
 
-    if TYPE_CHECKING:  # what may be given; the fields say what is held
-
-        def __init__(
-            self,
-            *,
-            action: PromptMessageReplyAction | PromptMessageReplyActionName,
-            menu: tuple[ReplyPromptItem, ...] | list[ReplyPromptItem] = (),
-        ) -> None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Message(Model):
@@ -307,21 +286,10 @@ class Message(Model):
     reply_token: str | None = field(default=None, repr=False)
     reply_prompt: ReplyPrompt | None = None
 
-    if TYPE_CHECKING:  # what may be given; the fields say what is held
-
-        def __init__(
-            self,
-            body: MessageBody | Sequence[VoiceAction] | None,
-            labels: tuple[str, ...] | list[str] = (),
-            provider_tag: str | None = None,
-            reply_token: str | None = None,
-            reply_prompt: ReplyPrompt | None = None,
-        ) -> None: ...
-
     @classmethod
     def of(cls, message: Sendable) -> Message:
         """Give *message* itself, or one around a bare body."""
-        return message if isinstance(message, Message) else cls(message)
+        return message if isinstance(message, Message) else cls(cast("MessageBody", message))  # which makes it a tuple
 
 
 Sendable: TypeAlias = Message | MessageBody | Sequence[VoiceAction]

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from .channels import MessagingChannel
 from .checks import WireEnum
 from .identity import CustomerNumber
 from .model import Model, dataclass
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class VoiceCallDirection(WireEnum):
@@ -208,19 +205,6 @@ class Dial(Model):
     ringback_tone: str | None = None
     caller_id: str | None = None
     max_duration: timedelta | None = None
-
-    if TYPE_CHECKING:  # what may be given; the fields say what is held
-
-        def __init__(
-            self,
-            *,
-            customer_numbers: Sequence[CustomerNumber],
-            record: bool = False,
-            sequential: bool = False,
-            ringback_tone: str | None = None,
-            caller_id: str | None = None,
-            max_duration: timedelta | None = None,
-        ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,7 @@ from elarian_trio import (
     CustomerState,
     CustomerStateUpdateReply,
     DeleteCustomerReply,
-    Dial,
     Elarian,
-    Email,
     GetDigits,
     InitiatePaymentReply,
     Location,
@@ -43,7 +41,6 @@ from elarian_trio import (
     ReceivedMessage,
     Reminder,
     ReplayPaymentReply,
-    ReplyPrompt,
     Say,
     SecondaryId,
     SentMessage,
@@ -117,12 +114,6 @@ async def messages(app: Elarian, asha: Customer) -> None:
     said: MessageBody = Url(url="https://example.com")
     await asha.send_message(SMS, said)
     await asha.send_message(SMS, [Say("1 for help"), GetDigits(num_digits=1)])
-    assert_type(Message(welcome, labels=["a"]).labels, tuple[str, ...])
-    numbers = [CustomerNumber("+254709759881")]
-    assert_type(Dial(customer_numbers=numbers).customer_numbers, tuple[CustomerNumber, ...])
-    assert_type(Email(subject="s", cc_list=["a@example.com"]).cc_list, tuple[str, ...])
-    Message("Well?", reply_prompt=ReplyPrompt(action="text", menu=["yes", "no"]))
-    ReplyPrompt(action="text", menu=[Media("https://example.com", "image"), "no"])
     await asha.make_voice_call(MessagingChannel.voice("+254711621711"), (Say("hello"),))
     assert_type(await asha.update_messaging_consent(SMS, "block"), ConsentUpdateReply)
     await asha.update_messaging_consent(SMS, ConsentAction.ALLOW)
@@ -193,8 +184,6 @@ async def mistakes(app: Elarian, asha: Customer) -> None:
     await asha.update_messaging_consent(SMS, "maybe")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await asha.send_message("83044", "hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await asha.send_message(SMS, ["hi"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-    Message("hi", labels="a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Email(cc_list="a@example.com")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Tag("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Tag("a", "b").key = "c"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     app.customer("+1", provider="pigeon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-import inspect
-import textwrap
 from collections import deque
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -333,34 +329,3 @@ def test_any_iterable_becomes_a_tuple(several: Any) -> None:  # noqa: ANN401 - w
     assert Message.of(several([say])) == Message((say,))
     assert messaging.Email(cc_list=several(["a@b"])).cc_list == ("a@b",)
     assert voice.Dial(customer_numbers=several([number])).customer_numbers == (number,)
-
-
-def promised(cls: type) -> dict[str, tuple[bool, object]] | None:
-    """What type checkers are told that a model is made of: whether by name only, and the default in source."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    made = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    if "TYPE_CHECKING" not in ast.unparse(tree):
-        return None
-    given = made[0].args
-    defaults = [None] * (len(given.args) - 1 - len(given.defaults)) + list(given.defaults)
-    pairs = [(each, default, False) for each, default in zip(given.args[1:], defaults, strict=True)]
-    pairs += [(each, default, True) for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
-    return {each.arg: (named, default and ast.literal_eval(default)) for each, default, named in pairs}
-
-
-MODELS = [each for room in (messaging, voice) for each in vars(room).values() if dataclasses.is_dataclass(each)]
-
-
-@pytest.mark.parametrize("cls", [each for each in MODELS if isinstance(each, type) and promised(each)])
-def test_what_type_checkers_are_told_of_a_constructor_is_what_it_takes(cls: type[Any]) -> None:
-    """This SDK: the same parameters, in the same order, with the same defaults; only their types are wider."""
-    fields = dataclasses.fields(cls)
-    held = {each.name: (each.kw_only, None if each.default is dataclasses.MISSING else each.default) for each in fields}
-    told = promised(cls) or {}
-    assert list(told.items()) == list(held.items())
-
-
-def test_constructors_are_promised_where_lists_are_likely() -> None:
-    """This SDK: the models with a sequence that users make themselves, and no others."""
-    found = {each.__name__ for each in MODELS if isinstance(each, type) and promised(each)}
-    assert found == {"Dial", "Email", "Message", "ReplyPrompt"}
