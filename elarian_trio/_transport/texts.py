@@ -142,7 +142,11 @@ class Listening:
         data = await self._stream.receive(READ_SIZE)
         self._protocol.receive_data(data)  # no checkpoint between reading and keeping: a message would be lost
         self._take_in(self._protocol.events_received())
-        await self._write()
+        try:
+            await self._write()
+        except anyio.BrokenResourceError:
+            if not self._is_over:  # a service may close the connection behind its closing message: that stands
+                raise
         if self._protocol.parser_exc is not None:
             raise anyio.BrokenResourceError from self._protocol.parser_exc
 

@@ -119,6 +119,31 @@ async def test_goodbye_of_the_service_ends_it_with_its_code() -> None:
             await ours.ping(b"too late")
 
 
+async def test_goodbye_stands_where_nobody_is_left_to_hear_its_answer() -> None:
+    """A past bug: a service that closed the connection behind its 1008 had not said it, and was asked for ever."""
+    async with ours_and_peer() as (ours, peer):
+        peer.protocol.send_text(b"last")
+        peer.protocol.send_close(1008)
+        await peer.flush()
+        await peer.stream.aclose()
+        assert await ours.receive() == Message(b"last", True)
+        with pytest.raises(anyio.EndOfStream):
+            await ours.receive()
+        assert ours.close_code == 1008
+        await ours.say_goodbye()
+
+
+async def test_answer_that_cannot_be_sent_breaks_what_was_not_closed() -> None:
+    """This SDK: without a closing message it is a connection lost like any other."""
+    async with ours_and_peer() as (ours, peer):
+        peer.protocol.send_ping(b"there?")
+        await peer.flush()
+        await peer.stream.aclose()
+        with pytest.raises(anyio.BrokenResourceError):
+            await ours.receive()
+        assert ours.close_code is None
+
+
 async def test_service_that_just_leaves_gives_no_code() -> None:
     """This SDK: that is a connection lost like any other."""
     async with ours_and_peer() as (ours, peer):
