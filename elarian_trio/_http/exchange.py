@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Headers", "Request", "Response", "bare", "base_of", "path_of"]
+__all__ = ["Headers", "Request", "Response", "bare", "base_of", "is_sendable", "path_of"]
 
 
 class Headers(dict[str, str]):
@@ -26,6 +26,11 @@ class Headers(dict[str, str]):
     def __repr__(self) -> str:
         """Say no more than how many there are."""
         return f"<{len(self)} headers>"
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header can carry *value*."""
+    return value.isascii() and value.isprintable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ class Request:
     def __post_init__(self) -> None:
         """Refuse here what would otherwise be refused below, in words that repeat it."""
         object.__setattr__(self, "headers", Headers(self.headers))
-        wrong = [name for name, value in self.headers.items() if not (value.isascii() and value.isprintable())]
+        wrong = [name for name, value in self.headers.items() if not is_sendable(value)]
         if wrong:
             msg = f"the header {wrong[0]} must be of printable ASCII characters"
             raise ValueError(msg)

@@ -20,7 +20,7 @@ from elarian_trio._arguments import require, require_function
 from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
-from elarian_trio.errors import ConnectionClosed
+from elarian_trio.errors import ConnectionClosed, PlanshipError
 from elarian_trio.options import HttpOptions, Reconnects, Retries
 from elarian_trio.planship.endpoints import Endpoints, access_token, error_of, redacted, web_socket_base
 from elarian_trio.planship.sockets import open_socket, open_updates_sender
@@ -202,18 +202,24 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         return await self._exchange(*self._pair)
 
     async def _exchange(self, client_id: Secret, client_secret: Secret) -> TokenResponse:
-        """Trade the credentials for a token; a refusal is final, and an answer that cannot be read is not shown."""
+        """Trade the credentials for a token; a refusal is final, and an answer that cannot be used is not shown."""
         operation = access_token(client_id, client_secret)
         response = await self._require_open().send(operation.request)
         if not response.is_success:
             raise error_of(redacted(response, client_id, client_secret))
-        return operation.read(response, shows_body=False)
+        answer = operation.read(response, shows_body=False)
+        try:
+            checked_token(Secret(answer.access_token))
+        except ValueError as error:
+            msg = f"Planship gave a token (status {response.status}) that cannot be sent: {error}"
+            raise PlanshipError(msg, status=response.status) from error
+        return answer
 
     async def _fetch_token(self, is_forced: bool) -> Secret:  # noqa: FBT001, RUF100 - as the user's function has it
         """Ask for a token, of the service or the user's function."""
         await anyio.lowlevel.checkpoint()
         if self._pair is not None:
-            return checked_token(Secret((await self._exchange(*self._pair)).access_token))
+            return Secret((await self._exchange(*self._pair)).access_token)
         if TYPE_CHECKING:
             assert self._get_token is not None
         answer: Any = self._get_token(is_forced)
@@ -249,7 +255,9 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             CommandTimedOut: no answer in time; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered yet, or was left.
-            Exception: what the function for tokens raised.
+            ValueError: the function for tokens gave one that is empty, or that no header can carry.
+            TypeError: it gave something else than a str.
+            Exception: what it raised.
 
         Cancellation:
             Always a checkpoint. The service may have acted all the same.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._http.exchange import is_sendable
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -124,6 +126,9 @@ def checked_pair(client_id: Secret, client_secret: Secret) -> tuple[Secret, Secr
 def checked_token(token: Secret) -> Secret:
     """Refuse what is no token, without repeating it."""
     _require("the access token", token)
+    if not is_sendable(token.reveal()):
+        msg = "the access token must be of printable ASCII characters"
+        raise ValueError(msg)
     return token
 
 

@@ -257,6 +257,38 @@ async def test_function_that_gives_no_token_fails_that_call(token: Any, kind: ty
     assert service.transport.asked == []
 
 
+async def test_token_that_cannot_be_sent_is_not_kept() -> None:
+    """A past bug: one with a line's end behind it, as files have it, failed every call for good."""
+    service, tokens = Service(), ["mine\n", "mine"]
+    service.valid.add("mine")
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        return tokens.pop(0)
+
+    async with service.client(get_access_token=get_access_token) as planship:
+        with pytest.raises(ValueError, match="the access token must be of printable ASCII characters"):
+            await planship.get_product()
+        await planship.get_product()
+
+
+@pytest.mark.parametrize("token", ["", " ", "sécret", "secret\r\nx: y", "\ud800"])
+async def test_service_that_gives_no_token_is_at_fault_itself(token: str) -> None:
+    """This SDK: what cannot be used is a PlanshipError as what cannot be read is; the next call asks again."""
+    service = Service()
+    service.token_answers = [json_answer({"access_token": token, "token_type": "b", "expires_in": 1}) for _ in range(2)]
+    async with service.client() as planship:
+        for call in (planship.get_product, planship.get_access_token):
+            with pytest.raises(PlanshipError, match="that cannot be sent") as caught:
+                await call()
+            assert caught.value.status == 200
+            assert caught.value.body == b""
+            assert "cret" not in str(caught.value)
+        await planship.get_product()
+    assert service.given == 3
+
+
 async def test_error_of_the_function_for_tokens_comes_out_as_it_is() -> None:
     """This SDK: it is the user's own."""
 
