@@ -20,7 +20,7 @@ from elarian_trio._arguments import require, require_function
 from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
-from elarian_trio.errors import ConnectionClosed, PlanshipError
+from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionLost, PlanshipError
 from elarian_trio.options import HttpOptions, Reconnects, Retries
 from elarian_trio.planship.endpoints import Endpoints, access_token, error_of, redacted, web_socket_base
 from elarian_trio.planship.sockets import open_socket, open_updates_sender
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import httpx2
     from anyio.abc import TaskGroup
 
-    from elarian_trio._http import Sender
+    from elarian_trio._http import Attempt, Sender
     from elarian_trio.planship.endpoints import Operation
     from elarian_trio.planship.models import (
         CreateCustomerParameters,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         SubscriptionWithPlan,
         TokenResponse,
     )
+    from elarian_trio.planship.tokens import Token
     from elarian_trio.planship.updates import EntitlementUpdates
 
     TokenGetter: TypeAlias = Callable[[bool], Awaitable[str]]
@@ -234,12 +235,21 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Send with a token, once more if that was refused, and read the answer."""
         sender = self._require_open()
         with sender.within(operation.request.method) as attempt:
-            token = await self._tokens.current()
+            token = await self._token_for(attempt, self._tokens.current)
             response = await sender.send_within(attempt, operation.with_token(token.secret))
             if response.status == _UNAUTHORIZED:
-                token = await self._tokens.newer_than(token)
+                token = await self._token_for(attempt, partial(self._tokens.newer_than, token))
                 response = await sender.send_within(attempt, operation.with_token(token.secret))
         return operation.read(redacted(response, token.secret))
+
+    async def _token_for(self, attempt: Attempt, get: Callable[[], Awaitable[Token]]) -> Token:
+        """Give a call its token; if the service's answer with it is lost, that says nothing of the call itself."""
+        try:
+            return await get()
+        except (ConnectionLost, CommandTimedOut) as error:
+            if self._pair is None or error.sent is attempt.was_sent:  # without a pair it is the user's own
+                raise
+            raise type(error)(str(error), sent=attempt.was_sent) from error
 
     # --- the product ---
 
@@ -251,7 +261,8 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         Raises:
             PlanshipError: the service answered with an error, or what cannot be read; ``status`` and ``detail`` tell.
             ConnectionFailed: nobody is there; nothing was sent.
-            ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
+            ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted, which it has not
+                where only asking for a token failed.
             CommandTimedOut: no answer in time; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered yet, or was left.

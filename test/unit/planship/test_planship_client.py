@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -443,6 +444,39 @@ async def test_time_out_holds_for_the_token_as_well() -> None:
         with pytest.raises(CommandTimedOut) as caught:
             await planship.report_usage("m", 1)
     assert caught.value.sent is False
+
+
+async def test_connection_lost_with_the_token_was_not_the_calls() -> None:
+    """A past bug: usage that was never reported might have been, by what was said; as of a time-out it is told now."""
+    token = json_answer({"access_token": "t", "token_type": "b", "expires_in": 1})
+    expired = json_answer({"detail": "expired"}, 401)
+    lost = httpx2.ReadError("")
+    transport = Answering([lost, lost, token, expired, lost])
+    async with PlanshipCustomer("p", "c", **PAIR, transport=transport) as planship:
+        for call, was_sent in (
+            (partial(planship.report_usage, "m", 1), False),
+            (planship.get_access_token, True),
+            (partial(planship.report_usage, "m", 1), True),
+        ):
+            with pytest.raises(ConnectionLost) as caught:
+                await call()
+            assert caught.value.sent is was_sent
+    assert [line for line in transport.lines() if line != TOKEN] == ["POST /api/v1/customers/c/products/p/usage/m"]
+
+
+async def test_connection_that_the_function_for_tokens_lost_is_its_own() -> None:
+    """This SDK: what it raises comes out as it is."""
+    mine = ConnectionLost("mine", sent=True)
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        raise mine
+
+    async with Service().client(get_access_token=get_access_token) as planship:
+        with pytest.raises(ConnectionLost) as caught:
+            await planship.get_product()
+    assert caught.value is mine
 
 
 async def test_broken_connection_is_this_packages_own_error() -> None:
