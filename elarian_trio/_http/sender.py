@@ -35,6 +35,7 @@ MAX_BODY = 16 * 1024 * 1024  # bytes of a response, as of a message at Elarian; 
 
 _HEADERS: Final = Headers({"accept": "application/json", "user-agent": "elarian-trio"})
 _SWITCHING_PROTOCOLS = 101
+_FOREIGN = (httpx2.RequestError, httpx2.StreamError, httpx2.InvalidURL, OSError, anyio.BrokenResourceError)
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _CUT_SHORT = ("disconnected", "peer closed connection")  # what httpcore2 and h11 say of an answer that ends too soon
 
@@ -109,6 +110,7 @@ class Sender:
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no response within the time-out; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
+            ValueError: the address is too long (65,536 characters), or its host is no name. Nothing was sent.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -218,7 +220,7 @@ class Sender:
         """Raise this package's errors for those of httpx2, and of the streams below, which it lets through."""
         try:
             yield
-        except (httpx2.RequestError, httpx2.StreamError, OSError, anyio.BrokenResourceError) as error:
+        except _FOREIGN as error:
             translate = next(words for kinds, words in _WORDS if isinstance(error, kinds))
             translate(f"{request.method} {urlsplit(self._base_url).netloc}", error, attempt)
 
@@ -226,6 +228,12 @@ class Sender:
 def _response_of(answered: httpx2.Response, body: bytes) -> Response:
     headers = {name.lower(): value for name, value in answered.headers.items()}
     return Response(status=answered.status_code, headers=headers, body=body)
+
+
+def _unfit(what: str, error: Exception, attempt: Attempt) -> NoReturn:
+    del attempt
+    msg = f"{what}: no address of a request, with the ids in it: {error}"
+    raise ValueError(msg) from bare(error)
 
 
 def _failed(what: str, error: Exception, attempt: Attempt) -> NoReturn:
@@ -251,6 +259,7 @@ def _lost(what: str, error: Exception, attempt: Attempt) -> NoReturn:
 
 
 _WORDS: tuple[tuple[Any, Callable[[str, Exception, Attempt], NoReturn]], ...] = (
+    (httpx2.InvalidURL, _unfit),
     (_NEVER_LEFT, _failed),
     ((httpx2.RemoteProtocolError, httpx2.DecodingError), _garbled),
     (Exception, _lost),

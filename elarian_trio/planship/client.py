@@ -266,7 +266,8 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             CommandTimedOut: no answer in time; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered yet, or was left.
-            ValueError: the function for tokens gave one that is empty, or that no header can carry.
+            ValueError: an id or slug is empty, or longer than an address can be; or the function for tokens gave one
+                that is empty, or that no header can carry.
             TypeError: it gave something else than a str.
             Exception: what it raised.
 

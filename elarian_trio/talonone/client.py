@@ -146,7 +146,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
             ConnectionClosed: the client's block was not entered, or it was left.
-            ValueError: the id is empty, ``.`` or ``..``.
+            ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -196,7 +196,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
             ConnectionClosed: the client's block was not entered, or it was left.
-            ValueError: the id is empty, ``.`` or ``..``.
+            ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -225,7 +225,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
             ConnectionClosed: the client's block was not entered, or it was left.
-            ValueError: the id is empty, ``.`` or ``..``.
+            ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.

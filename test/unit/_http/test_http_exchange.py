@@ -51,6 +51,8 @@ def test_segment_that_is_no_text_is_refused() -> None:
         ("https://h/path/", "https://h/path"),
         ("http://[::1]:80", "http://[::1]:80"),
         ("http://h:", "http://h:"),
+        ("http://h.:1", "http://h.:1"),
+        (f"http://{'h' * 63}.my_host", f"http://{'h' * 63}.my_host"),
     ],
 )
 def test_base_has_no_slash_at_its_end(url: str, base: str) -> None:
@@ -71,6 +73,8 @@ def test_base_has_no_slash_at_its_end(url: str, base: str) -> None:
         "http://h:x",
         "http://a b",
         "http://h\n/",
+        "http://a..b",
+        f"http://{'h' * 64}.com",
     ],
 )
 def test_what_is_no_base_is_refused_with_what_would_be(url: str) -> None:

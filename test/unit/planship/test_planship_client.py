@@ -446,6 +446,28 @@ async def test_time_out_holds_for_the_token_as_well() -> None:
     assert caught.value.sent is False
 
 
+@pytest.mark.parametrize(
+    ("host", "customer_id", "words"),
+    [("h", "c" * 70_000, "no address of a request, with the ids in it: URL too long"), ("⒈com", "c", "⒈com")],
+)
+async def test_address_that_cannot_be_is_a_value_error(host: str, customer_id: str, words: str) -> None:
+    """A past bug: the error of the package below came out, which is no ValueError and nothing of this package's."""
+
+    async def get_access_token(force_refresh: bool) -> str:  # noqa: FBT001, RUF100 - as the facts have it
+        del force_refresh
+        await anyio.lowlevel.checkpoint()
+        return "token"
+
+    transport = Answering([])
+    base_url = f"https://{host}"
+    async with PlanshipCustomer(
+        "p", "c", get_access_token=get_access_token, base_url=base_url, transport=transport
+    ) as planship:
+        with pytest.raises(ValueError, match=words):
+            await planship.get_customer(customer_id)
+    assert transport.asked == []
+
+
 async def test_connection_lost_with_the_token_was_not_the_calls() -> None:
     """A past bug: usage that was never reported might have been, by what was said; as of a time-out it is told now."""
     token = json_answer({"access_token": "t", "token_type": "b", "expires_in": 1})
