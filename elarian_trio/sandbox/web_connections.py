@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -53,6 +54,19 @@ MAX_HEAD = 64 * 1024  # bytes of a request's head: ids and tokens stand in its p
 IDLE = 75  # seconds, the loop's, that a connection is kept for the next request
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
+
+_QUOTED = re.compile(r":? (bytearray\()?b['\"].*", re.DOTALL)  # how h11 repeats what it was sent
+
+
+def _without_what_was_sent(record: logging.LogRecord) -> bool:
+    """Have anycorn's log say what is wrong with a request without repeating it: the line may hold a key."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_QUOTED.sub("", str(arg)) if isinstance(arg, Exception) else arg for arg in record.args)
+    return True
+
+
+anycorn_logger: logging.Logger = logging.getLogger("elarian_trio.sandbox.http")
+anycorn_logger.addFilter(_without_what_was_sent)
 
 
 class Dropped(Exception):
@@ -175,7 +189,7 @@ class Connections:
 def server_of(app: ASGIApp) -> Callable[[ByteStream], Awaitable[None]]:
     """Give what serves *app* on one connection."""
     config = Config()
-    config.errorlog = logger
+    config.errorlog = anycorn_logger
     config.include_server_header = False
     config.h11_max_incomplete_size = MAX_HEAD
     config.keep_alive_timeout = IDLE

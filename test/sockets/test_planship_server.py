@@ -56,6 +56,28 @@ async def test_what_is_not_there_is_answered_as_the_services_framework_does() ->
         assert await client.ask("GET", "/products/", expect=404) == {"detail": "Not Found"}
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"GET /api/v1/products/s3cr\xc3\xa9t?token=s3cret HTTP/1.1", "illegal request line (400)"),
+        (b"GET /api/v1/products HTTP/1.1\r\nAuthorization : Bearer s3cret", "illegal header line (400)"),
+        (b"GET /api/v1/products HTTP/1.1", "Missing mandatory Host: header (400)"),
+    ],
+)
+async def test_what_is_no_request_is_logged_without_what_it_holds(
+    line: bytes, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A past bug: a key in a header with a blank before its colon stood in the log."""
+    async with PlanshipServer() as planship:
+        host, _, port = planship.base_url.removeprefix("http://").partition(":")
+        with anyio.fail_after(BOUND), caplog.at_level("DEBUG"):
+            async with await anyio.connect_tcp(host, int(port)) as stream:
+                await stream.send(line + b"\r\n\r\n")
+                assert (await stream.receive()).startswith(b"HTTP/1.1 400 ")
+    assert words in caplog.text
+    assert "s3cr" not in caplog.text
+
+
 async def test_a_body_that_is_too_long_is_refused() -> None:
     """The house: no unbounded buffer."""
     async with PlanshipServer() as planship, caller(planship) as client:
