@@ -118,7 +118,7 @@ class Adjustment(SentAndAnswered):
     Attributes:
         pay_from_loyalty_program: the loyalty program.
         point_payment: how many points, at least 1.
-        remaining_price: what is left to pay, set by the service.
+        remaining_price: what is left to pay, at least 0, set by the service.
     """
 
     pay_from_loyalty_program: int
@@ -128,7 +128,7 @@ class Adjustment(SentAndAnswered):
     _writers: ClassVar[Mapping[str, Write]] = {
         "pay_from_loyalty_program": values.integer,
         "point_payment": values.positive,
-        "remaining_price": optional(values.number),
+        "remaining_price": optional(values.not_negative),
     }
 
 

@@ -133,6 +133,12 @@ def number(name: str, value: Any) -> int | float:  # noqa: ANN401
     return int(value) if value == int(value) else sent
 
 
+def not_negative(name: str, value: Any) -> int | float:  # noqa: ANN401
+    """Write a number of at least 0."""
+    number_given = number(name, value)
+    return number_given if number_given >= 0 else refuse(name, f"must be at least 0, got {number_given}")
+
+
 def time(name: str, value: Any) -> str:  # noqa: ANN401
     """Write a time, in UTC as RFC 3339 has it."""
     if not isinstance(value, datetime):

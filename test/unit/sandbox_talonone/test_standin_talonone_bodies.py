@@ -46,6 +46,13 @@ WRONG: list[tuple[str, str, Any, list[tuple[str, str]]]] = [
         ("/cartItems/0/adjustment/payFromLoyaltyProgram", "required"),
         ("/cartItems/0/adjustment/pointPayment", "minimum"),
     ]),
+    ("PUT", SESSION, {"cartItems": [
+        {**ITEM, "adjustment": {"payFromLoyaltyProgram": 1, "pointPayment": 1, "remainingPrice": price}}
+        for price in (-0.5, "1", 0)
+    ]}, [
+        ("/cartItems/0/adjustment/remainingPrice", "minimum"),
+        ("/cartItems/1/adjustment/remainingPrice", "Invalid type"),
+    ]),
     ("PUT", PROFILE, {"attributes": 7}, [("/attributes", "Invalid type")]),
     ("POST", EVENTS, b"", [("/sessionId", "required"), ("/type", "required"), ("/attributes", "required")]),
     ("POST", EVENTS, {"sessionId": "", "type": "", "attributes": {}}, [

@@ -173,6 +173,11 @@ WRONG_VALUES: list[tuple[type[Body], dict[str, Any], str]] = [
     (CartItem, {**ITEM, "quantity": 0}, "quantity must be at least 1, got 0"),
     (CartItem, {**ITEM, "name": ""}, "name must not be empty"),
     (Adjustment, {"pay_from_loyalty_program": 1, "point_payment": 0}, "point_payment must be at least 1"),
+    (
+        Adjustment,
+        {"pay_from_loyalty_program": 1, "point_payment": 1, "remaining_price": -0.5},
+        "remaining_price must be at least 0, got -0.5",
+    ),
     (NewCustomerProfile, {"attributes": {"a": [1, math.inf]}}, r"attributes\['a'\]\[1\] must be finite"),
     (NewCustomerProfile, {"attributes": {"\ud800": 1}}, "a name in attributes must hold no lone surrogate"),
 ]

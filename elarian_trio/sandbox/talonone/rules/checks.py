@@ -112,6 +112,13 @@ def positive(value: Any, pointer: str) -> Iterator[Problem]:  # noqa: ANN401
         yield Problem(pointer, "minimum", "at least 1 is expected")
 
 
+def not_negative(value: Any, pointer: str) -> Iterator[Problem]:  # noqa: ANN401
+    """A number of at least 0."""
+    yield from number(value, pointer)
+    if is_number(value) and value < 0:
+        yield Problem(pointer, "minimum", "at least 0 is expected")
+
+
 def one_of(*known: str) -> Check:
     """One of some strings."""
 
@@ -246,7 +253,7 @@ def session(catalogue: Catalogue | None, *, strict: bool) -> Check:
     adjustment = {
         "payFromLoyaltyProgram": Field(integer, is_required=True),
         "pointPayment": Field(positive, is_required=True),
-        "remainingPrice": Field(number),
+        "remainingPrice": Field(not_negative),
     }
     item = {
         "name": Field(filled, is_required=True),
