@@ -90,17 +90,27 @@ def test_body_that_is_not_right_is_refused_with_all_that_is_wrong(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "words"),
     [
-        *(b"{", b"\xff", b'"\\ud800"', b'{"\\udc00":1}'),
-        *(b'{"total":NaN}', b'{"a":Infinity}', b'{"attributes":{"a":1e999}}', b'{"a":' + b"9" * 5_000 + b"}"),
-        *(b"[" * 99_999, b'{"attributes":' + b'{"a":' * 100 + b"1" + b"}" * 101),
+        (b"{", "Expecting property name"),
+        (b"\xff", "invalid start byte"),
+        (b'"\\ud800"', "surrogates not allowed"),
+        (b'{"\\udc00":1}', "surrogates not allowed"),
+        (b'{"total":NaN}', "NaN is no number of JSON's"),
+        (b'{"a":Infinity}', "Infinity is no number of JSON's"),
+        (b'{"attributes":{"a":1e999}}', "a number is too large"),
+        (b'{"a":' + b"9" * 5_000 + b"}", "Exceeds the limit (4300 digits)"),
+        (b"[" * 99_999, "nested deeper than 100 levels"),
+        (b'{"attributes":' + b'{"a":' * 100 + b"1" + b"}" * 101, "nested deeper than 100 levels"),
     ],
 )
-def test_body_that_is_no_json_is_refused(body: bytes) -> None:
-    """The facts, D13; a lone surrogate could not be answered, since UTF-8 has none."""
+def test_body_that_is_no_json_is_refused(body: bytes, words: str) -> None:
+    """The facts, D13; a lone surrogate could not be answered, since UTF-8 has none. It says what was wrong."""
     reply = Desk().ask("PUT", SESSION, body)
-    assert (reply.status, json.loads(reply.body)) == (400, {"message": "the body is no JSON"})
+    answer = json.loads(reply.body)
+    assert (reply.status, list(answer)) == (400, ["message"])
+    assert answer["message"].startswith("the body cannot be read as JSON: ")
+    assert words in answer["message"]
 
 
 def test_problem_says_more_where_there_is_more_to_say() -> None:

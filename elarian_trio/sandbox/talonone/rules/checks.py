@@ -48,8 +48,8 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         value = read_json(body)
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could not be answered
-    except ValueError:
-        raise Refused(400, "the body is no JSON") from None
+    except ValueError as error:
+        raise Refused(400, f"the body cannot be read as JSON: {error}") from None
     if not isinstance(value, dict):
         raise Refused.invalid(Problem("", INVALID_TYPE, "an object is expected"))
     return cast("dict[str, Any]", value)
