@@ -45,6 +45,7 @@ _ONCE = Retries(attempts=1)
 _DEFAULTS = HttpOptions()
 _NO_PROFILE = NewCustomerProfile()
 _NO_SESSION = NewCustomerSession()
+_NO_TURN = nullcontext()
 
 
 class IntegrationApi(AsyncContextManagerMixin):
@@ -66,7 +67,7 @@ class IntegrationApi(AsyncContextManagerMixin):
         auth: how else to say who asks, e.g. by :class:`SignatureAuth`.
         options: how to connect and how long to wait: 60 seconds for a call unless given.
         one_at_a_time: have the updates and events of one session wait for each other within this client, as the
-            vendor advises: overlapping ones may be answered with 409.
+            vendor advises: overlapping ones may be answered with 409. A call's time-out holds for that wait, too.
         transport: replaces the connections, for tests and tunnels; it is closed, too.
 
     Raises:
@@ -176,8 +177,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.track_event(body, dry=dry)
-        async with self._turn_of(body.session_id):
-            return endpoints.read_state(await self._send(request))
+        return endpoints.read_state(await self._send(request, self._turn_of(body.session_id)))
 
     async def update_customer_profile(
         self, integration_id: str, body: NewCustomerProfile = _NO_PROFILE, *, dry: bool = False
@@ -231,18 +231,23 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.update_customer_session(customer_session_id, body, dry=dry)
-        async with self._turn_of(customer_session_id):
-            return endpoints.read_state(await self._send(request))
+        return endpoints.read_state(await self._send(request, self._turn_of(customer_session_id)))
 
     def _turn_of(self, session_id: str) -> AbstractAsyncContextManager[object]:
-        return nullcontext() if self._turns is None else self._turns.turn_of(session_id)
+        return _NO_TURN if self._turns is None else self._turns.turn_of(session_id)
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: Request, turn: AbstractAsyncContextManager[object] = _NO_TURN) -> Response:
+        """Send in *turn*, the wait for which is part of the call and bounded with it."""
+        with self._require_open().within(request.method) as attempt:
+            async with turn:
+                response = await self._require_open().send_within(attempt, self._signed(request))
+        return replace(response, body=self._auth.redact(response.body))
+
+    def _require_open(self) -> Sender:
         if self._sender is None:
             msg = "the IntegrationApi is used outside its block"
             raise ConnectionClosed(msg)
-        response = await self._sender.send(self._signed(request))
-        return replace(response, body=self._auth.redact(response.body))
+        return self._sender
 
     def _signed(self, request: Request) -> Request:
         """Have *request* say who asks; its headers show nothing of it, and no frame of ours holds them otherwise."""

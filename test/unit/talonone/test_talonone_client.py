@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from talon_one_service import Answering, answer
 
-from elarian_trio import ConnectionClosed, ConnectionFailed, ConnectionLost
+from elarian_trio import CommandTimedOut, ConnectionClosed, ConnectionFailed, ConnectionLost
 from elarian_trio.talonone import (
     RETRIES,
     ApiKeyAuth,
@@ -338,6 +338,45 @@ async def test_cancelled_update_lets_the_next_one_go() -> None:
         assert scope.cancelled_caught
         service.gate = None
         await blank_session(api)
+
+
+async def test_time_out_holds_for_the_wait_for_ones_turn() -> None:
+    """A past bug: behind updates that were not answered, each had the whole time-out after the one before it."""
+    service, options = Answering(STATE), HttpOptions(timeout=0.01)
+    async with (
+        IntegrationApi(BASE, api_key="k", options=options, one_at_a_time=True, transport=service) as api,
+        anyio.create_task_group() as tasks,
+    ):
+
+        async def hold() -> None:
+            async with api._turns.turn_of("s"):  # type: ignore[union-attr] - as an update does that is under way
+                await anyio.sleep_forever()
+
+        tasks.start_soon(hold)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(5), pytest.raises(CommandTimedOut) as caught:
+            await blank_session(api)
+        tasks.cancel_scope.cancel()
+    assert caught.value.sent is False
+    assert service.asked == []
+
+
+async def test_turn_that_comes_when_the_block_is_left_is_not_taken() -> None:
+    """This SDK: the client works in its block and nowhere else."""
+    service = Answering(STATE)
+    async with anyio.create_task_group() as tasks:
+        async with IntegrationApi(BASE, api_key="k", one_at_a_time=True, transport=service) as api:
+            turn = api._turns.turn_of("s")  # type: ignore[union-attr] - as above
+            await turn.acquire()
+
+            async def update() -> None:
+                with pytest.raises(ConnectionClosed):
+                    await blank_session(api)
+
+            tasks.start_soon(update)
+            await anyio.wait_all_tasks_blocked()
+        turn.release()
+    assert service.asked == []
 
 
 async def test_conflict_may_be_asked_again() -> None:
