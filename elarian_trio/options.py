@@ -337,9 +337,15 @@ def is_proxy(url: str) -> bool:
     """Whether *url* is one of a proxy that httpx2 can go by."""
     try:
         parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return False
-    return parts.scheme in _PROXIES and bool(parts.hostname)
+    return parts.scheme in _PROXIES and is_host(parts.hostname) and port != 0 and url.isprintable()
+
+
+def is_host(name: str | None) -> bool:
+    """Whether each part of it has 1 to 63 characters (RFC 1035 §2.3.4): on others resolvers fail in words of theirs."""
+    return name is not None and all(1 <= len(part) <= 63 for part in name.removesuffix(".").split("."))
 
 
 def _require_context(given: object) -> None:

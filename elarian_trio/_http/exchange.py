@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+from elarian_trio.options import is_host
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -131,18 +133,13 @@ def base_of(url: str, *, schemes: tuple[str, str] = ("http", "https")) -> str:
         raise ValueError(msg)
     if (
         parts.scheme not in schemes
-        or not _is_host(parts.hostname or "")
+        or not is_host(parts.hostname)
         or not _is_writable(url)
         or not _has_port(parts.netloc)
     ):
         msg = f"a base URL looks like {schemes[1]}://host or {schemes[0]}://host:port/path, got {url!r}"
         raise ValueError(msg)
     return url.rstrip("/")
-
-
-def _is_host(name: str) -> bool:
-    """Whether each part of it has 1 to 63 characters (RFC 1035 §2.3.4): on others resolvers fail in words of theirs."""
-    return all(1 <= len(part) <= 63 for part in name.removesuffix(".").split("."))
 
 
 def _is_writable(url: str) -> bool:

@@ -38,13 +38,17 @@ def open_pool(base_url: str, options: HttpOptions) -> httpx2.AsyncHTTPTransport:
 
     Raises:
         ModuleNotFoundError: a SOCKS proxy is asked for, and the socksio package is not there.
-        ValueError: the environment names a proxy that is none.
+        ValueError: the environment names a proxy that is none, or a proxy's host is no name.
     """
     verify = _verifying(trust_env=options.trust_env) if options.ssl_context is None else options.ssl_context
     given = replace(options, proxy=_proxy_for(base_url, options))
     if given.proxy is not None and urlsplit(given.proxy).scheme.startswith("socks"):
         _require_socks()
-    return httpx2.AsyncHTTPTransport(verify=verify, proxy=given.proxy, trust_env=options.trust_env)
+    try:
+        return httpx2.AsyncHTTPTransport(verify=verify, proxy=given.proxy, trust_env=options.trust_env)
+    except httpx2.InvalidURL:
+        msg = "the proxy's host is no name that can be looked up"  # not repeated: it may hold a password
+        raise ValueError(msg) from None
 
 
 def _verifying(*, trust_env: bool) -> ssl.SSLContext:

@@ -373,9 +373,18 @@ async def test_proxy_of_the_environment_that_is_none_is_refused_without_repeatin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """This SDK: it may hold a password."""
-    monkeypatch.setenv("https_proxy", f"gopher://me:{SECRET}@h")
-    with pytest.raises(ValueError, match="proxy must be a URL") as caught:
-        async with open_sender("https://h", HttpOptions(), retries=ONCE):
+    for proxy in (f"gopher://me:{SECRET}@h", f"http://me:{SECRET}@h:99999"):
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(ValueError, match="proxy must be a URL") as caught:
+            async with open_sender("https://h", HttpOptions(), retries=ONCE):
+                pass
+        assert SECRET not in str(caught.value)
+
+
+async def test_proxy_whose_host_is_no_name_is_a_value_error() -> None:
+    """A past bug: the error of the package below came out."""
+    with pytest.raises(ValueError, match="no name that can be looked up") as caught:
+        async with open_sender("https://h", HttpOptions(proxy=f"http://me:{SECRET}@⒈com"), retries=ONCE):
             pass
     assert SECRET not in str(caught.value)
 

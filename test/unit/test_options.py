@@ -296,7 +296,14 @@ def test_proxy_is_of_a_kind_that_can_be_gone_by(proxy: str | None) -> None:
     assert HttpOptions(proxy=proxy).proxy == proxy
 
 
-@pytest.mark.parametrize("proxy", ["h:8080", "gopher://me:hunter2@h", "http://", "http://[hunter2", ""])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("h:8080", "gopher://me:hunter2@h", "http://", "http://[hunter2", ""),
+        *("http://me:hunter2@h:99999", "http://me:hunter2@h:0", "http://me:hunter2@h:x", "http://me:hunter2@a..b"),
+        *(f"http://me:hunter2@{'h' * 64}", "http://me:hunter2@h\n"),
+    ],
+)
 def test_proxy_that_is_none_is_refused_without_repeating_it(proxy: str) -> None:
     """This SDK: bad arguments are ValueError; it may hold a password."""
     with pytest.raises(ValueError, match="proxy must be a URL with a host, one of http") as caught:
