@@ -156,6 +156,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
 
         Raises:
             ModuleNotFoundError: the proxy is a SOCKS one, and the socksio package is not there.
+            ValueError: the environment names a proxy that is none, or a proxy's host is no name.
             RuntimeError: it was entered before.
         """
         if self._entered:

@@ -102,7 +102,13 @@ class IntegrationApi(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        """Open the connections' pool, and close it with the block."""
+        """Open the connections' pool, and close it with the block.
+
+        Raises:
+            ModuleNotFoundError: the proxy is a SOCKS one, and the socksio package is not there.
+            ValueError: the environment names a proxy that is none, or a proxy's host is no name.
+            RuntimeError: it was entered before.
+        """
         if self._is_used:
             msg = "an IntegrationApi is entered once; make another"
             raise RuntimeError(msg)
@@ -125,6 +131,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionFailed: nobody is there; nothing was sent.
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
+            RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -146,6 +153,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionFailed: nobody is there; nothing was sent.
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
+            RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
@@ -171,6 +179,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionFailed: nobody is there; nothing was sent.
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
+            RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -195,6 +204,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionFailed: nobody is there; nothing was sent.
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
+            RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
@@ -224,6 +234,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             ConnectionFailed: nobody is there; nothing was sent.
             ConnectionLost: the connection broke; ``sent`` tells whether the service may have acted.
             CommandTimedOut: no answer came within ``options.timeout``; the same.
+            RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
 
