@@ -90,7 +90,8 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         get_access_token: an async function that gives a token. Its argument says whether one that it gave before does
             not do: ``False`` at first, ``True`` after a 401, and before each WebSocket but one that is opened first.
         base_url: where Planship is.
-        web_socket_url: where its updates come from; unless given, ``websockets-`` and the host of ``base_url``.
+        web_socket_url: where its updates come from; unless given, ``websockets-`` and the host of ``base_url``. Whoever
+            wants updates must give it where that is no name: the host is an IPv6 address, or longer than 52 characters.
         options: how to connect and wait.
         reconnects: when streams of updates connect again.
         transport: carries all requests and WebSockets in place of a pool of the client's own, such as a tunnel or a
@@ -132,8 +133,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         require("reconnects", Reconnects, reconnects)
         require_function("get_access_token", get_access_token, optional=True)
         self._base_url = base_of(base_url)
-        updates_from = web_socket_base(self._base_url) if web_socket_url is None else web_socket_url
-        self._updates_url = base_of(updates_from, schemes=("ws", "wss")).replace("ws", "http", 1)
+        self._web_socket_url = None if web_socket_url is None else base_of(web_socket_url, schemes=("ws", "wss"))
         self._options = options
         self._reconnects = reconnects
         self._transport = transport
@@ -431,7 +431,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
 
         Raises:
             TypeError: the callback is no function.
-            ValueError: there are 16 callbacks already.
+            ValueError: there are 16 callbacks already, or ``web_socket_url`` must be given; see there.
         """
         self._require_callback(callback)
         entitlements = await self._call(self._endpoints.get_entitlements())
@@ -441,11 +441,16 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             self._tasks.start_soon(self._call_back, callback, json_of(entitlements), name="elarian_trio callback")
         return entitlements
 
+    def _updates_url(self) -> str:
+        """Say where updates come from, as the sender takes it."""
+        return (self._web_socket_url or web_socket_base(self._base_url)).replace("ws", "http", 1)
+
     def _require_callback(self, callback: EntitlementsCallback | None) -> bool:
         """Say whether there is a callback that is to be called from now on."""
         if callback is None or callback in self._callbacks:
             return False
         require_function("a callback", callback)
+        self._updates_url()
         if len(self._callbacks) >= MAX_CALLBACKS:
             msg = f"there are {MAX_CALLBACKS} callbacks already; open entitlement_updates() once, and share it"
             raise ValueError(msg)
@@ -484,6 +489,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
 
         Raises:
             ConnectionClosed: the client's block was not entered yet, or was left.
+            ValueError: ``web_socket_url`` must be given.
         """
         async with self._feeding(None) as updates:
             yield updates
@@ -492,7 +498,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
     async def _feeding(self, known: str | None) -> AsyncGenerator[EntitlementUpdates]:
         self._require_open()
         options = replace(self._options, timeout=self._reconnects.connect_timeout)
-        async with open_updates_sender(self._updates_url, options, self._transport) as sender:
+        async with open_updates_sender(self._updates_url(), options, self._transport) as sender:
             feed = Feed(
                 fetch_token=self._tokens.fresh,
                 open_socket=partial(open_socket, sender, self._endpoints),

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from elarian_trio._arguments import require
 from elarian_trio._http.exchange import Headers, Request, bare, path_of
 from elarian_trio.errors import PlanshipError
-from elarian_trio.options import JsonSerializer
+from elarian_trio.options import JsonSerializer, is_host
 from elarian_trio.planship.models import (
     CreateCustomerParameters,
     CreateSubscriptionOptions,
@@ -50,6 +50,7 @@ __all__ = ["Endpoints", "Operation", "access_token", "error_of", "redacted", "we
 T = TypeVar("T")
 
 _PREFIX = "/api/v1"
+_UPDATES = "websockets-"  # before the name of the API's host
 _SHORTEST = 8  # characters of a credential that is taken out of answers; a shorter one may be there by chance
 _MOST_TOLD = 3  # of what is wrong with a request, in the words of an error; all of it is in its ``detail``
 
@@ -150,9 +151,16 @@ def redacted(response: Response, *secrets: Secret) -> Response:
 
 
 def web_socket_base(base_url: str) -> str:
-    """Give where the updates come from: the host of the API with ``websockets-`` before it, as Planship names it."""
+    """Give where the updates come from: the host of the API with ``websockets-`` before it, as Planship names it.
+
+    Raises:
+        ValueError: no host can be called so: the API's is an IPv6 address, or its name is too long.
+    """
     parts = urlsplit(base_url)
-    return f"{'ws' if parts.scheme == 'http' else 'wss'}://websockets-{parts.netloc}"
+    if "[" in parts.netloc or not is_host(f"{_UPDATES}{parts.hostname}"):
+        msg = f"no address of updates follows from {base_url}: give web_socket_url"
+        raise ValueError(msg)
+    return f"{'ws' if parts.scheme == 'http' else 'wss'}://{_UPDATES}{parts.netloc}"
 
 
 @dataclass(frozen=True, slots=True)

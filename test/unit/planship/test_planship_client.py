@@ -468,6 +468,24 @@ async def test_address_that_cannot_be_is_a_value_error(host: str, customer_id: s
     assert transport.asked == []
 
 
+@pytest.mark.parametrize("base_url", ["http://[::1]:8080", f"https://{'h' * 63}.io"])
+async def test_host_without_an_address_of_updates_serves_everything_else(base_url: str) -> None:
+    """This SDK: who wants updates there is told what to give, before anything is asked for."""
+    service = Service()
+    async with service.client(base_url=base_url) as planship:
+        await planship.get_product()
+        asked = service.transport.lines()
+        with pytest.raises(ValueError, match="give web_socket_url"):
+            async with planship.entitlement_updates():
+                raise AssertionError("they were opened")
+        with pytest.raises(ValueError, match="give web_socket_url"):
+            await planship.get_entitlements(print)
+        assert service.transport.lines() == asked
+    given = service.client(base_url=base_url, web_socket_url="ws://[::1]:1")
+    async with given as planship, planship.entitlement_updates():
+        pass
+
+
 async def test_connection_lost_with_the_token_was_not_the_calls() -> None:
     """A past bug: usage that was never reported might have been, by what was said; as of a time-out it is told now."""
     token = json_answer({"access_token": "t", "token_type": "b", "expires_in": 1})

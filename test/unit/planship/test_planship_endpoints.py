@@ -143,6 +143,13 @@ def test_updates_come_from_the_host_of_the_api_with_a_word_before_it(base: str, 
     assert web_socket_base(base) == derived
 
 
+@pytest.mark.parametrize("base", ["https://[::1]", "http://[::1]:8080", f"https://{'h' * 53}.io"])
+def test_host_that_has_no_neighbour_of_that_name_gives_none(base: str) -> None:
+    """This SDK: what cannot be looked up is said at once, not tried again and again."""
+    with pytest.raises(ValueError, match=r"no address of updates follows from .*: give web_socket_url"):
+        web_socket_base(base)
+
+
 # --- what is refused before it is sent ---
 
 
