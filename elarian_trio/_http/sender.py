@@ -19,7 +19,7 @@ import anyio.lowlevel
 
 from elarian_trio._http.exchange import Headers, Response, bare
 from elarian_trio._http.pool import NetworkStream, httpx2, open_pool
-from elarian_trio.errors import CommandTimedOut, ConnectionFailed, ConnectionLost, RemoteProtocolError
+from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -98,6 +98,14 @@ class Sender:
         self._transport = transport
         self._timeout = timeout
         self._retries = retries
+        self._calls: set[anyio.CancelScope] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End every call that is under way, and send nothing more; whoever made the pool closes that."""
+        self._is_closed = True
+        for scope in self._calls:
+            scope.cancel()
 
     async def send(self, request: Request) -> Response:
         """Send *request*, again if the table of retries says so, and give the last response, whatever its status.
@@ -120,14 +128,23 @@ class Sender:
 
     @contextmanager
     def within(self, method: str) -> Generator[Attempt]:
-        """Bound a block by the time-out: one or more requests that together are one call.
+        """Bound a block by the time-out, and by this sender: one or more requests that together are one call.
 
         Raises:
             CommandTimedOut: the block took longer; ``sent`` tells what its attempt says.
+            ConnectionLost: the sender was closed first; the service may have acted.
+            ConnectionClosed: the same, but nothing was sent yet.
         """
         attempt = Attempt()
         with anyio.move_on_after(self._timeout) as scope:
-            yield attempt
+            self._calls.add(scope)
+            try:
+                yield attempt
+            finally:
+                self._calls.discard(scope)
+        if scope.cancelled_caught and self._is_closed:
+            msg = f"{method}: the client's block was left"
+            raise ConnectionLost(msg, sent=True) if attempt.was_sent else ConnectionClosed(msg)
         if scope.cancelled_caught:
             msg = f"{method}: no response within {self._timeout:g} s"
             raise CommandTimedOut(msg, sent=attempt.was_sent)
@@ -284,4 +301,8 @@ async def open_sender(
         transport: replaces the pool, for tests and tunnels; it is closed, too.
     """
     async with open_pool(base_url, options) if transport is None else transport as pool:
-        yield Sender(base_url, pool, options.timeout, options.retries or retries)
+        sender = Sender(base_url, pool, options.timeout, options.retries or retries)
+        try:
+            yield sender
+        finally:
+            sender.close()

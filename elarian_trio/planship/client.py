@@ -75,7 +75,8 @@ DEFAULT_RECONNECTS = Reconnects()
 class PlanshipCustomer(AsyncContextManagerMixin):
     """Planship for one customer and one product, under the names of Planship's own clients in snake case.
 
-    It is entered once, with ``async with``; entering asks the service for nothing. What is sent again, and when, says
+    It is entered once, with ``async with``; entering asks the service for nothing. Leaving ends what other tasks still
+    ask for, as ConnectionLost, or as ConnectionClosed where nothing was sent yet. What is sent again, and when, says
     ``options.retries``: unless given, GET alone, after a broken connection or a status 429 or 503. A token is asked for
     with the first call, kept, and asked for once more by a call that is answered 401, which is then sent again, once;
     calls that are under way at the same time share that.

@@ -57,7 +57,8 @@ class IntegrationApi(AsyncContextManagerMixin):
             state = await talon_one.update_customer_session("cart-7", NewCustomerSession(profile_id="u1", total=9))
             for effect in state.effects: ...
 
-    It is entered once; leaving it closes its connections. Any number of tasks may use it at once. Every call, dry ones
+    It is entered once; leaving it closes its connections and ends what other tasks still ask for, as ConnectionLost, or
+    as ConnectionClosed where nothing was sent yet. Any number of tasks may use it at once. Every call, dry ones
     aside, adds an event and runs the campaigns' rules, so that nothing is tried again unless ``options.retries`` asks
     for it; see :data:`RETRIES`.
 

@@ -18,7 +18,7 @@ from disclosure import Disclosure
 from elarian_trio._http import Attempt, Request, open_sender
 from elarian_trio._http.pool import NetworkStream, _loaded
 from elarian_trio._http.sender import MAX_BODY
-from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError
+from elarian_trio.errors import ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError
 from elarian_trio.options import HttpOptions, Retries
 
 if TYPE_CHECKING:
@@ -108,6 +108,50 @@ async def test_redirect_is_an_answer_and_not_followed() -> None:
         "https://h", DIRECT, retries=ONCE, transport=Answering([httpx2.Response(302, headers={"location": "/x"})])
     ) as sender:
         assert (await sender.send(GET)).status == 302
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+        b"HTTP/1.1 503 X\r\nContent-Length: 0\r\nRetry-After: 3\r\n\r\n",
+    ],
+)
+async def test_leaving_the_block_ends_what_other_tasks_still_ask_for(answer: bytes) -> None:
+    """A past bug: a call that was broken off by that was made again, over a new connection, after the block."""
+    asked: list[bytes] = []
+    is_asked = anyio.Event()
+
+    async def serve(stream: ByteStream) -> None:
+        asked.append(await request_of(stream))
+        await stream.send(answer)
+        is_asked.set()
+        await stream.receive()
+
+    async def ask(sender: Sender) -> None:
+        with pytest.raises(ConnectionLost, match="GET: the client's block was left") as caught:
+            await sender.send(GET)
+        assert caught.value.sent is True
+
+    again = Retries(attempts=3, first=0.0)
+    async with served(serve) as port, anyio.create_task_group() as tasks, sending(port, retries=again) as sender:
+        tasks.start_soon(ask, sender)
+        await is_asked.wait()
+        await anyio.wait_all_tasks_blocked()
+    assert len(asked) == 1
+
+
+async def test_call_that_sent_nothing_before_the_block_was_left_says_so() -> None:
+    """This SDK: asking again, with another client, is safe then."""
+
+    async def wait(sender: Sender) -> None:
+        with pytest.raises(ConnectionClosed, match="POST: the client's block was left"), sender.within("POST"):
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks, sending(1) as sender:
+        tasks.start_soon(wait, sender)
+        await anyio.wait_all_tasks_blocked()
 
 
 async def test_transport_of_the_user_is_closed_with_the_block() -> None:
