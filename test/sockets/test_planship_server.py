@@ -336,6 +336,22 @@ async def test_sockets_are_dropped_closed_and_sent_to_as_asked() -> None:
             planship.close_sockets(1005)
 
 
+async def test_what_cannot_be_sent_to_sockets_is_refused_where_it_is_given() -> None:
+    """A past bug: it closed the sockets with 1011 instead, as a failure of the server's own."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            wrong: Any
+            for wrong, kind in ((b"{}", TypeError), (None, TypeError), ("\ud800", ValueError)):
+                with pytest.raises(kind, match="text must"):
+                    planship.send_to_sockets(wrong)
+            for wrong in ("1000", None, 1000.0):
+                with pytest.raises(TypeError, match="code must be an int"):
+                    planship.close_sockets(wrong)
+            assert planship.send_to_sockets("still here") == 1
+            assert await socket.receive() == "still here"
+
+
 async def test_a_fault_may_refuse_or_drop_a_handshake() -> None:
     """D19, D20."""
     async with PlanshipServer() as planship, caller(planship) as client:

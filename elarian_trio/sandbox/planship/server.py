@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from elarian_trio._arguments import require
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.exchange import WebReply, json_reply
 from elarian_trio.sandbox.planship.rules.catalogue import Catalogue, clicker_demo
@@ -159,14 +160,25 @@ class PlanshipServer(WebServer):
 
         Raises:
             ValueError: that is no code that can be sent.
+            TypeError: it is no int.
         """
+        require("code", int, code)
         if not (code in (1000, 1001, 1002, 1003) or 1007 <= code <= 1014 or 3000 <= code <= 4999):
             msg = f"a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code!r}"
             raise ValueError(msg)
         return self._hearing_all.order(Order("close", code=code))
 
     def send_to_sockets(self, text: str) -> int:
-        """Send a text frame to all WebSockets, whatever is in it; say to how many."""
+        """Send a text frame to all WebSockets, whatever is in it; say to how many.
+
+        Raises:
+            ValueError: it holds a lone surrogate, which UTF-8 cannot carry.
+            TypeError: it is no str.
+        """
+        require("text", str, text)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            msg = "text must hold no lone surrogate, which UTF-8 cannot carry"
+            raise ValueError(msg)
         return self._hearing_all.order(Order("send", text))
 
     # The server.
