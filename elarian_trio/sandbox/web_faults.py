@@ -7,17 +7,17 @@ are seeded. It is to HTTP what :mod:`.faults` is to Elarian's own connection, an
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from elarian_trio.sandbox.exchange import WebReply
 from elarian_trio.sandbox.faults.chance import ChanceRule, ChanceRules
 from elarian_trio.sandbox.faults.values import DESCRIPTION, FaultError, When, as_seconds, as_when
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from elarian_trio.sandbox.exchange import WebRequest
 
 __all__ = ["WebFault", "WebFaults", "WebRule"]
@@ -57,15 +57,17 @@ class WebFault:
             when: "before", nothing is done; "after", it is.
 
         Raises:
-            FaultError: that is no such status, or *when* is neither.
+            FaultError: that is no such status, no header has such a name or value, or *when* is neither.
+            TypeError: the body is nothing that JSON can hold.
         """
         if isinstance(status, bool) or status not in range(200, 600):
             raise FaultError("status", "an HTTP status from 200 to 599", status)
+        fields = _checked({} if headers is None else headers)
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         content = (
             body if isinstance(body, bytes) else json.dumps({"detail": DESCRIPTION} if body is None else body).encode()
         )
-        reply = WebReply(status=status, headers={"content-type": kind, **(headers or {})}, body=content)
+        reply = WebReply(status=status, headers={"content-type": kind, **fields}, body=content)
         return WebFault("answer", as_when(when), reply=reply)
 
     @staticmethod
@@ -94,6 +96,22 @@ class WebFault:
             FaultError: *when* is neither.
         """
         return WebFault("drop", as_when(when))
+
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of a header: a token, says RFC 9110
+
+
+def _checked(headers: object) -> dict[str, str]:
+    """Give *headers*, all of which can be sent."""
+    given: Any = headers
+    if not isinstance(headers, Mapping) or not all(_is_field(name, value) for name, value in given.items()):
+        raise FaultError("headers", "names and values of printable ASCII text, as {'retry-after': '1'}", given)
+    return dict(given)
+
+
+def _is_field(name: object, value: object) -> bool:
+    is_name = isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return is_name and isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 class WebRule(ChanceRule):

@@ -55,11 +55,20 @@ def test_an_answer_says_that_it_was_provoked_or_what_it_is_given() -> None:
     assert (garbled.status, garbled.body, garbled.headers) == (502, b"<", {"content-type": "text/html"})
 
 
+SECONDS: Any = {"retry-after": 1}  # which was a 500 of the server's own, and a traceback in its log
+NO_MAPPING: Any = [("a", "b")]
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: WebFault.status(199), "status must be an HTTP status from 200 to 599"),
         (lambda: WebFault.status(True), "status must be"),
+        (lambda: WebFault.status(503, headers=SECONDS), "headers must be names and values of printable ASCII text"),
+        (lambda: WebFault.status(503, headers={"a": "b\nc"}), "headers must be"),
+        (lambda: WebFault.status(503, headers={"a": "é"}), "headers must be"),
+        (lambda: WebFault.status(503, headers={"a b": "c"}), "headers must be"),
+        (lambda: WebFault.status(503, headers=NO_MAPPING), "headers must be"),
         (lambda: WebFault.delay(0), "seconds must be"),
         (lambda: WebFault.drop(when="during"), "when must be"),
         (lambda: WebFaults().add("drop"), "fault must be a WebFault"),
