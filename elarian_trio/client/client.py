@@ -347,7 +347,12 @@ class Client(AsyncContextManagerMixin):
         Cancellation:
             Always a checkpoint. The answer is dropped when it comes.
         """
-        return await self._require_open().ping()
+        try:
+            return await self._require_open().ping()
+        except ElarianError:
+            if self._failure is not None:  # as with commands: it comes out of the block, once
+                await anyio.lowlevel.checkpoint_if_cancelled()
+            raise
 
     # Notifications.
 

@@ -182,6 +182,18 @@ async def test_final_failure_overtakes_commands_that_are_tried_again() -> None:
                             await tag()
 
 
+async def test_final_failure_overtakes_pings_that_wait() -> None:
+    """This SDK: a task that only asks whether the connection is well makes no exception group of its end."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            with pytest.raises(SetupRejected, match="no longer"):  # noqa: PT012 - the block is what is tested
+                async with client(server) as app, anyio.create_task_group() as tasks:
+                    server.refusing = "no longer"
+                    server.cut()
+                    tasks.start_soon(app.ping)
+                    await anyio.sleep_forever()
+
+
 async def test_users_error_wins_over_ours_which_becomes_a_note() -> None:
     """This SDK's precedence."""
     with anyio.fail_after(5):
