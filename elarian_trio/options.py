@@ -349,9 +349,13 @@ def is_host(name: str | None) -> bool:
 
 
 def _require_context(given: object) -> None:
-    """See that *given* is a TLS context, or none: by what is asked of one, since the ssl module takes long to load."""
-    if given is not None:
-        _require_methods("ssl_context", given, "an ssl.SSLContext", "wrap_bio")
+    """See that *given* is a client's TLS context, or none: without the ssl module, which takes long to load."""
+    if given is None:
+        return
+    _require_methods("ssl_context", given, "an ssl.SSLContext", "wrap_bio")
+    if getattr(getattr(given, "protocol", None), "name", "") == "PROTOCOL_TLS_SERVER":
+        msg = "ssl_context must be a client's, as ssl.create_default_context() makes it, got a server's"
+        raise ValueError(msg)
 
 
 def _require_methods(name: str, given: object, wanted: str, *methods: str) -> None:

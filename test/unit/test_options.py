@@ -183,6 +183,13 @@ def test_tls_context_is_not_shown() -> None:
     assert "SSLContext" not in repr(ConnectionOptions(ssl_context=ssl.create_default_context()))
 
 
+@pytest.mark.parametrize("options", [ConnectionOptions, HttpOptions])
+def test_tls_context_of_a_server_is_refused(options: type[Any]) -> None:
+    """This SDK: ``Purpose.CLIENT_AUTH`` reads as if it were for clients, and no attempt to connect would succeed."""
+    with pytest.raises(ValueError, match="ssl_context must be a client's"):
+        options(ssl_context=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "[-Infinity]"])
 def test_words_that_only_python_takes_for_json_come_back_as_text(text: str) -> None:
     """This SDK: text that is not JSON comes back as the str it is, and JSON knows no NaN."""
