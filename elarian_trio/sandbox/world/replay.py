@@ -61,6 +61,10 @@ def _unchanged(customer_id: str, why: str) -> CustomerStateUpdateReply:
     return CustomerStateUpdateReply(status=True, description=f"{why}; nothing changed", customer_id=customer_id)
 
 
+def _too_old(what: str) -> str:
+    return f"the customer's state shows {KEPT} later {what} and no more"
+
+
 def _customer(work: Work, number: CustomerNumber, channel: MessagingChannel) -> str:
     """Give the customer, made if need be; the channel may be one that the organisation has no more."""
     if not reaches(number, channel):
@@ -150,7 +154,7 @@ def _add(
     state = state_of(work, customer_id, command.customer_number, command.channel_number)
     add_message(work, customer_id, message, state)
     if message.message_id not in messaging_of(work, customer_id).log:
-        return _unchanged(customer_id, f"the customer's state shows {KEPT} later messages and no more")
+        return _unchanged(customer_id, _too_old("messages"))
     return _loaded(customer_id, "message")
 
 
@@ -239,8 +243,10 @@ def session(work: Work, command: ReplayMessagingSession) -> CustomerStateUpdateR
         cost=command.cost,
         provider_session_id=command.provider_session_id,
     )
-    ordered = sorted((*record.sessions, done), key=lambda each: each.started_at or EPOCH)
-    work.put(replace(record, sessions=tuple(ordered[-KEPT:])))
+    shown = tuple(sorted((*record.sessions, done), key=lambda each: each.started_at or EPOCH))[-KEPT:]
+    if done not in shown:
+        return _unchanged(customer_id, _too_old("sessions"))
+    work.put(replace(record, sessions=shown))
     return _loaded(customer_id, "session")
 
 

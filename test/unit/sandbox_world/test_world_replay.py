@@ -348,6 +348,30 @@ def test_a_session_without_an_id_is_refused() -> None:
     refused(world, command)
 
 
+def test_a_session_before_all_those_that_a_state_shows_is_not_said_to_be_loaded() -> None:
+    """As with messages: what came before the last hundred is nowhere."""
+    world = seeded_world()
+
+    def past_session(name: str, at: datetime) -> str:
+        command = ReplayMessagingSession(
+            provider_session_id=name,
+            customer_number=ASHA,
+            channel_number=WHATSAPP,
+            started_at=at,
+            duration=timedelta(seconds=30),
+            end_reason=MessagingSessionEndReason.INACTIVITY,
+        )
+        description: str = load(world, command).description
+        return description
+
+    for number in range(100):
+        past_session(f"later-{number}", PAST + timedelta(hours=1))
+    before = state(world).messaging_state.sessions
+    assert past_session("old", PAST) == "the customer's state shows 100 later sessions and no more; nothing changed"
+    assert state(world).messaging_state.sessions == before
+    assert past_session("new", PAST + timedelta(hours=2)) == "session loaded"
+
+
 # --- payments ---
 
 
