@@ -361,7 +361,8 @@ class Client(AsyncContextManagerMixin):
 
         Handlers run in the client's task group, 64 at most at once; 64 more notifications wait, and then they are
         answered REJECTED. One that raises is logged, with where but, above DEBUG, without the error's words, and its
-        notification answered APPLICATION_ERROR; one that ends without having answered gets the default answer.
+        notification answered APPLICATION_ERROR; one that ends without having answered gets the default answer. What is
+        no ``Exception``, as ``pytest.fail()`` raises it, ends the block and comes out of it.
 
         Args:
             event: a name of the specification's (``"ussdSession"``, also ``"ussd_session"``), the notification's class,

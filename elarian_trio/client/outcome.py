@@ -40,7 +40,8 @@ class Outcome:
     async def settle(self, failure: Exception | None) -> None:
         """Raise the one error that counts; a checkpoint if there is none.
 
-        Ctrl-C first; then the user's error, with ours as a note; a cancellation; our failure; a defect.
+        Ctrl-C first; then the user's error, with ours as a note; a cancellation; what a function of the user's raised
+        that is no Exception, such as ``pytest.fail()`` in a handler; our failure; a defect.
         """
         user, escaped = self.user, self.escaped
         self.user = self.escaped = None  # they hold the frames that hold this
@@ -62,11 +63,14 @@ _INTERRUPTS = (KeyboardInterrupt, SystemExit)
 
 
 def _raise_ours(escaped: BaseException | None, failure: Exception | None) -> None:
-    """Raise a cancellation, plain; else our failure; else a defect."""
+    """Raise a cancellation, plain; else what is no Exception, which none of ours are; else our failure or a defect."""
     leaves = list(_leaves(escaped))
     cancelled = anyio.get_cancelled_exc_class()
     if leaves and all(isinstance(each, cancelled) for each in leaves):
         raise leaves[0]
+    theirs = next((each for each in leaves if not isinstance(each, (Exception, cancelled))), None)
+    if theirs is not None:
+        raise theirs
     if failure is not None:
         raise failure from failure.__cause__  # and not "during handling of" the cancellation that it caused itself
     if escaped is not None:

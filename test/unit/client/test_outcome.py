@@ -15,12 +15,18 @@ STATUS = MessageStatusNotification(customer_id="c", message_id="m", status=Messa
 OURS = SetupRejected("ours")
 
 
+class Verdict(BaseException):
+    """What no ``except Exception`` is to stop, as the one that ``pytest.fail()`` raises."""
+
+
 @pytest.mark.parametrize(
     ("user", "escaped", "failure", "raised"),
     [
         (ValueError("user"), BaseExceptionGroup("", [KeyboardInterrupt()]), OURS, KeyboardInterrupt),
         (ValueError("user"), None, OURS, ValueError),
         (None, ExceptionGroup("", [ExceptionGroup("", [KeyError("defect")])]), OURS, SetupRejected),
+        (ValueError("user"), BaseExceptionGroup("", [Verdict()]), OURS, ValueError),
+        (None, BaseExceptionGroup("", [BaseExceptionGroup("", [Verdict()]), KeyError("defect")]), OURS, Verdict),
         (None, ExceptionGroup("", [KeyError("defect")]), None, InternalError),
         (OURS, None, OURS, SetupRejected),
     ],
@@ -28,7 +34,7 @@ OURS = SetupRejected("ours")
 async def test_precedence(
     user: BaseException | None, escaped: BaseException | None, failure: Exception | None, raised: type[BaseException]
 ) -> None:
-    """This SDK: Ctrl-C; the user's error; ours; a defect, as InternalError with the group as its cause."""
+    """This SDK: Ctrl-C; the user's error; their functions' that is no Exception; ours; a defect, as InternalError."""
     outcome = Outcome()
     if user is not None:
         outcome.keep(user)
@@ -77,4 +83,32 @@ async def test_interrupt_in_a_handler_comes_out_plain(anyio_backend: str) -> Non
             with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the block is what is tested
                 async with Elarian(**server.credentials).on("messageStatus", handler):
                     tasks.start_soon(ask)
+                    await anyio.sleep_forever()
+
+
+async def test_verdict_on_the_program_in_a_handler_comes_out_plain() -> None:
+    """A past bug: ``pytest.fail()`` in a handler, which raises no Exception, was said to be a defect of the client."""
+
+    async def handler(*_: object) -> None:
+        async with anyio.create_task_group():
+            pytest.fail("the app must not be told")
+
+    async def ask() -> None:
+        with pytest.raises(Exception, match=r"."):
+            await server.notify(STATUS)
+
+    with anyio.fail_after(5):
+        async with scripted_server() as server, anyio.create_task_group() as tasks:
+            with pytest.raises(pytest.fail.Exception, match="must not be told"):  # noqa: PT012 - the block is tested
+                async with Elarian(**server.credentials).on("messageStatus", handler):
+                    tasks.start_soon(ask)
+                    await anyio.sleep_forever()
+
+
+async def test_verdict_on_the_program_in_a_listener_comes_out_plain() -> None:
+    """As above."""
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            with pytest.raises(pytest.fail.Exception, match="connected"):
+                async with Elarian(**server.credentials).on("connected", lambda: pytest.fail("connected")):
                     await anyio.sleep_forever()
