@@ -32,6 +32,7 @@ IN_A_ROW = 0.001  # seconds that others wait while deliveries are taken that wai
 
 _SHOWN = 3  # kinds that a repr names
 _CLOSED = "the block of this subscription was left; ask for another by notifications()"
+_BROKEN = "the client's block ended by an error or a cancellation: nothing more comes, and nothing is answered"
 _NOT_OPENED = "a subscription is opened first: async with client.notifications(...) as inbox"
 
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
@@ -113,7 +114,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             if self._closed or not self._opened:
                 raise anyio.ClosedResourceError(_CLOSED if self._closed else _NOT_OPENED)
             if self._end is not None:
-                raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end
+                raise StopAsyncIteration if self._end is anyio.EndOfStream else self._end(_BROKEN)
             await self._wait()
         return self._hand_out(self._next.popleft())
 

@@ -88,6 +88,10 @@ class StateBoard:
         return True
 
 
+_TOO_FAR_BEHIND = (
+    f"this listener was more than {MAX_BEHIND:,} changes behind, and what it missed is lost; ask for another by "
+    "connection_states(), which begins with the present state"
+)
 _NOT_LISTENING = "states are listened to in a block: async with client.connection_states() as states"
 
 
@@ -146,7 +150,7 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
         await anyio.lowlevel.checkpoint()
         while not self._states:
             if self._behind and not self._closed:
-                raise anyio.BrokenResourceError
+                raise anyio.BrokenResourceError(_TOO_FAR_BEHIND)
             if self not in self._board.listeners:
                 raise anyio.ClosedResourceError(_NOT_LISTENING)
             if self._board.present in FINAL:

@@ -283,7 +283,7 @@ async def test_block_left_by_an_error_forgets_what_waits() -> None:
                         while app.statistics().notifications < 1:
                             await checkpoint()
                         raise ZeroDivisionError
-                with pytest.raises(anyio.BrokenResourceError):
+                with pytest.raises(anyio.BrokenResourceError, match="ended by an error or a cancellation"):
                     await inbox.receive()
             assert app.statistics().rejected == 0
 
