@@ -113,7 +113,7 @@ def require_text(name: str, secret: object) -> None:
         ValueError: it is empty, or UTF-8 cannot carry it.
     """
     kind = secret.kind if isinstance(secret, Secret) else type(secret)
-    if not isinstance(secret, Secret) or not issubclass(kind, str | bytes):
+    if not isinstance(secret, Secret) or not issubclass(kind, str):
         msg = f"{name} must be a str, got {kind.__name__}"
         raise TypeError(msg)
     if secret.problem is not None:
