@@ -190,6 +190,7 @@ class Delivery(Generic[N]):
             ConnectionLost: the session it came by is over; the server will deliver it again.
             ConnectionClosed: the client's block was left.
             LocalProtocolError: it was answered before, or it is an observer's copy.
+            RuntimeError: this is not the thread of the client's block; ``anyio.from_thread.run()`` leads there.
 
         Cancellation:
             Always a checkpoint, before anything is sent: cancelled, it is still unanswered.
@@ -219,6 +220,7 @@ class Delivery(Generic[N]):
             ConnectionLost: the session it came by is over; the server will deliver it again.
             ConnectionClosed: the client's block was left.
             LocalProtocolError: it was answered before, or it is an observer's copy.
+            RuntimeError: this is not the thread of the client's block; ``anyio.from_thread.run()`` leads there.
             ValueError: UTF-8 cannot carry the reason.
             TypeError: it is no str.
 

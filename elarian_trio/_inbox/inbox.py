@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -101,8 +102,18 @@ class Inbox:
 
     @cached_property
     def loop(self) -> Loop:
-        """The loop that the client runs in; to be asked for once it does."""
+        """The loop that the client runs in; asked for first by the client, as it is entered."""
         return present_loop()
+
+    def _require_thread(self) -> None:
+        """See that this is the client's thread: the tasks that an answer wakes from another one sleep on for good.
+
+        Raises:
+            RuntimeError: it is another.
+        """
+        if get_ident() != self.loop.thread:
+            msg = "a delivery is answered in the thread of its client's block; anyio.from_thread.run_sync() leads there"
+            raise RuntimeError(msg)
 
     # Who takes what.
 
@@ -241,6 +252,7 @@ class Inbox:
 
     def answer(self, ticket: Ticket, reply: NotificationReply | str) -> None:
         """Answer by hand: a reply, or the reason for a failure."""
+        self._require_thread()
         self._require_answerable(ticket)
         data = None if isinstance(reply, str) else self._encode(reply)  # which may refuse it: nothing is sent then
         if data is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.lowlevel
@@ -28,12 +29,14 @@ class Loop(NamedTuple):
         checkpoint_if_cancelled: sees whether we are cancelled; others run only then.
         current_task: gives what is the same for as long as one task runs, and another for every other.
         current_time: gives the time on anyio's clock; for tasks.
+        thread: the one that it runs in.
     """
 
     checkpoint: Callable[[], Awaitable[None]]
     checkpoint_if_cancelled: Callable[[], Awaitable[None]]
     current_task: Callable[[], object]
     current_time: Callable[[], float]
+    thread: int
 
 
 def present_loop() -> Loop:
@@ -43,9 +46,10 @@ def present_loop() -> Loop:
 
 def _running_trio() -> Loop:
     own, clock = trio.lowlevel, trio.lowlevel.current_clock()
-    return Loop(own.checkpoint, own.checkpoint_if_cancelled, own.current_task, clock.current_time)
+    return Loop(own.checkpoint, own.checkpoint_if_cancelled, own.current_task, clock.current_time, get_ident())
 
 
 def _running_asyncio() -> Loop:
     loop, anyios = asyncio.get_running_loop(), anyio.lowlevel.current_token().backend_class
-    return Loop(anyios.checkpoint, anyios.checkpoint_if_cancelled, partial(asyncio.current_task, loop), loop.time)
+    current_task = partial(asyncio.current_task, loop)
+    return Loop(anyios.checkpoint, anyios.checkpoint_if_cancelled, current_task, loop.time, get_ident())

@@ -210,7 +210,7 @@ class Client(AsyncContextManagerMixin):
             msg = f"this {type(self).__name__} was entered before; make another"
             raise RuntimeError(msg)
         self._entered = True
-        self._thread = get_ident()
+        self._thread = self._inbox.loop.thread
         self._block = anyio.CancelScope()
         outcome = Outcome()
         try:
@@ -305,6 +305,7 @@ class Client(AsyncContextManagerMixin):
         Cancellation:
             Always a checkpoint. The connection is closed all the same, without more waiting.
         """
+        self._require_thread()
         supervisor = self._supervisor
         if supervisor is None:
             await anyio.lowlevel.checkpoint()
@@ -370,6 +371,7 @@ class Client(AsyncContextManagerMixin):
                 ``"connecting"``, ``"connected"`` (called with nothing).
             handler: ``async def handler(notification, customer, app_data, callback)``. *customer* is ``None`` where
                 there is none. ``callback(message=None, app_data=...)`` answers at once, and can be awaited or not.
+                A thread that the handler has work done in calls it by ``anyio.from_thread.run_sync()``.
 
         Returns:
             The client itself.
@@ -378,6 +380,7 @@ class Client(AsyncContextManagerMixin):
             ValueError: the event is not known, or a subscription takes it.
             TypeError: the handler is no function, or cannot be called so.
         """
+        self._require_thread()
         self._events.on(event, handler)
         return self
 
@@ -390,6 +393,7 @@ class Client(AsyncContextManagerMixin):
         Raises:
             ValueError: the event is not known.
         """
+        self._require_thread()
         self._events.off(event)
         return self
 
@@ -397,6 +401,7 @@ class Client(AsyncContextManagerMixin):
         self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool
     ) -> Subscription[Any]:
         """Make a subscription; it is opened by its own block."""
+        self._require_thread()
         require("max_buffer_size", (int, float), max_buffer_size, wanted="a whole number")
         if not float(max_buffer_size).is_integer() or max_buffer_size < 1:  # which also refuses infinity
             msg = f"max_buffer_size must be a whole number from 1 on, got {max_buffer_size!r}"
@@ -420,6 +425,7 @@ class Client(AsyncContextManagerMixin):
         The present state comes first, then each change; the loop ends after a final state. A listener that is more than
         1,024 changes behind gets ``anyio.BrokenResourceError``.
         """
+        self._require_thread()
         return ConnectionStates(self._board)
 
     def statistics(self) -> Statistics:
@@ -500,10 +506,14 @@ class Client(AsyncContextManagerMixin):
             state = "left, or disconnect() was called" if self._left else "not entered yet"
             msg = f"the block of this {type(self).__name__} was {state}"
             raise ConnectionClosed(msg)
-        if get_ident() != self._thread:  # what it would wake there is another loop's, which then stands still or breaks
+        self._require_thread()
+        return self._supervisor
+
+    def _require_thread(self) -> None:
+        """See that this is the thread of the block, if that is entered: what is woken from others stands still."""
+        if self._supervisor is not None and not self._left and get_ident() != self._thread:
             msg = f"this {type(self).__name__} is used in the thread of its block; anyio.from_thread.run() leads there"
             raise RuntimeError(msg)
-        return self._supervisor
 
     # The connection.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.from_thread
+import anyio.to_thread
 import pytest
 from anyio.lowlevel import checkpoint
 from notified import NUMBER, ask, connected, reminder, sms, ussd
@@ -361,3 +363,49 @@ def test_subscription_takes_classes_and_a_whole_number() -> None:
 
 async def _no_dial() -> Any:  # noqa: ANN401
     raise ConnectionRefusedError
+
+
+async def test_handlers_answer_is_given_in_the_thread_of_the_block() -> None:
+    """A past bug: given in a worker thread, it stopped the writer under Trio, and everything stood still for good."""
+    said: list[str] = []
+
+    async def handler(_: object, __: object, ___: object, callback: Callable[[str], object]) -> None:
+        def work() -> None:
+            with pytest.raises(RuntimeError, match=r"of its client's block; anyio\.from_thread\.run_sync\(\) leads"):
+                callback("from a thread")
+            said.append("refused")
+            anyio.from_thread.run_sync(callback, "by the way named")
+
+        await anyio.to_thread.run_sync(work)
+
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks):
+            app.on("ussdSession", handler)
+            asked = ask(tasks, server, ussd())
+            await until(lambda: asked.reply is not None)
+            assert said == ["refused"]
+            assert asked.reply is not None
+            assert asked.reply.message == Message(UssdMenu("by the way named"))
+
+
+async def test_handlers_and_subscriptions_are_asked_for_in_the_thread_of_the_block() -> None:
+    """As above: before the block is entered any thread will do, and after it."""
+
+    def use() -> None:
+        app.on("ussdSession", print).off("ussdSession")
+        app.notifications()
+        app.connection_states()
+
+    def refused() -> None:
+        uses = (lambda: app.on("ussdSession", print), lambda: app.off("ussdSession"), app.notifications)
+        for each in (*uses, app.connection_states):
+            with pytest.raises(RuntimeError, match="used in the thread of its block"):
+                each()
+
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            app = Elarian(**server.credentials)
+            await anyio.to_thread.run_sync(use)
+            async with app:
+                await anyio.to_thread.run_sync(refused)
+            await anyio.to_thread.run_sync(use)
