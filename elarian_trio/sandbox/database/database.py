@@ -67,8 +67,8 @@ class Database:
         """Open the file at *path*, or make it; ``None`` for memory. Synchronous: it reads and writes the disk.
 
         Raises:
-            StoreError: it cannot be opened, belongs to another server or program, is damaged, or was written by a
-                later version.
+            StoreError: it cannot be opened, is a folder or a device, belongs to another server or program, is damaged,
+                or was written by a later version.
         """
         if path is None:
             connection = apsw.Connection(":memory:")
@@ -76,6 +76,7 @@ class Database:
             return cls(connection, connection)
         file = Path(path).absolute()
         with translated(file):
+            files.check_kind(file)
             lock = files.take_lock(file)
             try:
                 return cls(*files.open_pair(file), lock)

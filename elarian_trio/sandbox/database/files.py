@@ -51,6 +51,13 @@ STEPS: tuple[str, ...] = (
 """What made the schema, in order: a file of version *n* has had the first *n*. Steps are added, never changed."""
 
 
+def check_kind(file: Path) -> None:
+    """Refuse folders, devices and pipes, before anything is put beside *file*, or in its place where it looks empty."""
+    if os.path.lexists(file) and not file.is_file():
+        msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
+        raise StoreError(msg)
+
+
 def take_lock(file: Path) -> apsw.Connection:
     """Keep other servers away from *file*, until the connection that is given is closed or the process ends."""
     lock = apsw.Connection(f"{file}.lock")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from elarian_trio.sandbox.world.effects import TokenExpires
 from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey, MessagingRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,6 +171,20 @@ def test_a_foreign_file_is_refused_and_left_as_it_is(file: Path, content: bytes,
     with pytest.raises(StoreError, match=words):
         Database.open(file)
     assert file.read_bytes() == content
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)], ids=["pipe", "folder", "loop"]
+)
+def test_what_is_no_regular_file_is_refused_and_left_as_it_is(file: Path, make: Callable[[Path], None]) -> None:
+    """A past bug: what looked empty was replaced by a new database, even ``/dev/null``."""
+    make(file)
+    before = file.lstat()
+    with pytest.raises(StoreError, match="no regular file"):
+        Database.open(file)
+    assert file.lstat() == before
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_the_database_of_another_program_is_refused_and_left_as_it_is(file: Path) -> None:
