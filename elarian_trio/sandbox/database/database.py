@@ -10,6 +10,7 @@ one is refused (:mod:`.refusals`), and the rows.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from os.path import realpath
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
@@ -66,6 +67,8 @@ class Database:
     def open(cls, path: str | os.PathLike[str] | None) -> Database:
         """Open the file at *path*, or make it; ``None`` for memory. Synchronous: it reads and writes the disk.
 
+        Of a symbolic link it is the file to which that leads, so that no two servers have one file by two names.
+
         Raises:
             StoreError: it cannot be opened, is a folder or a device, belongs to another server or program, is damaged,
                 or was written by a later version.
@@ -74,7 +77,7 @@ class Database:
             connection = apsw.Connection(":memory:")
             files.grow(connection)
             return cls(connection, connection)
-        file = Path(path).absolute()
+        file = Path(realpath(path))
         with translated(file):
             files.check_kind(file)
             lock = files.take_lock(file)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ASHA = CustomerRecord(org_id="org", customer_id="asha", created_at=NOW)
+WITH_LINKS = pytest.mark.skipif(sys.platform == "win32", reason="on Windows not everybody may make links")
 INDEX = IndexKey("org", "tag", ("segment", "premium"))
 
 
@@ -245,6 +246,31 @@ def test_what_a_killed_process_left_of_a_new_file_is_no_hindrance(file: Path) ->
     opened.write({ASHA.key: ASHA})
     opened.close()
     assert not file.with_name(f"{file.name}.new").exists()
+
+
+@WITH_LINKS
+def test_a_file_is_one_servers_at_a_time_by_whatever_name(file: Path) -> None:
+    """A past bug: by a symbolic link a second one came in, and each overwrote what the other had told its clients."""
+    opened = Database.open(file)
+    link = file.with_name("link.sqlite3")
+    link.symlink_to(file)
+    with pytest.raises(StoreError, match="in use by another sandbox"):
+        Database.open(link)
+    opened.write({ASHA.key: ASHA})
+    opened.close()
+    opened = Database.open(link)
+    assert opened.load(ASHA.key) == ASHA
+    opened.close()
+
+
+@WITH_LINKS
+def test_a_link_to_a_file_that_is_not_there_yet_stays_one(file: Path) -> None:
+    """A past bug: the new file took the place of the link."""
+    link = file.with_name("link.sqlite3")
+    link.symlink_to(file)
+    Database.open(link).close()
+    assert link.is_symlink()
+    assert file.stat().st_size
 
 
 def test_an_older_schema_takes_the_steps_it_lacks_and_keeps_what_it_has(
