@@ -32,6 +32,7 @@ CHECKPOINT_AFTER = 4_000  # pages of the log: a fourth as many waits for the dis
 CHECKPOINT_ANYHOW = 2  # times as many, after which a commit does it: servers that were killed leave their logs as well
 BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
 CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
+LEFT_BESIDE = ("-wal", "-shm", "-journal")  # what SQLite adds to a file's name for what it keeps beside it
 _HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
 _MAGIC = b"SQLite format 3\0"
 
@@ -94,7 +95,10 @@ def open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
 
 
 def _make(file: Path) -> None:
-    """Make an empty database beside *file* and move it there: a process that is killed meanwhile leaves nothing."""
+    """Make an empty database beside *file* and move it there: a process that is killed meanwhile leaves nothing.
+
+    What a killed server left beside a file that is gone goes first: SQLite would take it for the new file's log.
+    """
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # it may hold a key
@@ -102,6 +106,8 @@ def _make(file: Path) -> None:
     _run(connection, f"PRAGMA application_id = {APPLICATION_ID}")
     grow(connection)
     connection.close()
+    for ending in LEFT_BESIDE:
+        file.with_name(file.name + ending).unlink(missing_ok=True)
     fresh.replace(file)
 
 

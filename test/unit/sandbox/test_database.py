@@ -273,6 +273,26 @@ def test_a_link_to_a_file_that_is_not_there_yet_stays_one(file: Path) -> None:
     assert file.stat().st_size
 
 
+@pytest.mark.parametrize("left", [None, b""], ids=["gone", "empty"])
+def test_what_a_killed_server_left_of_a_file_that_is_gone_is_not_taken_for_the_new_ones(
+    file: Path, left: bytes | None
+) -> None:
+    """A past bug: records came back that had been deleted with the file, or the new one was said to be damaged."""
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    log = file.with_name(f"{file.name}-wal").read_bytes()
+    opened.close()
+    file.unlink()
+    if left is not None:
+        file.write_bytes(left)
+    file.with_name(f"{file.name}-wal").write_bytes(log)
+    opened = Database.open(file)
+    assert opened.load(ASHA.key) is None
+    opened.write({ASHA.key: ASHA})
+    assert opened.load(ASHA.key) == ASHA
+    opened.close()
+
+
 def test_an_older_schema_takes_the_steps_it_lacks_and_keeps_what_it_has(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
