@@ -49,10 +49,15 @@ def normal_number(number: str) -> str:
 
 
 def normal(number: CustomerNumber) -> CustomerNumber:
-    """Give a customer number as it is remembered. Names, addresses and ids of other providers are left as they are."""
+    """Give a customer number as it is remembered. Names, addresses and ids of other providers are left as they are.
+
+    An empty partition is none: clients may send the one for the other, and mean the same number.
+    """
     is_phone = number.provider is CustomerNumberProvider.CELLULAR
     text = normal_number(number.number) if is_phone else number.number.strip()
-    return number if text == number.number else replace(number, number=text)
+    if text == number.number and number.partition != "":
+        return number
+    return replace(number, number=text, partition=number.partition or None)
 
 
 def phone_number(number: str, channel: MessagingChannel) -> CustomerNumber:
@@ -67,7 +72,7 @@ def phone_number(number: str, channel: MessagingChannel) -> CustomerNumber:
 def number_key(org_id: str, number: CustomerNumber) -> NumberKey:
     """Give the key of a customer number, in whatever way it is written."""
     known = normal(number)
-    return NumberKey(org_id, str(known.provider), known.number, known.partition or None)
+    return NumberKey(org_id, str(known.provider), known.number, known.partition)
 
 
 def secondary_id_key(org_id: str, secondary_id: SecondaryId) -> SecondaryIdKey:

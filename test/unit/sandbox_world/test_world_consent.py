@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from seeded_world import SMS, TELEGRAM, WHATSAPP, phone, seeded_world, send, state
@@ -19,12 +20,20 @@ from elarian_trio.models.messaging import (
 )
 from elarian_trio.models.notifications import MessagingConsentUpdateNotification, ReceivedSmsNotification
 
+if TYPE_CHECKING:
+    from elarian_trio.models.identity import CustomerNumber
+
 Status = MessagingConsentUpdateStatus
 
 
-def update(world: World, action: ConsentAction, channel: MessagingChannel = SMS) -> Any:  # noqa: ANN401 - the reply
+def update(
+    world: World,
+    action: ConsentAction,
+    channel: MessagingChannel = SMS,
+    number: CustomerNumber = ASHA,
+) -> Any:  # noqa: ANN401 - the reply
     """Change a consent."""
-    return world.run(UpdateMessagingConsent(customer_number=ASHA, channel_number=channel, update=action))
+    return world.run(UpdateMessagingConsent(customer_number=number, channel_number=channel, update=action))
 
 
 def test_blocking_and_allowing_are_completed_at_once_and_told() -> None:
@@ -82,6 +91,15 @@ def test_a_block_overtakes_an_allowance_that_is_still_queued() -> None:
     world.advance(1)
     assert [each.update for each in world.told()] == [ConsentAction.BLOCK]
     assert send(world, "Hello", WHATSAPP).status == "no_consent"
+
+
+def test_an_empty_partition_does_not_get_round_a_block() -> None:
+    """A past bug: it is the same customer's same number, which some clients write so."""
+    world = seeded_world()
+    update(world, ConsentAction.BLOCK)
+    assert send(world, "Hello", SMS, replace(ASHA, partition="")).status == "no_consent"
+    (shown,) = state(world).messaging_state.channels
+    assert shown.customer_number == ASHA
 
 
 def test_a_queued_allowance_ends_with_the_customer() -> None:
