@@ -32,7 +32,8 @@ def update_consent(work: Work, command: UpdateMessagingConsent) -> ConsentUpdate
     """Allow or block writing to a customer on a channel."""
     update = known_action(command.update)
     customer_id = customer_with_number(work, command.customer_number).customer_id
-    if registered(work, command.channel_number) is None:
+    channel = registered(work, command.channel_number)
+    if channel is None:
         return ConsentUpdateReply(
             status=Status.INVALID_CHANNEL_NUMBER,
             description=not_registered(command.channel_number),
@@ -48,6 +49,7 @@ def update_consent(work: Work, command: UpdateMessagingConsent) -> ConsentUpdate
         customer_number=normal(command.customer_number),
         channel_number=command.channel_number,
         update=update,
+        registered_number=channel.number,
     )
     if _must_be_asked(work, job):
         work.schedule(work.now + work.settings.consent_delay, job)

@@ -95,18 +95,28 @@ class MessageProgresses(Job):
 
 @record_class
 class ConsentCompletes(Job):
-    """A change of consent that was queued is completed."""
+    """A change of consent that was queued is completed.
+
+    Attributes:
+        customer_id: the customer.
+        customer_number: its number, normalised.
+        channel_number: the channel, as it was written by whoever asked.
+        update: what was asked for.
+        registered_number: the channel's number as the organisation has it, in whatever way it was written.
+    """
 
     customer_id: str
     customer_number: CustomerNumber
     channel_number: MessagingChannel
     update: ConsentAction
+    registered_number: str = ""
 
     @property
     def job_key(self) -> JobKey:
         """Name the job."""
-        channel, number = self.channel_number, self.customer_number
-        return ("consent", self.org_id, str(channel.channel), channel.number, str(number.provider), number.number)
+        channel, number = str(self.channel_number.channel), self.customer_number
+        whose = (str(number.provider), number.number, number.partition or "")
+        return ("consent", self.org_id, channel, self.registered_number, *whose)
 
 
 @record_class

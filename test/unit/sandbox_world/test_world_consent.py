@@ -93,6 +93,26 @@ def test_a_block_overtakes_an_allowance_that_is_still_queued() -> None:
     assert send(world, "Hello", WHATSAPP).status == "no_consent"
 
 
+@pytest.mark.parametrize("written", ["+254 711 621 711", "00254711621711"])
+def test_a_block_overtakes_an_allowance_however_the_channel_is_written(written: str) -> None:
+    """A past bug: the allowance came into force after the block, and the customer was written to."""
+    world = seeded_world(whatsapp_asks=True)
+    update(world, ConsentAction.ALLOW, WHATSAPP)
+    update(world, ConsentAction.BLOCK, MessagingChannel.whatsapp(written))
+    world.advance(1)
+    assert [each.update for each in world.told()] == [ConsentAction.BLOCK]
+    assert send(world, "Hello", WHATSAPP).status == "no_consent"
+
+
+def test_numbers_of_two_partitions_are_asked_each_for_itself() -> None:
+    """A past bug: the second took the place of the first, which was never completed."""
+    world = seeded_world(whatsapp_asks=True)
+    for number in (ASHA, replace(ASHA, partition="a")):
+        assert update(world, ConsentAction.ALLOW, WHATSAPP, number).status is Status.QUEUED
+    world.advance(1)
+    assert [each.customer_number.partition for each in world.told()] == [None, "a"]
+
+
 def test_an_empty_partition_does_not_get_round_a_block() -> None:
     """A past bug: it is the same customer's same number, which some clients write so."""
     world = seeded_world()
