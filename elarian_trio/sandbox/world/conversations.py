@@ -101,9 +101,11 @@ def _with_state(states: tuple[ChannelState, ...], state: ChannelState) -> tuple[
 
 
 def _is_at(state: ChannelState, number: CustomerNumber, channel: MessagingChannel) -> bool:
-    return state.customer_number == number and (
-        state.channel_number == channel or channel_key("", state.channel_number) == channel_key("", channel)
-    )
+    return state.customer_number == number and _is_same(state.channel_number, channel)
+
+
+def _is_same(one: MessagingChannel, other: MessagingChannel) -> bool:
+    return one == other or channel_key("", one) == channel_key("", other)
 
 
 # --- messages ---
@@ -149,6 +151,12 @@ def said_at(message: ReceivedMessage | SentMessage) -> datetime:
     """Give when a message was said; what has no time is the oldest."""
     at = message.received_at if isinstance(message, ReceivedMessage) else message.sent_at
     return EPOCH if at is None else at
+
+
+def was_said_at(message: ReceivedMessage | SentMessage, number: CustomerNumber, channel: MessagingChannel) -> bool:
+    """Whether *message* went between these two numbers, in whatever way they are written."""
+    said_on = message.channel_number
+    return message.customer_number == normal(number) and said_on is not None and _is_same(said_on, channel)
 
 
 def change_message(work: Work, message: SentMessage) -> None:

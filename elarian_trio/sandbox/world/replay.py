@@ -2,13 +2,14 @@
 
 :mod:`.rules` stands above, the conversations below. A replay touches nothing but state: no phone
 rings, no balance moves, no app is told. Loading the same thing again changes nothing: an import may be repeated.
-Things are named by their providers' ids; Elarian's own id of a message is understood as well.
+Things are named by their providers' ids, messages by those and both numbers, since some providers count anew in each
+chat; Elarian's own id of a message is understood as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from elarian_trio.models.commands import (
     ReplayMessageReactionUpdate,
@@ -39,6 +40,7 @@ from elarian_trio.sandbox.world.conversations import (
     put_state,
     reaches,
     state_of,
+    was_said_at,
 )
 from elarian_trio.sandbox.world.entities import KEPT, latest
 from elarian_trio.sandbox.world.work import Refusal
@@ -51,6 +53,10 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.entities import ChannelState
     from elarian_trio.sandbox.world.families import JobRules, Rules
     from elarian_trio.sandbox.world.work import Work
+
+_OfMessage: TypeAlias = (
+    "ReplayReceivedMessage | ReplaySentMessage | ReplayMessageStatusUpdate | ReplayMessageReactionUpdate"
+)
 
 
 def _loaded(customer_id: str, what: str) -> CustomerStateUpdateReply:
@@ -101,7 +107,7 @@ def received_message(work: Work, command: ReplayReceivedMessage) -> CustomerStat
     customer_id = _customer(work, command.customer_number, command.channel_number)
     _check_id(command.provider_message_id, "message")
     messages = messages_of(work, messaging_of(work, customer_id))
-    if any(isinstance(each, ReceivedMessage) and _is(each, command.provider_message_id) for each in messages):
+    if any(isinstance(each, ReceivedMessage) and _is(each, command) for each in messages):
         return _unchanged(customer_id, "the message was loaded before")
     message = ReceivedMessage(
         message_id=work.new_id("msg"),
@@ -124,7 +130,7 @@ def sent_message(work: Work, command: ReplaySentMessage) -> CustomerStateUpdateR
     customer_id = _customer(work, command.customer_number, command.channel_number)
     _check_id(command.provider_message_id, "message")
     status = _known_status(command.status)
-    if _find(work, customer_id, command.provider_message_id) is not None:
+    if _find(work, customer_id, command) is not None:
         return _unchanged(customer_id, "the message was loaded before")
     message = SentMessage(
         message_id=work.new_id("msg"),
@@ -164,13 +170,16 @@ def _check_id(given: str, what: str) -> None:
         raise Refusal(msg)
 
 
-def _is(message: ReceivedMessage | SentMessage, given: str) -> bool:
-    return given in (message.provider_message_id, message.message_id)
+def _is(message: ReceivedMessage | SentMessage, command: _OfMessage) -> bool:
+    given = command.provider_message_id
+    return given == message.message_id or (
+        given == message.provider_message_id and was_said_at(message, command.customer_number, command.channel_number)
+    )
 
 
-def _find(work: Work, customer_id: str, given: str) -> SentMessage | None:
+def _find(work: Work, customer_id: str, command: _OfMessage) -> SentMessage | None:
     messages = messages_of(work, messaging_of(work, customer_id))
-    return next((each for each in messages if isinstance(each, SentMessage) and _is(each, given)), None)
+    return next((each for each in messages if isinstance(each, SentMessage) and _is(each, command)), None)
 
 
 def _target(work: Work, command: ReplayMessageStatusUpdate | ReplayMessageReactionUpdate) -> tuple[str, SentMessage]:
@@ -180,9 +189,12 @@ def _target(work: Work, command: ReplayMessageStatusUpdate | ReplayMessageReacti
         Refusal: the customer has no such message. Nobody is made a customer by that.
     """
     customer = number_owner(work, command.customer_number)
-    found = None if customer is None else _find(work, customer.customer_id, command.provider_message_id)
+    found = None if customer is None else _find(work, customer.customer_id, command)
     if customer is None or found is None:
-        msg = f"the customer was sent no message {command.provider_message_id!r}; replay it as sent first"
+        channel = command.channel_number.channel
+        msg = (
+            f"the number was sent no message {command.provider_message_id!r} on that {channel} number; replay it first"
+        )
         raise Refusal(msg)
     return customer.customer_id, found
 

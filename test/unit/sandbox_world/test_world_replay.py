@@ -191,6 +191,54 @@ def test_loading_a_message_again_changes_nothing() -> None:
     assert world.records == before
 
 
+def test_messages_with_one_providers_id_on_two_channels_are_two() -> None:
+    """The wire names a message by both numbers, too; a past bug took the second for the first and lost it."""
+    world = seeded_world()
+    again = MessagingChannel.sms("20100")
+    for channel in (SMS, again, MessagingChannel.sms("8 30 44")):
+        sent(world, "1", channel_number=channel)
+        load(
+            world,
+            ReplayReceivedMessage(
+                provider_message_id="1",
+                received_at=PAST,
+                parts=("Hi",),
+                customer_number=ASHA,
+                channel_number=channel,
+            ),
+        )
+    load(
+        world,
+        ReplayMessageStatusUpdate(
+            provider_message_id="1",
+            updated_at=PAST + timedelta(hours=1),
+            status=Delivery.READ,
+            customer_number=ASHA,
+            channel_number=again,
+        ),
+    )
+    messages = state(world).messaging_state.messages
+    assert [each.channel_number for each in messages] == [SMS, SMS, again, again]
+    assert [each.status for each in messages if isinstance(each, SentMessage)] == [Delivery.SENT, Delivery.READ]
+
+
+def test_a_message_of_one_of_two_numbers_is_not_the_others() -> None:
+    """A customer with two numbers has two chats on a channel: providers may count anew in each."""
+    world = seeded_world()
+    sent(world, "1")
+    sent(world, "1", customer_number=BEN)
+    load(world, AdoptCustomerState(customer_id=customer_id(world), other_customer=BEN))
+    command = ReplayMessageStatusUpdate(
+        provider_message_id="1", updated_at=START, status=Delivery.READ, customer_number=BEN, channel_number=SMS
+    )
+    load(world, command)
+    messages = state(world).messaging_state.messages
+    assert {each.customer_number: each.status for each in messages if isinstance(each, SentMessage)} == {
+        ASHA: Delivery.SENT,
+        BEN: Delivery.READ,
+    }
+
+
 def test_a_message_before_all_those_that_a_state_shows_is_not_said_to_be_loaded() -> None:
     """A state shows the last hundred: what came before them is nowhere."""
     world = seeded_world()
