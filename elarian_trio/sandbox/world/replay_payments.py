@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.commands import ReplayPayment, ReplayPaymentStatusUpdate
@@ -31,7 +32,7 @@ def payment(work: Work, command: ReplayPayment) -> ReplayPaymentReply:
     status = _known_payment_status(command.status)
     found = transaction_with_id(work, command.provider_transaction_id)
     if found is not None:
-        return _payment_reply(found, "the payment was loaded before; nothing changed")
+        return _again(work, found)
     record = TransactionRecord(
         org_id=work.org_id,
         transaction=PaymentTransaction(
@@ -58,6 +59,31 @@ def payment(work: Work, command: ReplayPayment) -> ReplayPaymentReply:
     work.put(alias)
     put_transaction(work, record)
     return _payment_reply(record, "payment loaded")
+
+
+def _again(work: Work, found: TransactionRecord) -> ReplayPaymentReply:
+    """Load a payment that was loaded before: that changes nothing, but where its customer was deleted since.
+
+    Then its number is a new customer's, as with any other replay, and the payment is shown with that one.
+    """
+    if not found.is_replay:
+        return _payment_reply(found, "the payment was made here; nothing changed")
+    transaction = found.transaction
+    shown = replace(
+        found,
+        debit_customer_id=_present(work, found.debit_customer_id, transaction.debit_party),
+        credit_customer_id=_present(work, found.credit_customer_id, transaction.credit_party),
+    )
+    if shown == found:
+        return _payment_reply(found, "the payment was loaded before; nothing changed")
+    put_transaction(work, shown)
+    return _payment_reply(shown, "payment loaded")
+
+
+def _present(work: Work, customer_id: str | None, party: PaymentParty | None) -> str | None:
+    """Give the customer that a party is by now; a wallet went with its customer."""
+    is_gone = customer_id is not None and survivor(work, customer_id) is None
+    return _party_customer(work, party) if is_gone and isinstance(party, CustomerPayment) else customer_id
 
 
 def _party_customer(work: Work, party: PaymentParty) -> str | None:

@@ -26,6 +26,7 @@ from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.commands import (
     AdoptCustomerState,
     CreateCustomer,
+    DeleteCustomer,
     InitiatePayment,
     ReceivePayment,
     ReplayMessageReactionUpdate,
@@ -452,6 +453,41 @@ def test_loading_a_payment_again_changes_nothing() -> None:
     again = load(world, payment(status=Status.FAILED))
     assert again.transaction_id == first.transaction_id
     assert len(state(world).payment_state.transaction_log) == 1
+
+
+def test_a_payment_is_loaded_again_for_a_customer_who_was_deleted() -> None:
+    """A past bug: it was said to be there, and the customer that the number is now had nothing of it."""
+    world = seeded_world()
+    first = load(world, payment(credit_party=CustomerPayment(BEN, PAYBILL)))
+    load(world, DeleteCustomer(customer=ASHA))
+    again = load(world, payment(credit_party=CustomerPayment(BEN, PAYBILL)))
+    assert again.transaction_id == first.transaction_id
+    assert again.debit_customer_id == customer_id(world) != first.debit_customer_id
+    assert again.credit_customer_id == first.credit_customer_id
+    for number in (ASHA, BEN):
+        (done,) = state(world, number).payment_state.transaction_log
+        assert done.transaction_id == first.transaction_id
+
+
+def test_loading_a_payment_that_was_made_here_makes_nobody_a_customer() -> None:
+    """Nor does one whose wallet went with its customer."""
+    world = seeded_world()
+    received = ReceivePayment(
+        customer_number=ASHA.number,
+        channel_number=PAYBILL,
+        transaction_id="mpesa-1",
+        value=Cash("KES", 1),
+        status=Status.SUCCESS,
+    )
+    assert world.run(received).status
+    to_a_wallet = payment("b", debit_party=PURSE, credit_party=Wallet(customer_id(world), "w"))
+    assert world.run(to_a_wallet).status
+    world.told()
+    load(world, DeleteCustomer(customer=ASHA))
+    before = dict(world.records)
+    load(world, payment())
+    load(world, to_a_wallet)
+    assert world.records == before
 
 
 def test_the_parties_of_the_past_need_not_be_the_organisations_any_more() -> None:
