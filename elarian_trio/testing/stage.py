@@ -155,6 +155,8 @@ class Stage:
     async def first(self, find: Callable[[], T | None], within: float | None) -> T | None:
         """Wait until *find* finds something; ``None`` when *within* seconds have passed or something has failed."""
         await anyio.lowlevel.checkpoint()
+        if (there := find()) is not None:  # what is there takes no time, so none is too little
+            return there
 
         async def wait() -> T | None:
             await anyio.lowlevel.checkpoint()

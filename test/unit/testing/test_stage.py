@@ -188,6 +188,13 @@ async def test_waiting_ends_with_what_it_waits_for() -> None:
         assert await stage.first(lambda: found[0] if found else None, None) == "SMS"
 
 
+async def test_what_is_there_needs_no_time() -> None:
+    """A past bug: with 0 seconds to wait nothing was found, and the failure showed the very thing that was wanted."""
+    async with open_stage() as stage:
+        assert await stage.first(lambda: "SMS", 0) == "SMS"
+        assert await stage.first(lambda: None, 0) is None
+
+
 def test_ctrl_c_in_a_program_is_no_failure_to_be_kept() -> None:
     """This SDK: it ends the run, as everywhere. In a loop of its own: asyncio lets it end the test run, too."""
 
