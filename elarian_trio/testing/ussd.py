@@ -50,7 +50,10 @@ class _Ussd(ABC):
         return self._then(called("enters", text), UssdSession.enter, text)
 
     def hangs_up(self) -> UssdTurns:
-        """Leave in the middle of the menu; the app is told."""
+        """Leave in the middle of the menu; the app is told.
+
+        Awaiting raises AssertionError if the session is over.
+        """
         return self._then(called("hangs_up"), UssdSession.hang_up)
 
 
@@ -125,6 +128,8 @@ class UssdSession(_Ussd):
     async def hang_up(self) -> None:
         """See :meth:`hangs_up`."""
         __tracebackhide__ = True
+        if self.is_over:  # to the server it would be another session
+            raise self._line.blame(f"nobody can hang up: the session is over; {self._so_far()}")
         self.is_over = True
         parts = [UssdInput("", "incomplete")]
         await self._line.report(f"{self._where()}, hung up", self.channel, self._session_id, parts, self._within)

@@ -117,6 +117,16 @@ async def test_nothing_can_be_entered_when_the_session_is_over(elarian_app: AppU
         await session.enters("2")
 
 
+async def test_nobody_leaves_a_session_that_is_over(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
+    """A past bug: the app was told of another session, which the customer left before it had begun."""
+    elarian_app.on("ussdSession", show_menus)
+    with pytest.raises(AssertionError, match=r"nobody can hang up: .* ended with:\n    Thank you Asha"):
+        await elarian_phone.dial().enters("Asha").ends().hangs_up()
+    session = await elarian_phone.dial().hangs_up()
+    with pytest.raises(AssertionError, match=r"nobody can hang up: the session is over"):
+        await session.hangs_up()
+
+
 async def test_a_handler_that_fails_is_the_cause(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
     """The brief: failure in the app's background surfaces."""
     elarian_app.on("ussdSession", show_menus)
