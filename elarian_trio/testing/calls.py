@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from elarian_trio.models.voice import Reject, VoiceCallDirection, VoiceCallInput
 from elarian_trio.testing.turns import Turns, already
-from elarian_trio.testing.wording import called, heard_in, indented, matches, shown
+from elarian_trio.testing.wording import called, heard_in, indented, matches, require_wanted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,6 +45,7 @@ class _Calling(ABC):
 
         Awaiting raises AssertionError if it does not; its words tell what was heard.
         """
+        require_wanted(wanted)
         return self._then(called("hears", *wanted), Call.check, wanted)
 
     def presses(self, digits: str) -> CallTurns:

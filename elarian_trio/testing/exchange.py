@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from elarian_trio.errors import CommandFailed
-from elarian_trio.models.channels import MessagingChannel
+from elarian_trio.models.channels import Channel, MessagingChannel
 from elarian_trio.models.notifications import AnyNotification
 from elarian_trio.sandbox.world.addresses import normal_number
 from elarian_trio.testing.bounds import bounded
@@ -118,10 +118,11 @@ class Line:
 
         Raises:
             LookupError: none was given, and the sandbox has none.
+            ValueError: there is no such kind.
         """
         if given is not None:
             return given if isinstance(given, MessagingChannel) else MessagingChannel(given, kind)
-        found = self.exchange.sandbox.channels.get(kind)
+        found = self.exchange.sandbox.channels.get(Channel(kind))
         if found is None:
             msg = f"the sandbox has no {kind} channel; give it one by @pytest.mark.elarian(channels=[...])"
             raise LookupError(msg)

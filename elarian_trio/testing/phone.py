@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from elarian_trio._arguments import require
+from elarian_trio.models.channels import Channel
 from elarian_trio.models.payments import Cash, PaymentChannelNumber, PaymentStatus
 from elarian_trio.models.simulator import (
     CheckoutPaymentSimulatorNotification,
@@ -26,7 +27,7 @@ from elarian_trio.testing.calls import Call, CallTurns
 from elarian_trio.testing.exchange import Exchange, Line
 from elarian_trio.testing.payments import Payment, PaymentTurns
 from elarian_trio.testing.ussd import UssdSession, UssdTurns
-from elarian_trio.testing.wording import called, kind_of_message, matches, money, saying, text_of
+from elarian_trio.testing.wording import called, kind_of_message, matches, money, require_wanted, saying, text_of
 
 if TYPE_CHECKING:
     from elarian_trio.models.channels import ChannelName, MessagingChannel
@@ -64,7 +65,12 @@ class Phone:
         return f"<Phone {self.number}>"
 
     def of(self, number: str) -> Phone:
-        """Give another customer's phone: by number, or by mail address or name where the channel has such."""
+        """Give another customer's phone: by number, or by mail address or name where the channel has such.
+
+        Raises:
+            TypeError: it is no str.
+        """
+        require("number", str, number)
         return Phone(self._exchange, number)
 
     @property
@@ -138,6 +144,7 @@ class Phone:
         Raises:
             AssertionError: the server refused it.
             LookupError: the sandbox has no such channel.
+            ValueError: there is no such channel.
 
         Cancellation:
             Always a checkpoint; the message may have been taken.
@@ -217,21 +224,26 @@ class Phone:
 
         Raises:
             AssertionError: no such message came; the words tell what did.
+            ValueError: there is no such channel.
+            TypeError: something is wanted that is neither words nor a pattern, or the sender is no str.
 
         Cancellation:
             Always a checkpoint; nothing was taken.
         """
         __tracebackhide__ = True
+        require_wanted(wanted)
+        require("sender", (str, NoneType), sender, wanted="a str")
+        kind = None if channel is None else Channel(channel)
 
         def pick(told: AnyNotification) -> SendMessageSimulatorNotification | None:
             if not isinstance(told, SendMessageSimulatorNotification) or not self._line.is_reached_by(told):
                 return None
             from_there = sender is None or told.channel_number.number == sender
-            on_it = channel is None or told.channel_number.channel == channel
+            on_it = kind in (None, told.channel_number.channel)
             return told if from_there and on_it and matches(text_of(told.message.body), wanted) else None
 
         origin = "" if sender is None else f" from {sender}"
-        what = f"{'an' if channel == 'sms' else 'a'} {kind_of_message(channel)}{origin}{saying(wanted)}"
+        what = f"{'an' if kind is Channel.SMS else 'a'} {kind_of_message(kind)}{origin}{saying(wanted)}"
         return await self._line.expect(what, pick, within)
 
     def expect_call(self, *, caller: str | None = None, within: float | None = None) -> CallTurns:
@@ -255,6 +267,7 @@ class Phone:
             told = await self._line.expect(what, pick, within)
             return Call(self._line, told.channel_number, VoiceCallDirection.OUTBOUND, told.session_id, within)
 
+        require("caller", (str, NoneType), caller, wanted="a str")
         return CallTurns(self._exchange.stage, begin, called("phone.expect_call"))
 
     def expect_payment(self, value: Cash | None = None, *, within: float | None = None) -> PaymentTurns:
@@ -312,6 +325,7 @@ class Phone:
             return Payment(self._line, told.value, told.transaction_id, is_checkout=False)
 
         require("value", (Cash, NoneType), value, wanted="a Cash")
+        require("to", (str, NoneType), to, wanted="a str")
         return PaymentTurns(self._exchange.stage, begin, called("phone.expect_channel_payment"))
 
     async def expect_nothing(self, *, within: float = 0.0) -> None:

@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from elarian_trio.models.messaging import UssdInput, UssdMenu
 from elarian_trio.testing.turns import Turns, already
-from elarian_trio.testing.wording import called, indented, matches, shown
+from elarian_trio.testing.wording import called, indented, matches, require_wanted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,10 +36,12 @@ class _Ussd(ABC):
 
         Awaiting raises AssertionError if it does not; its words show the screen.
         """
+        require_wanted(wanted)
         return self._then(called("says", *wanted), UssdSession.check, wanted)
 
     def ends(self, *wanted: Wanted) -> UssdTurns:
         """Expect what :meth:`says` does, and that the session ended with this screen."""
+        require_wanted(wanted)
         return self._then(called("ends", *wanted), UssdSession.check_ended, wanted)
 
     def enters(self, text: str) -> UssdTurns:

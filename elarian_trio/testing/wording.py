@@ -5,8 +5,10 @@ Everything else in this room stands above; below are the models.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from elarian_trio._arguments import require
 from elarian_trio.models.channels import Channel
 from elarian_trio.models.messaging import Email, Location, Media, Template, Url, UssdMenu
 from elarian_trio.models.simulator import (
@@ -19,7 +21,6 @@ from elarian_trio.models.simulator import (
 from elarian_trio.models.voice import GetDigits, GetRecording, Play, Say
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
@@ -37,6 +38,7 @@ __all__ = [
     "kind_of_message",
     "matches",
     "money",
+    "require_wanted",
     "saying",
     "shown",
     "text_of",
@@ -44,6 +46,16 @@ __all__ = [
 
 Wanted: TypeAlias = "str | re.Pattern[str]"
 """What a text is expected to hold: these words, or something that the pattern finds."""
+
+
+def require_wanted(wanted: Iterable[Wanted]) -> None:
+    """See that everything that is wanted can be found in a text.
+
+    Raises:
+        TypeError: something is neither words nor a pattern.
+    """
+    for each in wanted:
+        require("wanted", (str, re.Pattern), each, wanted="a str or a compiled pattern")
 
 
 def matches(text: str, wanted: Iterable[Wanted]) -> bool:

@@ -25,9 +25,10 @@ from elarian_trio import (
     Reject,
     Say,
     UssdMenu,
+    VoiceCallDirection,
 )
 from elarian_trio.sandbox import ManualClock
-from elarian_trio.testing import NUMBER, AppUnderTest, Phone, exchange
+from elarian_trio.testing import NUMBER, AppUnderTest, Call, Phone, exchange
 
 if TYPE_CHECKING:
     from elarian_trio.sandbox import Clock, Sandbox
@@ -465,6 +466,37 @@ async def test_money_is_no_number(elarian_phone: Phone) -> None:
     for expect in (elarian_phone.expect_payment, elarian_phone.expect_channel_payment):
         with pytest.raises(TypeError, match=r"^value must be a Cash, got int"):
             expect(100)  # type: ignore[arg-type]
+
+
+async def test_what_can_never_come_is_not_waited_for(
+    elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox
+) -> None:
+    """A past bug: a CustomerNumber has no phone, and expect_nothing() agreed; other failures named no reason."""
+    del elarian_app
+    with pytest.raises(TypeError, match=r"^number must be a str, got CustomerNumber"):
+        elarian_phone.of(CustomerNumber(JUMA))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^sender must be a str, got MessagingChannel"):
+        await elarian_phone.expect_sms(sender=SMS)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^caller must be a str, got MessagingChannel"):
+        elarian_phone.expect_call(caller=VOICE)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^to must be a str, got PaymentChannelNumber"):
+        elarian_phone.expect_channel_payment(to=elarian_sandbox.paybill)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^'smss' is no Channel; known are 'sms', "):
+        await elarian_phone.expect_message(channel="smss")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^'smss' is no Channel; known are 'sms', "):
+        await elarian_phone.write("Hi", channel="smss")  # type: ignore[arg-type]
+
+
+async def test_words_and_patterns_are_wanted(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
+    """A past bug: an AttributeError, from inside of this SDK."""
+    elarian_app.on("ussdSession", show_menus)
+    session = await elarian_phone.dial()
+    call = Call(elarian_phone._line, VOICE, VoiceCallDirection.INBOUND, "1", None)
+    for want in (session.says, session.ends, call.hears):
+        with pytest.raises(TypeError, match=r"^wanted must be a str or a compiled pattern, got int"):
+            want(1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^wanted must be a str or a compiled pattern, got NoneType"):
+        await elarian_phone.expect_sms(None)  # type: ignore[arg-type]
 
 
 # --- settings ---
