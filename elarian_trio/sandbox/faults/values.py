@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 
 from elarian_trio._rsocket import ErrorCode
-from elarian_trio.models.checks import WireEnum, enum_of, field_types
+from elarian_trio.models.checks import WireEnum, check_str, enum_of, field_types
 from elarian_trio.models.messaging import MessageDeliveryStatus, MessagingConsentUpdateStatus
 from elarian_trio.models.payments import PaymentStatus
 from elarian_trio.sandbox.world.rules import refused
@@ -35,6 +35,7 @@ __all__ = [
     "StreamError",
     "When",
     "as_seconds",
+    "as_text",
     "as_when",
 ]
 
@@ -98,9 +99,9 @@ class Fault:
             description: the reply's description.
 
         Raises:
-            FaultError: no reply can have that status.
+            FaultError: no reply can have that status, or *description* is no text.
         """
-        return Refuse(status, description)
+        return Refuse(status, as_text("description", description))
 
     @staticmethod
     def error(code: CodeName | int, text: str = DESCRIPTION, *, when: When = "before") -> StreamError:
@@ -113,9 +114,9 @@ class Fault:
             when: "before", the command is not executed; "after", it is.
 
         Raises:
-            FaultError: there is no such code, or REJECTED would not be true.
+            FaultError: there is no such code, REJECTED would not be true, or *text* is none.
         """
-        return StreamError(_code(code, _CODES, _CUSTOM), text, as_when(when, code))
+        return StreamError(_code(code, _CODES, _CUSTOM), as_text("text", text), as_when(when, code))
 
     @staticmethod
     def delay(seconds: float, *, when: When = "before") -> Slow:
@@ -168,9 +169,9 @@ class Fault:
             when: as for :meth:`drop`.
 
         Raises:
-            FaultError: *code* or *when* is none of those.
+            FaultError: *code* or *when* is none of those, or *text* is none.
         """
-        return EndSession(_code(code, _ENDS, range(0)), text, as_when(when))
+        return EndSession(_code(code, _ENDS, range(0)), as_text("text", text), as_when(when))
 
     # Of notifications.
 
@@ -347,6 +348,14 @@ def as_when(given: str, code: str | int = "") -> When:
     if code in ("REJECTED", ErrorCode.REJECTED):
         raise FaultError("when", "'before' where the code is REJECTED, which says that nothing was done", given)
     return "after"
+
+
+def as_text(argument: str, given: str) -> str:
+    """Give words that an answer can carry; what cannot be sent would only be noticed when the fault bites."""
+    try:
+        return check_str(argument, given)
+    except (TypeError, ValueError):
+        raise FaultError(argument, "text that UTF-8 can carry", given) from None
 
 
 def as_seconds(argument: str, given: float) -> float:
