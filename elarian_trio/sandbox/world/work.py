@@ -84,7 +84,7 @@ class Settings:
         min_interval: the shortest interval of a repeating reminder.
 
     Raises:
-        ValueError: a duration is negative, or a name is none of those that are known.
+        ValueError: a duration is negative or over a century, or a name is none of those that are known.
         TypeError: a value is of the wrong type.
     """
 
@@ -120,6 +120,7 @@ class Settings:
         object.__setattr__(self, "outcomes", outcomes)
 
 
+_LONGEST = timedelta(days=36_525)  # a century: as good as never, and far from the calendar's end
 _SWITCHES = ("strict", "chat_needs_session", "whatsapp_asks")
 _DURATIONS = (
     "settlement_delay",
@@ -137,6 +138,9 @@ def _require_duration(name: str, value: object) -> None:
         wrong_type(name, "a timedelta", value)
     if value < timedelta(0):
         msg = f"{name} must not be negative, got {value!r}"
+        raise ValueError(msg)
+    if value > _LONGEST:
+        msg = f"{name} must be no longer than a century ({_LONGEST.days:,} days), got {value!r}"
         raise ValueError(msg)
 
 

@@ -34,6 +34,8 @@ def test_a_setting_of_the_wrong_type_is_refused(given: dict[str, Any], words: st
     [
         ({"delivery_delay": timedelta(-1)}, "delivery_delay must not be negative, got"),
         ({"token_lifetime": timedelta(-1)}, "token_lifetime must not be negative, got"),
+        ({"delivery_delay": timedelta.max}, r"delivery_delay must be no longer than a century \(36,525 days\), got"),
+        ({"payment_timeout": timedelta(36_526)}, "payment_timeout must be no longer than a century"),
         ({"settle": "never"}, "settle must be 'auto' or 'manual', got 'never'"),
         ({"outcomes": {"+1": "nope"}}, "'nope' is no MessageDeliveryStatus; known are 'queued'"),
     ],
