@@ -85,6 +85,8 @@ def load_faults(path: os.PathLike[str] | str) -> Faults:
     except tomllib.TOMLDecodeError as error:
         place = _TOML_PLACE.search(str(error))
         raise FaultsFileError(path, int(place[1]) if place else None, "", f"this is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, arrays in arrays without end
+        raise FaultsFileError(path, None, "", f"this is more than can be read: {error}") from None
     return _Reader(path, _Lines(text)).faults(content)
 
 
@@ -146,7 +148,7 @@ class _Lines:
     """Where things stand in the text; the standard library's reader does not tell."""
 
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")  # TOML's line ends alone: splitlines() knows others, which a comment may hold
         self.headers = [number for number, line in enumerate(self._lines, 1) if _HEADER.match(line)]
 
     def of_key(self, key: str, first: int = 1, behind: int | None = None) -> int | None:

@@ -162,12 +162,19 @@ def _number(given: CustomerNumber | str | None) -> CustomerNumber | str | None:
 def _channel(given: AnyChannel | None) -> tuple[str, str | None] | None:
     if given is None:
         return None
+    found = _named_channel(given)
+    if found is None or found[0] not in _CHANNELS or found[1] == "":
+        wanted = f"a channel, or its kind with or without a number, as 'sms:83044'; known kinds are {known(_CHANNELS)}"
+        raise FaultError("channel", wanted, given)
+    return found
+
+
+def _named_channel(given: AnyChannel) -> tuple[str, str | None] | None:
     if isinstance(given, MessagingChannel | PaymentChannelNumber):
         return _channel_key(given)
     kind, colon, number = given.partition(":") if isinstance(cast("object", given), str) else ("", "", "")
-    if kind not in _CHANNELS or bool(colon) is not bool(number.strip()):
-        wanted = f"a channel, or its kind with or without a number, as 'sms:83044'; known kinds are {known(_CHANNELS)}"
-        raise FaultError("channel", wanted, given)
+    if kind not in _CHANNELS:
+        return None
     if not colon:
         return kind, None
     if kind in _PAYMENT_CHANNELS:

@@ -172,6 +172,7 @@ def test_a_rule_looks_at_what_it_names(on: Any, looked_at: list[bool]) -> None: 
         (Fault.drop(), {"channel": "pigeon"}, "channel", "'sms'.*'cellular'.*got 'pigeon'"),
         (Fault.drop(), {"channel": "sms:"}, "channel", "'sms:83044'"),
         (Fault.drop(), {"channel": 83044}, "channel", "known kinds"),
+        (Fault.drop(), {"channel": MessagingChannel.sms(" ")}, "channel", "'sms:83044'"),
         (Fault.drop(), {"probability": 0}, "probability", "above 0"),
         (Fault.drop(), {"probability": 1.1}, "probability", "up to 1"),
         (Fault.drop(), {"probability": "often"}, "probability", "a number"),
