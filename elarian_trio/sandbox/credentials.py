@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio.errors import SetupRejected
+from elarian_trio.models.checks import check_str
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,10 @@ class SandboxApp:
         org_id: the organisation; customers are its, and shared by its apps.
         app_id: the app; app data and reminders are its own.
         api_key: its key; made at random if left out.
+
+    Raises:
+        ValueError: one is empty, or holds a lone surrogate.
+        TypeError: one is no text.
     """
 
     org_id: str
@@ -46,9 +51,9 @@ class SandboxApp:
     api_key: str = field(default_factory=new_api_key, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse an empty name or key, which would be no secret."""
+        """Refuse an empty name or key, which would be no secret, and what is no text, which nobody could present."""
         for name in ("org_id", "app_id", "api_key"):
-            if not getattr(self, name):
+            if not check_str(name, getattr(self, name)):
                 msg = f"{name} must not be empty"
                 raise ValueError(msg)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,14 @@ def test_an_app_must_have_names_and_a_key(missing: str) -> None:
     """This SDK: an empty key is no secret."""
     with pytest.raises(ValueError, match=missing):
         SandboxApp(**({"org_id": "org", "app_id": "app", "api_key": "key"} | {missing: ""}))
+
+
+@pytest.mark.parametrize("name", ["org_id", "app_id", "api_key"])
+@pytest.mark.parametrize(
+    ("given", "error"), [(None, TypeError), (b"key", TypeError), ("\ud800", ValueError)], ids=ascii
+)
+def test_an_apps_names_and_key_are_text(name: str, given: object, error: type[Exception]) -> None:
+    """A past bug: with a key of bytes judging every SETUP of that app failed in the server."""
+    names: dict[str, Any] = {"org_id": "org", "app_id": "app", "api_key": "key"} | {name: given}
+    with pytest.raises(error, match=name):
+        SandboxApp(**names)
