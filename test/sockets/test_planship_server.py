@@ -343,7 +343,7 @@ async def test_what_cannot_be_sent_to_sockets_is_refused_where_it_is_given() -> 
         async with client.listen_to("asha") as socket:
             wrong: Any
             for wrong, kind in ((b"{}", TypeError), (None, TypeError), ("\ud800", ValueError)):
-                with pytest.raises(kind, match="text must"):
+                with pytest.raises(kind, match=r"^text (must|holds)"):
                     planship.send_to_sockets(wrong)
             for wrong in ("1000", None, 1000.0):
                 with pytest.raises(TypeError, match="code must be an int"):

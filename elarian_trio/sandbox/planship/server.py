@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from elarian_trio._arguments import require
+from elarian_trio.models.checks import check_str
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.exchange import WebReply, json_reply
 from elarian_trio.sandbox.planship.rules.catalogue import Catalogue, clicker_demo
@@ -175,11 +176,7 @@ class PlanshipServer(WebServer):
             ValueError: it holds a lone surrogate, which UTF-8 cannot carry.
             TypeError: it is no str.
         """
-        require("text", str, text)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            msg = "text must hold no lone surrogate, which UTF-8 cannot carry"
-            raise ValueError(msg)
-        return self._hearing_all.order(Order("send", text))
+        return self._hearing_all.order(Order("send", check_str("text", text)))
 
     # The server.
 
