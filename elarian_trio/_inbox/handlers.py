@@ -54,13 +54,19 @@ class Answered:
 
 
 class Handlers:
-    """One handler per kind of notification; a taker of all their tickets. Made by the client."""
+    """One handler per kind of notification; a taker of all their tickets. Made by the client.
+
+    Attributes:
+        room: how many may wait for one to end.
+        waiting: how many do.
+    """
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._handlers: dict[type[AnyNotification], Handler] = {}
         self._tasks: TaskGroup | None = None
-        self._waiting: OrderedDict[Ticket, None] = OrderedDict()
+        self.room: int = MAX_WAITING
+        self.waiting: int = 0
         self._turns: OrderedDict[Ticket, None] = OrderedDict()
         self._running = self._listening = 0
         self._changed = Flag()
@@ -87,8 +93,7 @@ class Handlers:
     def remove(self, kind: type[AnyNotification]) -> None:
         """Take *kind* no longer; what waited for its handler is answered REJECTED."""
         if self._handlers.pop(kind, None) is not None:
-            waiting = tuple(ticket for ticket in self._waiting if type(ticket.notification) is kind)
-            self._inbox.close_taker(frozenset({kind}), waiting)
+            self._inbox.close_taker(frozenset({kind}), self)
 
     def tell(self, listener: Handler, *arguments: object) -> None:
         """Have a listener to the client's state run."""
@@ -110,13 +115,10 @@ class Handlers:
 
     # What the inbox calls.
 
-    def has_room(self, *, first: bool) -> bool:
-        """Whether another ticket would be taken in."""
-        return len(self._waiting) < MAX_WAITING or (first and self._running < MAX_RUNNING)
-
-    def hold(self, ticket: Ticket) -> None:
-        """Take *ticket* in."""
-        self._waiting[ticket] = None
+    @property
+    def is_idle(self) -> bool:
+        """Whether another handler may run."""
+        return self._running < MAX_RUNNING
 
     def ready(self, ticket: Ticket) -> None:
         """Let *ticket*'s handler run."""
@@ -125,7 +127,6 @@ class Handlers:
 
     def drop(self, ticket: Ticket) -> None:
         """Forget *ticket*."""
-        self._waiting.pop(ticket, None)
         self._turns.pop(ticket, None)
 
     def _start_more(self) -> None:
@@ -134,7 +135,6 @@ class Handlers:
             handler = self._handlers.get(type(ticket.notification))
             if handler is None:  # just removed: it is about to be answered REJECTED with the others
                 continue
-            del self._waiting[ticket]
             delivery = self._inbox.hand_out(ticket)
             self._running += 1
             self._tasks.start_soon(self._handle, handler, delivery, name=f"elarian_trio handler {_name(handler)}")

@@ -155,18 +155,23 @@ class Inbox:
         room, self._room = self._room, None
         if room is None:
             return
-        tickets = room.empty()
+        tickets = self._waiting_for(room)
         for ticket in tickets:  # all of them leave before the first is routed: nobody overtakes
             self._lanes.leave(ticket.lane, ticket)
         for ticket in tickets:
             self._route(ticket)
 
-    def close_taker(self, kinds: frozenset[type[AnyNotification]], waiting: Iterable[Ticket]) -> None:
-        """Forget who took *kinds*; what *waiting* holds was seen by no user code, so the server may try again."""
+    def close_taker(self, kinds: frozenset[type[AnyNotification]], taker: Taker) -> None:
+        """Let *taker* take *kinds* no longer; what waits of them was seen by no user code, so the server may retry."""
         for kind in kinds:
             self._takers.pop(kind, None)
-        for ticket in waiting:
-            self._refuse_waiting(ticket)
+        for ticket in self._waiting_for(taker):
+            if type(ticket.notification) in kinds:
+                self._refuse_waiting(ticket)
+
+    def _waiting_for(self, taker: Taker) -> list[Ticket]:
+        """Give what *taker* has taken in and not handed out, in order of arrival."""
+        return [ticket for ticket in self._unanswered if ticket.taker is taker and ticket.stage is WAITING]
 
     def observe(self, observer: Observation[Any]) -> None:
         """Let *observer* have copies."""
@@ -211,7 +216,7 @@ class Inbox:
             self._answer_unasked(ticket)
             return
         first = self._lanes.join(ticket.lane, ticket)
-        if not taker.has_room(first=first):
+        if taker.waiting >= taker.room and not (first and taker.is_idle):
             ticket.stage = DONE
             self._lanes.leave(ticket.lane, ticket)
             self._reject(ticket.request, "no room")
@@ -221,8 +226,9 @@ class Inbox:
         if not ticket.waits:  # else it comes out of the waiting room
             ticket.waits = True
             ticket.deadline = self._unanswered.add(ticket, ticket.request.session.last_heard)
-            self.watch.add(ticket)
-        taker.hold(ticket)
+            if self.watch.is_on:
+                self.watch.add(ticket)
+        taker.waiting += 1
         if first:
             taker.ready(ticket)
 
@@ -243,6 +249,8 @@ class Inbox:
     def hand_out(self, ticket: Ticket) -> Delivery[Any]:
         """Give *ticket* to user code; for takers, when its turn has come."""
         ticket.stage = IN_HAND
+        if ticket.taker is not None:
+            ticket.taker.waiting -= 1
         return self._make_delivery(ticket, ticket)
 
     def _make_delivery(self, ticket: Ticket, answers: Ticket | Mute) -> Delivery[Any]:
@@ -259,7 +267,8 @@ class Inbox:
             ticket.request.fail(ErrorCode.APPLICATION_ERROR, str(reply))
         else:
             ticket.request.respond(data)
-        self._answered(ticket)
+        ticket.answered = True
+        self._let_go(ticket)
         if not ticket.entered:
             self._done(ticket)
 
@@ -298,7 +307,8 @@ class Inbox:
             ticket.request.fail(ErrorCode.APPLICATION_ERROR, type(error).__name__)
         else:
             ticket.request.respond(self._default_answer(ticket))
-        self._answered(ticket)
+        ticket.answered = True
+        self._let_go(ticket)
 
     def _default_answer(self, ticket: Ticket) -> bytes:
         update = ticket.default_update()
@@ -308,16 +318,13 @@ class Inbox:
             self._nothing = self._encode(NotificationReply())
         return self._nothing
 
-    def _answered(self, ticket: Ticket) -> None:
-        ticket.answered = True
-        self._let_go(ticket)
-
     def _let_go(self, ticket: Ticket) -> None:
         """Wait for its answer no longer."""
         if ticket.waits:
             ticket.waits = False
             self._unanswered.discard(ticket)
-            self.watch.discard(ticket)
+            if self.watch.is_on:
+                self.watch.discard(ticket)
             if self.ended is not None:
                 self._note_fewer()
 
@@ -336,6 +343,7 @@ class Inbox:
         if ticket.stage is DONE:
             return
         if ticket.stage is WAITING and ticket.taker is not None:
+            ticket.taker.waiting -= 1
             ticket.taker.drop(ticket)
         ticket.stage = DONE
         if ticket.waits:
@@ -406,26 +414,17 @@ class Inbox:
 class _WaitingRoom:
     """Takes notifications in until the client has a taker; hands nothing out."""
 
+    is_idle = False
+
     def __init__(self) -> None:
-        self._waiting: dict[Ticket, None] = {}
-
-    def has_room(self, *, first: bool) -> bool:
-        del first
-        return len(self._waiting) < WAITING_ROOM
-
-    def hold(self, ticket: Ticket) -> None:
-        self._waiting[ticket] = None
+        self.room = WAITING_ROOM
+        self.waiting = 0
 
     def ready(self, ticket: Ticket) -> None:
         """There is nobody to give it to."""
 
     def drop(self, ticket: Ticket) -> None:
-        self._waiting.pop(ticket, None)
-
-    def empty(self) -> tuple[Ticket, ...]:
-        tickets = tuple(self._waiting)
-        self._waiting.clear()
-        return tickets
+        """It lies nowhere else."""
 
 
 def _same_end(ticket: Ticket, following: Ticket) -> bool:

@@ -123,11 +123,15 @@ class AppDataWatch:
 
     Args:
         lanes: where those tickets stand that name their customer's id.
+
+    Attributes:
+        is_on: whether it is to be told of tickets that come and go: in most apps it never is.
     """
 
-    __slots__ = ("_changes", "_lanes", "_numbers")
+    __slots__ = ("_changes", "_lanes", "_numbers", "is_on")
 
     def __init__(self, lanes: Lanes) -> None:
+        self.is_on: bool = False
         self._lanes = lanes
         # By what two providers' numbers may have in common, once a number's app data was changed: in most apps they go
         # with the answers, and no ticket is ever looked for by its number.
@@ -162,11 +166,13 @@ class AppDataWatch:
         """
         change = _Change(address, handover)
         self._changes.add(change)
+        self.is_on = True
         self._concern_those_at(address, change)
         try:
             yield partial(self._concern_those_at, change=change)
         finally:
             self._changes.discard(change)
+            self.is_on = bool(self._changes) or self._numbers is not None
             if not handover.sent:
                 change.take_back()
 

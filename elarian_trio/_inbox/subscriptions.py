@@ -19,6 +19,7 @@ from elarian_trio._inbox.loops import present_loop
 from elarian_trio.models.notifications import AnyNotification
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -43,13 +44,24 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
 
     Opened by ``async with``, once; iterated by one task or several, each delivery going to one of them. The loop ends
     when the client is left in order.
+
+    Attributes:
+        kinds: the classes of notification that it is of.
+        room: how many may wait in it.
     """
 
-    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        kinds: frozenset[type[AnyNotification]],
+        max_buffer_size: int,
+        hand_out: Callable[[Any], Delivery[Any]],
+    ) -> None:
         self._inbox = inbox
         self.kinds = kinds
-        self._max_buffer_size = max_buffer_size
-        self._next: deque[Any] = deque()  # what :meth:`_hand_out` makes deliveries of
+        self.room: int = max_buffer_size
+        self._next: deque[Any] = deque()  # what the next one makes deliveries of
+        self._hand_out = hand_out
         self._receivers: deque[anyio.Event] = deque()  # one for each task that waits, in order
         self._row_ends = 0.0  # until then others need not run; real seconds, whatever clock the loop has
         self._opened = self._closed = False
@@ -139,9 +151,6 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
     def _shut(self) -> None:
         raise NotImplementedError
 
-    def _hand_out(self, item: Any) -> Delivery[N]:  # noqa: ANN401 - a ticket, or what was made of one
-        raise NotImplementedError
-
     def _close(self) -> None:
         if self._opened and not self._closed:
             self._closed = True
@@ -171,19 +180,20 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
 
 
 class Claim(Subscription[N]):
-    """The one taker of its kinds of notification: each delivery is to be answered."""
+    """The one taker of its kinds of notification: each delivery is to be answered.
+
+    Attributes:
+        waiting: how many wait for a task that takes them.
+    """
 
     def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
-        super().__init__(inbox, kinds, max_buffer_size)
-        self._waiting: dict[Ticket, None] = {}  # those whose turn has come are the next
+        super().__init__(inbox, kinds, max_buffer_size, inbox.hand_out)
+        self.waiting: int = 0
 
-    def has_room(self, *, first: bool) -> bool:
-        """Whether another ticket would be taken in: there is room, or a task that would take it from here at once."""
-        return len(self._waiting) < self._max_buffer_size or (first and bool(self._receivers))
-
-    def hold(self, ticket: Ticket) -> None:
-        """Take *ticket* in."""
-        self._waiting[ticket] = None
+    @property
+    def is_idle(self) -> bool:
+        """Whether a task waits for one."""
+        return bool(self._receivers)
 
     def ready(self, ticket: Ticket) -> None:
         """Let *ticket* be handed out."""
@@ -193,7 +203,6 @@ class Claim(Subscription[N]):
 
     def drop(self, ticket: Ticket) -> None:
         """Forget *ticket*."""
-        del self._waiting[ticket]
         if ticket in self._next:
             self._next.remove(ticket)
 
@@ -205,19 +214,18 @@ class Claim(Subscription[N]):
 
     def _shut(self) -> None:
         self._inbox.streams.discard(self)
-        self._inbox.close_taker(self.kinds, tuple(self._waiting))
-
-    def _hand_out(self, item: Ticket) -> Delivery[N]:
-        del self._waiting[item]
-        return self._inbox.hand_out(item)
+        self._inbox.close_taker(self.kinds, self)
 
 
 class Observation(Subscription[N]):
     """A listening copy: its deliveries answer nothing, and what finds no room is dropped and counted."""
 
+    def __init__(self, inbox: Inbox, kinds: frozenset[type[AnyNotification]], max_buffer_size: int) -> None:
+        super().__init__(inbox, kinds, max_buffer_size, _as_it_is)
+
     def offer(self, delivery: Delivery[N]) -> bool:
         """Take a copy in, if there is room."""
-        if len(self._next) >= self._max_buffer_size:
+        if len(self._next) >= self.room:
             return False
         self._next.append(delivery)
         self._wake_one()
@@ -234,5 +242,7 @@ class Observation(Subscription[N]):
         self._inbox.stop_observing(self)
         self._next.clear()
 
-    def _hand_out(self, item: Delivery[N]) -> Delivery[N]:
-        return item
+
+def _as_it_is(copy: Delivery[Any]) -> Delivery[Any]:
+    """Hand out what was made a delivery of when it came."""
+    return copy

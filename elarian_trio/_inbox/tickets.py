@@ -113,14 +113,19 @@ class Ticket:
 
 
 class Taker(Protocol):
-    """Whoever takes tickets in until user code gets them. None of this waits."""
+    """Whoever takes tickets in until user code gets them. None of this waits.
 
-    def has_room(self, *, first: bool) -> bool:
-        """Whether another ticket would be taken in; *first* if it could be handed out at once."""
-        ...
+    Attributes:
+        room: how many may wait for user code.
+        waiting: how many do: the inbox counts them.
+    """
 
-    def hold(self, ticket: Ticket) -> None:
-        """Take *ticket* in."""
+    room: int
+    waiting: int
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a ticket whose turn it is would be handed out at once, so that it needs no room."""
         ...
 
     def ready(self, ticket: Ticket) -> None:

@@ -78,7 +78,7 @@ class Responder:
 
     def respond(self, stream_id: int, data: bytes, metadata: bytes | None) -> bool:
         """Queue an answer; say whether anybody waits for it."""
-        if not self._begin_answer(stream_id):
+        if self._is_over or not self._served.answer(stream_id):
             return False
         self._turns.put_answer(stream_id, data, metadata)
         return True
@@ -90,7 +90,7 @@ class Responder:
             LocalProtocolError: the code has more than 32 bits.
         """
         error = fit_error(stream_id, code, message, self._turns.fragment_size)
-        if not self._begin_answer(stream_id):
+        if self._is_over or not self._served.answer(stream_id):
             return False
         self._turns.put(error)
         return True
@@ -98,9 +98,6 @@ class Responder:
     def repeat(self, stream_id: int, data: bytes, metadata: bytes | None) -> bool:
         """Have a payload follow a queued answer, as no peer may; say whether there is such an answer."""
         return self._served.repeat(PayloadFrame(stream_id, data, metadata, complete=True, next_=True))
-
-    def _begin_answer(self, stream_id: int) -> bool:
-        return not self._is_over and self._served.answer(stream_id)
 
     # What has left
 
