@@ -27,7 +27,7 @@ from elarian_trio.models.source import Written, named
 from elarian_trio.models.twins import twin
 
 from . import tables
-from .shapes import Always, Elsewhere, Keyed, Repeated, Scalar, Sometimes, Spot
+from .shapes import Always, Elsewhere, Keyed, Repeated, Scalar, Sometimes, Spot, has_field
 from .unions import Branch, union_piece
 from .values import EXPIRY, OR_NONE, SCALARS, URL, WELL_KNOWN, Message, Piece, enum_piece, must_be
 
@@ -155,17 +155,18 @@ class Codec(Generic[M]):
         owner, message = "message", self.message
         if field.name in _not_there(self.cls, message):
             if self.form is None or name not in self.form.fields_by_name:
-                return field.name, _spot(field.name, "", ""), Elsewhere(_stand_in(message, field))
+                return field.name, _spot(field.name, "", "", message), Elsewhere(_stand_in(message, field))
             owner, message = "form", self.form
         elif inner:
             owner, name, message = outer, inner, _inside(message.fields_by_name[outer])
         oneof = message.oneofs_by_name.get(name)
         if oneof is not None:
-            return field.name, _spot(field.name, owner, ""), Always(_union(hint, oneof))
+            return field.name, _spot(field.name, owner, "", message), Always(_union(hint, oneof))
         wire = message.fields_by_name.get(name)
         if wire is None:
             _misfit(hint, f"{message.full_name}.{name}")
-        return field.name, _spot(field.name, owner, name), self._shape(field, hint, wire, is_deeper=bool(inner))
+        shape = self._shape(field, hint, wire, is_deeper=bool(inner))
+        return field.name, _spot(field.name, owner, name, message), shape
 
     def _shape(self, field: dataclasses.Field[Any], hint: Hint, wire: FieldDescriptor, *, is_deeper: bool) -> Shape:
         parts = _without_none(hint)
@@ -227,8 +228,8 @@ def _misfit(hint: Hint, name: str) -> NoReturn:
 # --- where a field stands ---
 
 
-def _spot(own: str, owner: str, name: str) -> Spot:
-    return Spot(owner=owner, name=name, given=f"model.{own}", target=f"new.{own}")
+def _spot(own: str, owner: str, name: str, message: Descriptor) -> Spot:
+    return Spot(owner, name, has_field(message), given=f"model.{own}", target=f"new.{own}")
 
 
 def _not_there(cls: type, message: Descriptor) -> frozenset[str]:
@@ -321,8 +322,7 @@ def _union(hint: Hint, oneof: OneofDescriptor) -> Piece:
     key = (alternatives(hint), oneof.full_name)
     if key not in _UNIONS:
         branches = [_branch(part, oneof) for part in _without_none(hint)]
-        label = f"{oneof.name}_of_{oneof.containing_type.name}"
-        _UNIONS[key] = union_piece(label, oneof.name, branches, is_optional=type(None) in alternatives(hint))
+        _UNIONS[key] = union_piece(oneof, branches, is_optional=type(None) in alternatives(hint))
     return _UNIONS[key]
 
 

@@ -9,13 +9,17 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message_factory import GetMessageClass
+
 from elarian_trio.models.source import Written, named
 
-from .shapes import NOT_GIVEN, Spot
-from .values import Piece, must_be
+from .shapes import NOT_GIVEN, Scalar, Spot
+from .values import PLAIN, Piece, must_be
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from google.protobuf.descriptor import OneofDescriptor
 
     from .shapes import Shape
 
@@ -40,7 +44,7 @@ class Branch:
     def spot(self) -> Spot:
         """Where it stands."""
         owner, name = (f"message.{self.member}", self.inner) if self.inner else ("message", self.member)
-        return Spot(owner=owner, name=name, given="value", target="taken")
+        return Spot(owner, name, "", given="value", target="taken")
 
     def read(self) -> list[str]:
         """Give the lines that return the value."""
@@ -52,26 +56,34 @@ class Branch:
         return [*there, *self.shape.write(self.spot)]
 
 
-def union_piece(label: str, oneof: str, branches: list[Branch], *, is_optional: bool) -> Piece:
+def union_piece(oneof: OneofDescriptor, branches: list[Branch], *, is_optional: bool) -> Piece:
     """Make the piece for a value of one of several classes.
 
     Args:
-        label: tells it from others, in names.
-        oneof: the oneof's name.
+        oneof: whose members they have.
         branches: the classes and their members.
         is_optional: whether none of them may be given, which is ``None``.
     """
+    label = f"{oneof.name}_of_{oneof.containing_type.name}"
     take = Written(f"take_{label}", lambda name: _take(name, oneof, branches, is_optional=is_optional))
     fill = Written(f"fill_{label}", lambda name: _fill(name, branches, is_optional=is_optional))
     return Piece(f"{take.name}({{0}})", f"{fill.name}({{0}}, {{1}}, strict)", None, is_optional)
 
 
-def _take(name: str, oneof: str, branches: list[Branch], *, is_optional: bool) -> list[str]:
-    lines = [f"def {name}(message):", f'    which = message.WhichOneof("{oneof}")']
+def _take(name: str, oneof: OneofDescriptor, branches: list[Branch], *, is_optional: bool) -> list[str]:
+    which = named("which_oneof", GetMessageClass(oneof.containing_type).WhichOneof)
+    lines = [f"def {name}(message):", *_first(branches[0]), f'    which = {which}(message, "{oneof.name}")']
     for branch in branches:
         lines += [f'    if which == "{branch.member}":', *_indented(branch.read(), 2)]
     # None of them: the first kind, empty, as any message that was left out.
     return [*lines, *(["    return None"] if is_optional else _indented(branches[0].read(), 1))]
+
+
+def _first(branch: Branch) -> list[str]:
+    """Give the lines that return what most hold, a text: where it is not empty, there is no need to ask which it is."""
+    if not (isinstance(branch.shape, Scalar) and branch.shape.piece is PLAIN):
+        return []
+    return [*_indented(branch.shape.read(branch.spot), 1), "    if taken:", "        return taken"]
 
 
 def _fill(name: str, branches: list[Branch], *, is_optional: bool) -> list[str]:
