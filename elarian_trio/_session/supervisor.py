@@ -3,6 +3,7 @@
 The client's block stands above, and runs :meth:`Supervisor.run` in a task of its own; :class:`Session` is below.
 A session whose transport was lost is kept while it can be resumed, with all that is under way in it; the next transport
 is for it. Only when it is over a fresh SETUP follows. Requests made here outlive a session as long as that is safe.
+Whether a SETUP asks for resumption is in :mod:`.offer`, the delays between attempts are in :mod:`.backoff`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import anyio
 import anyio.lowlevel
 import trio
 
-from elarian_trio._rsocket import Connection, ErrorCode, Role, Setup
+from elarian_trio._rsocket import Connection, Role, Setup
 from elarian_trio._session.backoff import SLOW_AFTER, Schedule
 from elarian_trio._session.endings import ResumptionRefused
+from elarian_trio._session.offer import Offer
 from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import GivenUp, Handover
 from elarian_trio._session.session import Session
@@ -50,10 +52,6 @@ StateName: TypeAlias = Literal["pending", "connecting", "connected", "closed", "
 
 MAX_STRIKES = 3  # sessions that the peer spoilt by breaking the protocol ...
 STRIKE_WINDOW = 60.0  # ... within so many seconds: after that it will not get better by itself
-
-# What a server says that keeps no sessions, whichever of them is at fault (rsocket-java says the first, rsocket-js 1.0
-# and ours the second), but also one that dislikes the credentials.
-_MAY_MEAN_RESUMPTION = frozenset({ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
 
 # What says that nobody was reached. Trio's own as well, since a user's `dial` may be written for Trio alone.
 _UNREACHABLE = (
@@ -117,7 +115,7 @@ class Supervisor:
         "_handler",
         "_heard",
         "_hurry",
-        "_offers_resumption",
+        "_offer",
         "_on_state",
         "_options",
         "_past",
@@ -130,7 +128,6 @@ class Supervisor:
         "_standing",
         "_strikes",
         "_token",
-        "_withholds_offer",
         "reconnects",
         "resumptions",
         "sessions_lost",
@@ -158,8 +155,7 @@ class Supervisor:
         self._redact = redact
         self._schedule = Schedule(options.reconnect, random)
         self._token = token
-        self._offers_resumption = options.resume != "off" and options.resume_buffer_size > 0
-        self._withholds_offer = False  # for the next SETUP alone
+        self._offer = Offer(options)
         self.reconnects = 0
         self.resumptions = 0
         self.sessions_lost = 0
@@ -394,7 +390,7 @@ class Supervisor:
                 await self._live_once(task_status)
                 cause: ElarianError = ConnectionLost("the server closed the connection", sent=False)
             except SetupRejected as error:
-                self._weigh_refusal(error)
+                self._offer.weigh_refusal(error)  # most are final: it raises them
                 continue
             except ResumptionRefused as error:
                 self._let_go(error)
@@ -459,12 +455,7 @@ class Supervisor:
     async def _make_setup(self) -> Setup:
         """Have a SETUP made; with a token of its own, which no variable holds, if the server is to keep the session."""
         setup = await self._setup()
-        return replace(setup, resume_token=self._token()) if self._offers_now else setup
-
-    @property
-    def _offers_now(self) -> bool:
-        """Whether the next SETUP asks for resumption, or the present one does."""
-        return self._offers_resumption and not self._withholds_offer
+        return replace(setup, resume_token=self._token()) if self._offer.made else setup
 
     def _make_session(self, setup: Setup | None, *, timed: bool) -> Session:
         options = self._options
@@ -496,7 +487,7 @@ class Supervisor:
             return
         self._attempt.deadline = math.inf
         self._standing = True
-        self._withholds_offer = False
+        self._offer.renew()
         self._schedule.reset()
         self._failure = None
         if self._connected_once:
@@ -544,16 +535,6 @@ class Supervisor:
 
     # What an attempt's failure means for the next.
 
-    def _weigh_refusal(self, error: SetupRejected) -> None:
-        """Raise what a refused SETUP means, unless one without resumption may fare better: once, and at once."""
-        if not self._offers_now or error.code not in _MAY_MEAN_RESUMPTION:
-            raise error
-        if self._options.resume == "require":
-            msg = f"{error} (the setup asked for resumption, as resume='require' demands)"
-            raise SetupRejected(msg, code=error.code) from error
-        self._offers_resumption = False  # for good: a server that learns it later is not worth a refusal each time
-        logger.info("the server refused a setup that asks for resumption (%s); trying without", error)
-
     def _weigh_silence(self, session: Session) -> None:
         """Give up a session that nobody answered for, if little or nothing is lost with it.
 
@@ -561,10 +542,8 @@ class Supervisor:
         """
         if session.resumable and (not session.opened or self._clock() - self._down_since >= SLOW_AFTER):
             self._let_go(ConnectionFailed("the server did not answer"))
-        if not self._connected_once and session.last_heard is None and self._options.resume == "auto":
-            self._withholds_offer = self._offers_now  # else it was withheld, which has not helped either
-            if self._withholds_offer:
-                logger.info("the server is silent about a setup that asks for resumption; the next does not ask")
+        if not self._connected_once and session.last_heard is None:
+            self._offer.weigh_silence()
 
     def _count_strike(self, error: RemoteProtocolError) -> None:
         """Raise *error* where it is final: before anything else was ever heard, or for the third time in a minute."""
