@@ -1,9 +1,13 @@
-"""Clients of the stand-ins that are nobody's: plain HTTP, and WebSockets as wsproto has them."""
+"""Clients of the stand-ins that are nobody's: plain HTTP, and WebSockets as wsproto has them.
+
+With them comes Planship's stand-in with a clock that moves when the test says so.
+"""
 
 from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,15 +25,18 @@ from wsproto.events import (
     TextMessage,
 )
 
+from elarian_trio.sandbox import ManualClock
+from elarian_trio.sandbox.planship import PlanshipServer
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from anyio.abc import SocketStream
     from wsproto.events import Event
 
-    from elarian_trio.sandbox.planship import PlanshipServer
-
 BOUND = 5.0  # seconds that anything awaited may take
+START = datetime(2026, 3, 1, tzinfo=UTC)
+CLICKS = "subscription-button-clicks"
 
 
 class Refused(Exception):
@@ -108,6 +115,11 @@ async def web_socket(url: str) -> AsyncIterator[Socket]:
         socket = Socket(stream)
         await socket.shake_hands(parts.netloc, f"{parts.path}?{parts.query}")
         yield socket
+
+
+def manual(**values: Any) -> PlanshipServer:  # noqa: ANN401 - a server's arguments
+    """Make a server whose time stands still."""
+    return PlanshipServer(clock=ManualClock(START), **values)
 
 
 class Caller:
