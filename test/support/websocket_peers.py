@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 from byte_pipes import PLENTY, PipeEnd
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from anyio.abc import ByteStream
 
 BOUND = 5.0  # seconds that anything awaited in a test may take
+ROLES = pytest.mark.parametrize("role", ["client", "server"])  # of ours
 
 
 def a_protocol(role: str, max_size: int | None = MAX_FRAME_SIZE) -> ClientProtocol | ServerProtocol:
