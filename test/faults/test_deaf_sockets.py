@@ -1,7 +1,7 @@
 """Deaf connections over real sockets: TCP, TLS and WebSocket, both backends, with lifetimes of about a second.
 
-The rules are tried in virtual time beside this (``test_deaf_connections.py``); here it is that a write which the
-kernel, TLS or a WebSocket holds is given up as well, and that nothing is left.
+The rules are tried in virtual time beside this (``test_deaf_connections.py``, ``test_deaf_clients.py``); here it is
+that a write which the kernel, TLS or a WebSocket holds is given up as well, and that nothing is left.
 """
 
 from __future__ import annotations
