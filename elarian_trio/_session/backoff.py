@@ -1,6 +1,6 @@
 """The delays between attempts to reconnect: a schedule that is told how long it has failed, and given its dice.
 
-:mod:`elarian_trio._session.supervisor` stands above; :class:`elarian_trio.options.Backoff` holds the numbers.
+:mod:`elarian_trio._session.outage` stands above; :class:`elarian_trio.options.Backoff` holds the numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SLOW_AFTER = 300.0  # seconds of failure after which an outage is a long one
 
 
 class Schedule:
-    """The delays of one outage after another. Made by the supervisor; reset when the peer has answered.
+    """The delays of one outage after another. Made by the outage; reset when the peer has answered.
 
     Args:
         backoff: the numbers; delays in seconds.

@@ -3,7 +3,7 @@
 The client's block stands above, and runs :meth:`Supervisor.run` in a task of its own; :class:`Session` is below.
 A session whose transport was lost is kept while it can be resumed, with all that is under way in it; the next transport
 is for it. Only when it is over a fresh SETUP follows. Requests made here outlive a session as long as that is safe.
-Whether a SETUP asks for resumption is in :mod:`.offer`, the delays between attempts are in :mod:`.backoff`.
+Whether a SETUP asks for resumption is in :mod:`.offer`, how long to wait and when to give up in :mod:`.outage`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import anyio.lowlevel
 import trio
 
 from elarian_trio._rsocket import Connection, Role, Setup
-from elarian_trio._session.backoff import SLOW_AFTER, Schedule
 from elarian_trio._session.endings import ResumptionRefused
 from elarian_trio._session.offer import Offer
+from elarian_trio._session.outage import Outage
 from elarian_trio._session.parking import Flag
 from elarian_trio._session.pending import GivenUp, Handover
 from elarian_trio._session.session import Session
@@ -108,21 +108,18 @@ class Supervisor:
         "_closing",
         "_connected_once",
         "_dial",
-        "_down_since",
         "_draining",
-        "_failure",
         "_final",
         "_handler",
-        "_heard",
         "_hurry",
         "_offer",
         "_on_state",
         "_options",
+        "_outage",
         "_past",
         "_redact",
         "_requests",
         "_running",
-        "_schedule",
         "_session",
         "_setup",
         "_standing",
@@ -153,9 +150,9 @@ class Supervisor:
         self._on_state = on_state
         self._clock = clock
         self._redact = redact
-        self._schedule = Schedule(options.reconnect, random)
         self._token = token
         self._offer = Offer(options)
+        self._outage = Outage(options, random)
         self.reconnects = 0
         self.resumptions = 0
         self.sessions_lost = 0
@@ -169,8 +166,6 @@ class Supervisor:
         self._changed = Flag()
         self._hurry = Flag()
         self._strikes: list[float] = []  # when the last ones were, no more than count
-        self._heard = self._down_since = 0.0
-        self._failure: ElarianError | None = None  # of the present outage
         self._final: Exception | None = None
 
     # What the client calls.
@@ -209,7 +204,7 @@ class Supervisor:
             msg = "a supervisor runs once"
             raise RuntimeError(msg)
         self._running = True
-        self._heard = self._down_since = self._clock()
+        self._outage.begin(self._clock())
         try:
             await self._supervise(task_status)
         except Exception as error:
@@ -409,7 +404,7 @@ class Supervisor:
 
     async def _live_once(self, task_status: TaskStatus[None]) -> None:
         """Dial, and live in this task until the transport or the session ends; until open, for ``connect_timeout``."""
-        limit = self._attempt_limit()
+        limit = self._outage.attempt_limit(self._clock())
         session: Session | None = None
         with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
             session, transport = await self._reach()
@@ -419,15 +414,7 @@ class Supervisor:
             return
         if session is not None:
             self._weigh_silence(session)
-        if limit < self._options.connect_timeout and self._failure is not None:
-            raise self._failure  # giving up cut this attempt short: what failed before says more
-        msg = f"no connection was made within {limit:g} s"
-        raise ConnectionFailed(msg)
-
-    def _attempt_limit(self) -> float:
-        """Give the seconds one attempt may take: not beyond giving up, but for an attempt that is the only one."""
-        left = self._until_giving_up()
-        return min(self._options.connect_timeout, left if left > 0 else math.inf)
+        raise self._outage.late(limit)
 
     async def _reach(self) -> tuple[Session, FrameTransport]:
         """Dial for the session that is to be resumed, or for a fresh one, which a SETUP is made for first."""
@@ -488,8 +475,7 @@ class Supervisor:
         self._attempt.deadline = math.inf
         self._standing = True
         self._offer.renew()
-        self._schedule.reset()
-        self._failure = None
+        self._outage.end()
         if self._connected_once:
             self.reconnects += 1
             self.resumptions += resumed
@@ -503,18 +489,9 @@ class Supervisor:
         """Note that a transport is gone, and the session with it unless it can be resumed."""
         if self._standing:  # else the server, which may only ever refuse, has not answered
             self._standing = False
-            self._down_since = self._clock()
-            self._heard = self._when_heard(session.last_heard)
+            self._outage.begin(self._clock(), session.last_heard)
         if not session.resumable:
             self._bury(session)
-
-    def _when_heard(self, last_heard: float | None) -> float:
-        """Give when the peer last answered: not before its silence would have been noticed, had we been awake.
-
-        A process that was put to sleep finds the connection dead hours later, and should try before it gives up.
-        """
-        noticed = self._down_since - self._options.keepalive_lifetime
-        return self._down_since if last_heard is None else max(last_heard, noticed)
 
     def _bury(self, session: Session) -> None:
         """Keep the counts of a session that is over, and nothing else."""
@@ -540,7 +517,7 @@ class Supervisor:
 
         A server says so when a session is over, but one that stays silent about it must not keep us away for ever.
         """
-        if session.resumable and (not session.opened or self._clock() - self._down_since >= SLOW_AFTER):
+        if session.resumable and (not session.opened or self._outage.is_long(self._clock())):
             self._let_go(ConnectionFailed("the server did not answer"))
         if not self._connected_once and session.last_heard is None:
             self._offer.weigh_silence()
@@ -559,26 +536,18 @@ class Supervisor:
             await anyio.lowlevel.checkpoint()
             return
         resumable = self._session is not None
-        is_news = self._failure is None or not (resumable and self._connected_once)
-        self._failure = cause
-        delay = self._schedule.next_delay(self._clock() - self._down_since, resumable=resumable)
-        left = self._until_giving_up()
+        is_news = self._outage.failure is None or not (resumable and self._connected_once)
+        delay = self._outage.fail(cause, self._clock(), resumable=resumable)
         words = "%s; the next attempt follows in %.2f s"
-        logger.log(logging.WARNING if is_news else logging.INFO, words, cause, min(delay, max(left, 0.0)))
+        logger.log(logging.WARNING if is_news else logging.INFO, words, cause, delay)
         self._on_state("pending", cause)
         self._hurry = Flag()
-        with anyio.move_on_after(min(delay, left)):
+        with anyio.move_on_after(delay):
             await self._hurry.wait()
         if self._closing:
             return
-        if self._until_giving_up() <= 0:
-            msg = f"gave up after {self._options.reconnect.give_up_after:g} s without an answer: {cause}"
-            raise ConnectionFailed(msg) from cause
+        self._outage.require_time(self._clock())
         self._on_state("connecting", None)
-
-    def _until_giving_up(self) -> float:
-        give_up_after = self._options.reconnect.give_up_after
-        return math.inf if give_up_after is None else self._heard + give_up_after - self._clock()
 
 
 class _WhenOpen:
