@@ -1,4 +1,4 @@
-"""Customers' phones in a test, against apps of a few lines: what they can do and expect, and what a failing test says.
+"""Customers' phones in a test, against apps of a few lines: USSD sessions and calls, wrong arguments, and settings.
 
 These tests take the fixtures as a user's tests do, from the plugin that is installed with the package.
 """
@@ -6,29 +6,14 @@ These tests take the fixtures as a user's tests do, from the plugin that is inst
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from elarian_trio import (
-    Cash,
-    ChannelPayment,
-    CustomerNumber,
-    CustomerPayment,
-    GetRecording,
-    Message,
-    MessagingChannel,
-    PaymentChannelNumber,
-    Purse,
-    Reject,
-    Say,
-    UssdMenu,
-    VoiceCallDirection,
-)
+from elarian_trio import CustomerNumber, GetRecording, MessagingChannel, Reject, Say, UssdMenu, VoiceCallDirection
 from elarian_trio.sandbox import ManualClock
-from elarian_trio.testing import NUMBER, AppUnderTest, Call, Phone, exchange
+from elarian_trio.testing import NUMBER, AppUnderTest, Call, Phone
 
 if TYPE_CHECKING:
     from elarian_trio.sandbox import Clock, Sandbox
@@ -37,11 +22,8 @@ pytestmark = pytest.mark.anyio
 
 SMS = MessagingChannel.sms("83044")
 VOICE = MessagingChannel.voice("+254711621711")
-WHATSAPP = MessagingChannel.whatsapp("+254711621711")
-KES = Cash("KES", 100)
 JUMA = "+254700000002"
 SOON = 0.01  # seconds: for what never comes
-CHECKOUT = CustomerPayment(CustomerNumber(NUMBER), PaymentChannelNumber("83044"))
 
 
 async def show_menus(notification: Any, customer: Any, app_data: Any, callback: Any) -> None:  # noqa: ANN401
@@ -194,153 +176,6 @@ async def test_a_chain_is_held_once(elarian_app: AppUnderTest, elarian_phone: Ph
         await chain
 
 
-# --- messages ---
-
-
-async def test_messages_are_expected_by_what_they_say(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """The issue: ``phone.expect_sms(…)``; an expectation takes what fits and leaves the rest."""
-    asha = elarian_app.customer(NUMBER)
-    await asha.send_message(SMS, "First")
-    await asha.send_message(MessagingChannel.sms("TEST_SENDER_ID"), "Second")
-    await asha.send_message(WHATSAPP, Message("Third"))
-    assert (await elarian_phone.expect_message(channel="whatsapp")).message.body == "Third"
-    assert (await elarian_phone.expect_sms(re.compile("^S"))).channel_number.number == "TEST_SENDER_ID"
-    await elarian_phone.expect_message("First", sender="83044")
-    await elarian_phone.expect_nothing()
-
-
-async def test_what_is_expected_is_waited_for(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """This SDK: an app takes its time."""
-
-    async def thank(_: object, customer: Any, *__: object) -> None:  # noqa: ANN401
-        for _ in range(20):
-            await anyio.lowlevel.checkpoint()
-        await customer.send_message(SMS, "Thank you")
-
-    elarian_app.on("receivedSms", thank)
-    await elarian_phone.write("Hi")
-    await elarian_phone.expect_sms("Thank you")
-
-
-async def test_what_was_heard_instead_is_told(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """The brief: readable in pytest's output; a wrong number is a frequent reason, so other phones are told of, too."""
-    with pytest.raises(
-        AssertionError, match=r"expected an SMS from 83044 that says 'Hello' within 0.01 s, and heard nothing$"
-    ):
-        await elarian_phone.expect_sms("Hello", sender="83044", within=SOON)
-    await elarian_app.customer(NUMBER).send_message(SMS, "Good bye")
-    await elarian_app.customer(JUMA).make_voice_call(VOICE)
-    with pytest.raises(AssertionError) as caught:
-        await elarian_phone.expect_sms("Hello", within=SOON)
-    assert str(caught.value) == (
-        f"{NUMBER} expected an SMS that says 'Hello' within 0.01 s, and heard this:\n    SMS from 83044: 'Good bye'\n"
-        f"others heard this:\n    {JUMA}: call from +254711621711"
-    )
-
-
-async def test_what_nobody_expected_is_something(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """This SDK: a test that wants silence hears of what came."""
-    await elarian_app.customer(NUMBER).send_message(SMS, "Hello")
-    with pytest.raises(AssertionError, match=r"expected nothing, and heard this:\n    SMS from 83044: 'Hello'"):
-        await elarian_phone.expect_nothing(within=SOON)
-
-
-async def test_a_handler_that_fails_ends_the_waiting(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """This SDK: nobody waits five seconds for what cannot come any more."""
-
-    async def fail(*_: object) -> None:
-        raise LookupError("no such customer")
-
-    elarian_app.on("receivedSms", fail)
-    await elarian_phone.write("Hi")
-    with pytest.raises(AssertionError, match=r"until something failed, and heard nothing\n.*no such customer"):
-        await elarian_phone.expect_sms(within=3600)
-
-
-async def test_a_failure_that_is_provoked_may_be_taken(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """This SDK: what a test provokes is no reason to fail; here a plain function fails once, and is asked again."""
-    calls: list[object] = []
-
-    def fail_once(*arguments: object) -> None:
-        calls.append(arguments)
-        if len(calls) == 1:
-            raise LookupError
-
-    elarian_app.on("receivedSms", fail_once)
-    await elarian_phone.write("Hi")
-    await elarian_phone.expect_nothing()
-    assert isinstance(elarian_app.failures.pop(), LookupError)
-    await elarian_phone._exchange.sandbox.clock.advance(timedelta(seconds=1))
-    assert len(calls) == 2
-
-
-async def test_an_app_that_nobody_watches_is_a_client_like_any_other(
-    elarian_sandbox: Sandbox, elarian_phone: Phone
-) -> None:
-    """This SDK: while it leaves a test, what its handlers raise is logged, as in production, and fails nothing."""
-    failed = anyio.Event()
-
-    async def fail(*_: object) -> None:
-        failed.set()
-        raise LookupError
-
-    async with AppUnderTest(**elarian_sandbox.credentials) as app:
-        app.on("receivedSms", fail)
-        await elarian_phone.write("Hi")
-        await failed.wait()
-        assert app.failures == []
-
-
-async def test_a_handler_is_a_function(elarian_app: AppUnderTest) -> None:
-    """This SDK: the app under test refuses what an Elarian refuses."""
-    with pytest.raises(TypeError, match=r"function"):
-        elarian_app.on("receivedSms", "print")  # type: ignore[arg-type]
-
-
-async def test_each_customer_has_a_phone(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """The brief: ``phone.of("+254…")``, in whatever way the number is written."""
-    juma = elarian_phone.of("+254 700-000002")
-    assert (repr(juma), elarian_phone.number) == ("<Phone +254 700-000002>", NUMBER)
-    await elarian_app.customer(JUMA).send_message(SMS, "Hello Juma")
-    await elarian_phone.expect_nothing()
-    await juma.expect_sms("Hello Juma")
-
-
-async def test_mails_and_chats_have_customers_of_their_own(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
-    """Facts, section 2: two providers, two identities; the channel says whose a name is."""
-
-    async def echo(notification: Any, customer: Any, *_: object) -> None:  # noqa: ANN401
-        await customer.reply_to_message(notification.message_id, f"Re: {notification.text}")
-
-    elarian_app.on("receivedTelegram", echo).on("receivedEmail", echo)
-    chat, mail = elarian_phone.of("asha_t"), elarian_phone.of("asha@example.org")
-    await chat.write("Hi", channel="telegram")
-    await chat.expect_message("Re: Hi", channel="telegram")
-    await mail.write("Dear bank", channel="email", to="sandbox@elarian.example")
-    await mail.expect_message("Re: Dear bank")
-
-
-async def test_a_phone_that_nobody_reads_is_found_out(
-    elarian_app: AppUnderTest, elarian_phone: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The house rule: no unbounded buffer."""
-    monkeypatch.setattr(exchange, "MAX_UNREAD", 3)
-    asha = elarian_app.customer(NUMBER)
-    for _ in range(3 + 1):
-        await asha.send_message(SMS, "Hello")
-    with pytest.raises(AssertionError, match=r"the test expected none of them"):
-        await elarian_phone.expect_sms("something else")
-
-
-async def test_everybody_may_wait_longer(elarian_phone: Phone) -> None:
-    """This SDK: busy machines need patience; it is one setting for all phones of the test."""
-    assert elarian_phone.patience == 5.0
-    elarian_phone.of(JUMA).patience = SOON
-    assert elarian_phone.patience == SOON
-    with pytest.raises(AssertionError, match=r"within 0.01 s"):
-        await elarian_phone.expect_sms()
-
-
 # --- calls ---
 
 
@@ -394,78 +229,7 @@ async def test_the_app_may_reject_a_call_or_not_pick_up(elarian_app: AppUnderTes
         await elarian_phone.expect_call(caller="1", within=SOON)
 
 
-# --- payments ---
-
-
-async def test_a_customer_is_asked_and_pays(
-    elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox
-) -> None:
-    """The brief: ``expect_payment``, ``pays``. A message is no payment, to whomever."""
-    await elarian_app.customer(NUMBER).send_message(SMS, "You are about to be asked")
-    with pytest.raises(AssertionError, match="a payment within"):
-        await elarian_phone.expect_channel_payment(within=SOON)
-    purse = Purse(elarian_sandbox.purse_id)
-    before = elarian_sandbox.purse_balance()
-    await elarian_app.initiate_payment(CHECKOUT, purse, KES)
-    payment = await elarian_phone.expect_payment(KES).pays()
-    assert (payment.is_checkout, payment.value) == (True, KES)
-    assert repr(payment) == f"<Payment KES 100 {payment.transaction_id} asked for>"
-    assert elarian_sandbox.purse_balance() == before + 100
-
-
-async def test_a_payment_may_fail(elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox) -> None:
-    """Facts, section 5: the gateway decides; what is final stays so."""
-    before = elarian_sandbox.purse_balance()
-    await elarian_app.initiate_payment(Purse(elarian_sandbox.purse_id), CHECKOUT, KES)
-    payment = await elarian_phone.expect_payment().fails("rejected")
-    assert elarian_sandbox.purse_balance() == before
-    with pytest.raises(AssertionError, match=r"KES 100 success: .*cannot become success"):
-        await payment.succeeds()
-    with pytest.raises(AssertionError, match=r"was not asked to pay KES 100"):
-        await payment.pays()
-    with pytest.raises(ValueError, match=r"known"):
-        payment.fails("nonsense")  # type: ignore[arg-type]
-
-
-async def test_the_gateway_hears_of_payments_to_others(
-    elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox
-) -> None:
-    """Facts, section 5: other paybills and banks are no customers."""
-    bank = ChannelPayment("cellular", 99999, "83044", "bank-1")
-    await elarian_app.initiate_payment(Purse(elarian_sandbox.purse_id), bank, KES)
-    with pytest.raises(
-        AssertionError, match=r"a payment of KES 1 within(.|\n)*the gateway: payment of KES 100 to bank-1"
-    ):
-        await elarian_phone.expect_payment(Cash("KES", 1), within=SOON)
-    with pytest.raises(AssertionError, match=r"a payment to bank-2"):
-        await elarian_phone.expect_channel_payment(to="bank-2", within=SOON)
-    await elarian_phone.expect_nothing()
-    await elarian_phone.expect_channel_payment(KES, to="bank-1").succeeds()
-
-
-async def test_a_customer_pays_unasked(
-    elarian_app: AppUnderTest, elarian_phone: Phone, elarian_sandbox: Sandbox
-) -> None:
-    """Facts, section 5: at once, or pending and decided later."""
-    before = elarian_sandbox.purse_balance()
-    await elarian_phone.pay(KES)
-    pending = await elarian_phone.pay(KES, to=PaymentChannelNumber("83044"), status="pending_confirmation")
-    assert elarian_sandbox.purse_balance() == before + 100
-    await pending.succeeds()
-    assert elarian_sandbox.purse_balance() == before + 200
-    with pytest.raises(AssertionError, match=r"paid KES 100 to 1: .*no payment channel number"):
-        await elarian_phone.pay(KES, to=PaymentChannelNumber("1"))
-
-
-async def test_money_is_no_number(elarian_phone: Phone) -> None:
-    """The house rule: a wrong type is a TypeError that says what would be right."""
-    with pytest.raises(TypeError, match=r"^value must be a Cash, got int"):
-        await elarian_phone.pay(100)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^to must be a PaymentChannelNumber, got str"):
-        await elarian_phone.pay(KES, to="83044")  # type: ignore[arg-type]
-    for expect in (elarian_phone.expect_payment, elarian_phone.expect_channel_payment):
-        with pytest.raises(TypeError, match=r"^value must be a Cash, got int"):
-            expect(100)  # type: ignore[arg-type]
+# --- wrong arguments ---
 
 
 async def test_what_can_never_come_is_not_waited_for(
@@ -500,6 +264,7 @@ async def test_words_and_patterns_are_wanted(elarian_app: AppUnderTest, elarian_
 
 
 # --- settings ---
+
 
 THEN = ManualClock()
 
