@@ -7,19 +7,10 @@ from datetime import timedelta
 import pytest
 import trio
 import trio.testing
-from resuming_clients import resuming_client
+from resuming_clients import resuming_client, visit
 from sandbox_clients import raw_client
 
-from elarian_trio.models.commands import CustomerActivity
-from elarian_trio.models.identity import CustomerNumber
 from elarian_trio.sandbox import Sandbox
-
-ASHA = CustomerNumber("+254709759881")
-
-
-def visit(key: str) -> CustomerActivity:
-    """Make the command whose notification goes to the app that sent it."""
-    return CustomerActivity(customer_number=ASHA, source="shop.example", session_id="1", key=key)
 
 
 @pytest.mark.trio

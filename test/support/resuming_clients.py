@@ -16,6 +16,8 @@ from sandbox_clients import BOUND, RawClient, a_setup
 from elarian_trio._transport import FrameTransport, as_transport
 from elarian_trio._wire.setup import decode_setup
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
+from elarian_trio.models.commands import CustomerActivity
+from elarian_trio.models.identity import CustomerNumber
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from elarian_trio._rsocket import Setup
     from elarian_trio.sandbox import Sandbox
+
+ASHA = CustomerNumber("+254709759881")
 
 
 class CutTransport(FrameTransport):
@@ -146,3 +150,8 @@ async def resuming_client(
         yield client
         client.session.close()
         tasks.cancel_scope.cancel()
+
+
+def visit(key: str, customer: CustomerNumber = ASHA) -> CustomerActivity:
+    """Make the command whose notification goes to the app that sent it."""
+    return CustomerActivity(customer_number=customer, source="shop.example", session_id="1", key=key)
