@@ -1,78 +1,30 @@
-"""The one sender: what becomes of broken connections, of answers that are none, and of proxies. Over real sockets."""
+"""The one sender: what is sent, what becomes of broken connections and of answers that are none. Over real sockets."""
 
 from __future__ import annotations
 
-import ssl
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
 import pytest
-import trustme
 from answering import Answering, json_answer
-from anyio.abc import SocketAttribute, SocketStream
-from anyio.streams.tls import TLSStream
+from anyio.abc import SocketAttribute
 from disclosure import Disclosure
+from http_by_hand import BOUND, DIRECT, GET, OK, ONCE, POST, SECRET, request_of, sending, served
 
 from elarian_trio._http import Attempt, Request, open_sender
-from elarian_trio._http.pool import NetworkStream, _loaded
+from elarian_trio._http.pool import NetworkStream
 from elarian_trio._http.sender import MAX_BODY
 from elarian_trio.errors import ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError
 from elarian_trio.options import HttpOptions, Retries
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
-
     from anyio.abc import ByteStream
 
     from elarian_trio._http import Sender
 
 pytestmark = pytest.mark.anyio
-
-BOUND = 5.0  # seconds that anything awaited in a test may take
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-ONCE = Retries(attempts=1)
-DIRECT = HttpOptions(trust_env=False)
-GET = Request(method="GET", path="/a%2Fb")
-SECRET = "s3cr3t-Th1s-1s-n0t-to-be-shown"
-POST = Request(method="POST", path="/x", headers={"authorization": f"Basic {SECRET}"}, content=b'{"a":1}')
-
-
-async def request_of(stream: ByteStream) -> bytes:
-    """Read one request, with its body if it says that there is one."""
-    data = b""
-    while True:
-        data += await stream.receive()
-        head, end, body = data.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
-        if end and len(body) >= length:
-            return data
-
-
-@asynccontextmanager
-async def served(serve: Callable[[ByteStream], Awaitable[None]]) -> AsyncIterator[int]:
-    """Serve connections on loopback; gives the port."""
-
-    async def one(stream: SocketStream) -> None:
-        async with stream:
-            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                await serve(stream)
-
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, one)
-        with anyio.fail_after(BOUND):
-            yield listener.extra(SocketAttribute.local_port)
-        tasks.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def sending(port: int, options: HttpOptions = DIRECT, retries: Retries = ONCE) -> AsyncIterator[Sender]:
-    """Open a sender to loopback."""
-    async with open_sender(f"http://127.0.0.1:{port}", options, retries=retries) as sender:
-        yield sender
 
 
 # --- what is sent ---
@@ -281,156 +233,6 @@ async def test_leaving_ends_the_calls_that_others_wait_for() -> None:
     async with served(serve) as port, anyio.create_task_group() as tasks, sending(port) as sender:
         tasks.start_soon(ask, sender)
         await is_asked.wait()
-
-
-# --- proxies and TLS ---
-
-
-@asynccontextmanager
-async def proxied(answer: bytes, *, then: Callable[[ByteStream], Awaitable[None]] | None = None) -> AsyncIterator[Any]:
-    """Play an HTTP proxy that gives *answer* to what it is asked first."""
-    asked: list[bytes] = []
-
-    async def serve(stream: ByteStream) -> None:
-        asked.append(await request_of(stream))
-        await stream.send(answer)
-        if then is not None:
-            await then(stream)
-
-    async with served(serve) as port:
-        yield port, asked
-
-
-async def test_http_goes_by_a_proxy_with_its_credentials() -> None:
-    """This SDK: a proxy's URL may name credentials."""
-    async with proxied(OK) as (port, asked):
-        options = HttpOptions(proxy=f"http://me:{SECRET}@127.0.0.1:{port}")
-        async with open_sender("http://planship.test", options, retries=ONCE) as sender:
-            assert (await sender.send(GET)).status == 200
-    assert asked[0].startswith(b"GET http://planship.test/a%2Fb HTTP/1.1\r\n")
-    assert b"Proxy-Authorization: Basic " in asked[0]
-
-
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_environment_names_the_proxy_unless_it_is_not_trusted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This SDK: as the standard library reads it, with or without a scheme."""
-    for each in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(each, raising=False)
-    async with proxied(OK) as (port, asked), proxied(OK) as (direct, asked_directly):
-        monkeypatch.setenv(name, f"127.0.0.1:{port}" if name == "http_proxy" else f"http://127.0.0.1:{port}")
-        for options in (HttpOptions(), DIRECT):
-            async with open_sender(f"http://127.0.0.1:{direct}", options, retries=ONCE) as sender:
-                await sender.send(GET)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        async with open_sender(f"http://127.0.0.1:{direct}", HttpOptions(), retries=ONCE) as sender:
-            await sender.send(GET)
-    assert (len(asked), len(asked_directly)) == (1, 2)
-
-
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", b""])
-async def test_proxy_that_gives_no_tunnel_means_that_nothing_was_sent(answer: bytes) -> None:
-    """This SDK: asking a proxy for a tunnel is not yet sending, so asking again is safe."""
-    async with proxied(answer) as (port, asked):
-        options = HttpOptions(proxy=f"http://127.0.0.1:{port}")
-        async with open_sender("https://planship.test", options, retries=ONCE) as sender:
-            with pytest.raises(ConnectionFailed, match=r"could not connect"):
-                await sender.send(POST)
-    assert asked[0].startswith(b"CONNECT planship.test:443 HTTP/1.1\r\n")
-    assert SECRET.encode() not in asked[0]
-
-
-async def test_https_goes_through_the_tunnel_of_a_proxy_by_the_users_own_tls() -> None:
-    """This SDK: proxies and TLS settings hold together."""
-    authority = trustme.CA()
-    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ours = ssl.create_default_context()
-    given: Any = authority
-    given.configure_trust(ours)
-    given.issue_cert("planship.test").configure_cert(inside)
-
-    async def serve(stream: ByteStream) -> None:
-        secure = await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
-        assert (await request_of(secure)).startswith(b"GET /a%2Fb HTTP/1.1\r\n")
-        await secure.send(OK)
-
-    async with proxied(b"HTTP/1.1 200 OK\r\n\r\n", then=serve) as (port, _):
-        options = HttpOptions(proxy=f"http://127.0.0.1:{port}", ssl_context=ours)
-        async with open_sender("https://planship.test", options, retries=ONCE) as sender:
-            assert (await sender.send(GET)).status == 200
-
-
-async def test_certificate_that_nobody_vouches_for_is_a_failed_connection() -> None:
-    """This SDK: TLS verifies unless the user's own context does not."""
-    authority = trustme.CA()
-    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    given: Any = authority
-    given.issue_cert("127.0.0.1").configure_cert(inside)
-
-    async def serve(stream: ByteStream) -> None:
-        with suppress(ssl.SSLError):
-            await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
-
-    async with served(serve) as port, open_sender(f"https://127.0.0.1:{port}", DIRECT, retries=ONCE) as sender:
-        with pytest.raises(ConnectionFailed, match="could not connect"):
-            await sender.send(POST)
-
-
-async def test_authorities_are_loaded_once_and_anew_where_the_environment_names_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A shop that enters a client for each customer: loading them holds up every task for 15 ms."""
-    authority = trustme.CA()
-    inside = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    given: Any = authority
-    given.issue_cert("127.0.0.1").configure_cert(inside)
-    given.cert_pem.write_to_path(tmp_path / "ours.pem")
-
-    async def serve(stream: ByteStream) -> None:
-        with suppress(ssl.SSLError):
-            secure = await TLSStream.wrap(stream, ssl_context=inside, standard_compatible=False)
-            await request_of(secure)
-            await secure.send(OK)
-
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with served(serve) as port:
-        loaded: list[int] = []
-        for file in ("", "", "ours.pem", "ours.pem"):
-            if file:
-                monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / file))
-            async with open_sender(f"https://127.0.0.1:{port}", HttpOptions(), retries=ONCE) as sender:
-                loaded.append(_loaded.cache_info().misses)
-                with nullcontext() if file else pytest.raises(ConnectionFailed, match="could not connect"):
-                    assert (await sender.send(GET)).status == 200
-    assert loaded[0] == loaded[1]
-    assert loaded[2] == loaded[3]
-
-
-async def test_socks_proxy_without_its_package_says_what_to_install() -> None:
-    """This SDK: socksio is none of its extras."""
-    with pytest.raises(ModuleNotFoundError, match="pip install socksio"):
-        async with open_sender("https://h", HttpOptions(proxy="socks5://127.0.0.1:1080"), retries=ONCE):
-            pass
-
-
-async def test_proxy_of_the_environment_that_is_none_is_refused_without_repeating_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """This SDK: it may hold a password."""
-    for proxy in (f"gopher://me:{SECRET}@h", f"http://me:{SECRET}@h:99999"):
-        monkeypatch.setenv("https_proxy", proxy)
-        with pytest.raises(ValueError, match="proxy must be a URL") as caught:
-            async with open_sender("https://h", HttpOptions(), retries=ONCE):
-                pass
-        assert SECRET not in str(caught.value)
-
-
-async def test_proxy_whose_host_is_no_name_is_a_value_error() -> None:
-    """A past bug: the error of the package below came out."""
-    with pytest.raises(ValueError, match="no name that can be looked up") as caught:
-        async with open_sender("https://h", HttpOptions(proxy=f"http://me:{SECRET}@⒈com"), retries=ONCE):
-            pass
-    assert SECRET not in str(caught.value)
 
 
 # --- what is not shown ---
