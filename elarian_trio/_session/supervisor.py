@@ -3,7 +3,8 @@
 The client's block stands above, and runs :meth:`Supervisor.run` in a task of its own; :class:`Session` is below.
 A session whose transport was lost is kept while it can be resumed, with all that is under way in it; the next transport
 is for it. Only when it is over a fresh SETUP follows. Requests made here outlive a session as long as that is safe.
-Whether a SETUP asks for resumption is in :mod:`.offer`, how long to wait and when to give up in :mod:`.outage`.
+Whether a SETUP asks for resumption is in :mod:`.offer`, what it means that dialing raised in :mod:`.dialing`, how long
+to wait then and when to give up in :mod:`.outage`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import anyio
 import anyio.lowlevel
-import trio
 
 from elarian_trio._rsocket import Connection, Role, Setup
+from elarian_trio._session.dialing import dialing
 from elarian_trio._session.endings import ResumptionRefused
 from elarian_trio._session.offer import Offer
 from elarian_trio._session.outage import Outage
@@ -52,17 +53,6 @@ StateName: TypeAlias = Literal["pending", "connecting", "connected", "closed", "
 
 MAX_STRIKES = 3  # sessions that the peer spoilt by breaking the protocol ...
 STRIKE_WINDOW = 60.0  # ... within so many seconds: after that it will not get better by itself
-
-# What says that nobody was reached. Trio's own as well, since a user's `dial` may be written for Trio alone.
-_UNREACHABLE = (
-    OSError,
-    anyio.BrokenResourceError,
-    anyio.ClosedResourceError,
-    anyio.EndOfStream,
-    trio.BrokenResourceError,
-    trio.ClosedResourceError,
-    trio.TooSlowError,
-)
 
 logger = logging.getLogger("elarian_trio.session")
 
@@ -418,25 +408,9 @@ class Supervisor:
 
     async def _reach(self) -> tuple[Session, FrameTransport]:
         """Dial for the session that is to be resumed, or for a fresh one, which a SETUP is made for first."""
-        try:
+        with dialing(first=not self._connected_once):
             setup = None if self._session is not None else await self._make_setup()
             transport = as_transport(await self._dial())
-        except ConnectionFailed:
-            raise
-        except _UNREACHABLE as error:
-            msg = f"the connection could not be opened: {str(error) or type(error).__name__}"
-            raise ConnectionFailed(msg) from error
-        except Exception as error:
-            if not self._connected_once:  # most likely a mistake of the program's, and it should see it plainly
-                raise
-            msg = f"dialing raised {type(error).__name__}"
-            raise ConnectionFailed(msg) from error
-        except anyio.get_cancelled_exc_class() as error:
-            if anyio.current_effective_deadline() == -math.inf:
-                raise
-            # asyncio's CancelledError, of something else that dialing waited for: let out, it would end us in silence
-            msg = f"dialing raised {type(error).__name__}"
-            raise ConnectionFailed(msg) from error
         return self._session or self._make_session(setup, timed=transport.timed), transport
 
     async def _make_setup(self) -> Setup:
