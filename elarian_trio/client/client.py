@@ -23,28 +23,17 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio import _wire
 from elarian_trio._arguments import require, require_function
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
-from elarian_trio._rsocket import ErrorCode, Setup
+from elarian_trio._rsocket import Setup
 from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
 from elarian_trio.client.environment import read_environment
 from elarian_trio.client.events import EventTable
 from elarian_trio.client.outcome import Outcome
+from elarian_trio.client.refusals import checked, refusal
 from elarian_trio.client.states import ConnectionState, ConnectionStates, StateBoard, Statistics
-from elarian_trio.errors import (
-    CommandFailed,
-    CommandRejected,
-    CommandTimedOut,
-    ConnectionClosed,
-    ElarianError,
-    InternalError,
-)
-from elarian_trio.models.commands import (
-    DeleteCustomer,
-    DeleteCustomerAppData,
-    LeaseCustomerAppData,
-    UpdateCustomerAppData,
-)
+from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ElarianError, InternalError
+from elarian_trio.models.commands import DeleteCustomerAppData, LeaseCustomerAppData, UpdateCustomerAppData
 from elarian_trio.models.model import Model
 from elarian_trio.options import ConnectionOptions
 
@@ -487,13 +476,13 @@ class Client(AsyncContextManagerMixin):
             reply = _wire.decode_reply(command, answer)
             if concerns is not None:
                 concerns(getattr(reply, "customer_id", None))
-            return _checked(command, reply)
+            return checked(command, reply)
         except BaseException as error:
             self._commands_failed += 1
             if self._failure is not None:  # it comes out of the block, once: whoever is inside is being cancelled
                 await anyio.lowlevel.checkpoint_if_cancelled()
             if isinstance(error, StreamFailed):
-                raise _command_error(command, error) from error
+                raise refusal(command, error) from error
             if isinstance(error, GivenUp):
                 msg = f"no answer to {type(command).__name__} came within {deadlines.limit:g} s"
                 raise CommandTimedOut(msg, sent=handover.sent) from None
@@ -547,24 +536,3 @@ class _Started:
     def started(self, value: None = None) -> None:
         del value
         self._event.set()
-
-
-def _command_error(command: Command[Any], failed: StreamFailed) -> CommandRejected | CommandFailed:
-    """Translate the ERROR that a command was answered with; asking again must be worth it where it says REJECTED."""
-    words = failed.message
-    if failed.code == ErrorCode.REJECTED:
-        size = len(_wire.encode_command(command))
-        most = DEFAULTS.max_payload_size  # what servers commonly take, ours among them
-        if size <= most:
-            return CommandRejected(command, words)
-        words = f"too large with {size} bytes, where servers commonly take {most}; this one says: {words}"
-    elif isinstance(command, DeleteCustomer) and failed.code in (ErrorCode.INVALID, ErrorCode.APPLICATION_ERROR):
-        words = f"not supported by this server ({words})" if words else "not supported by this server"
-    return CommandFailed(command, words, code=failed.code)
-
-
-def _checked(command: Command[Any], reply: R) -> R:
-    """Raise about a reply that says no; a status of several values is for the caller to judge."""
-    if getattr(reply, "status", None) is False:
-        raise CommandFailed(command, str(getattr(reply, "description", "")), reply=reply)
-    return reply
