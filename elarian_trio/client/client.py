@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
@@ -120,7 +121,7 @@ class Client(AsyncContextManagerMixin):
         require("endpoint", str, endpoint)
         self._endpoint = endpoint if dial is None else ""
         self._options = options
-        self._dial = dial or self._dialer(endpoint)
+        self._dial: Dial = dial or partial(parse_endpoint(endpoint).open, options.ssl_context)
         self._entered = self._left = False
         self._failure: Exception | None = None
         self._commands = self._commands_failed = 0
@@ -235,6 +236,18 @@ class Client(AsyncContextManagerMixin):
         tasks.start_soon(self._serve, self._supervisor, name=f"elarian_trio {type(self).__name__}")
         await self._connected.wait()
         self._shield(True)  # from here on cancellation reaches the block first: its cleanup can still send
+
+    async def _setup(self) -> Setup:
+        """Make the SETUP, but for its resume token; for the supervisor, before each session."""
+        credentials = await self._identity.credentials(
+            simplex_mode=not self._options.receive_notifications, simulator_mode=self._simulator
+        )
+        return Setup(
+            _wire.encode_setup(credentials),
+            _wire.agent_metadata(),
+            keepalive_interval=self._options.keepalive_interval,
+            keepalive_lifetime=self._options.keepalive_lifetime,
+        )
 
     async def _leave_in_order(self) -> None:
         deadline = anyio.current_time() + self._options.drain_timeout
@@ -503,28 +516,6 @@ class Client(AsyncContextManagerMixin):
         if self._supervisor is not None and not self._left and get_ident() != self._thread:
             msg = f"this {type(self).__name__} is used in the thread of its block; anyio.from_thread.run() leads there"
             raise RuntimeError(msg)
-
-    # The connection.
-
-    async def _setup(self) -> Setup:
-        """Make the SETUP, but for its resume token; for the supervisor, before each session."""
-        credentials = await self._identity.credentials(
-            simplex_mode=not self._options.receive_notifications, simulator_mode=self._simulator
-        )
-        return Setup(
-            _wire.encode_setup(credentials),
-            _wire.agent_metadata(),
-            keepalive_interval=self._options.keepalive_interval,
-            keepalive_lifetime=self._options.keepalive_lifetime,
-        )
-
-    def _dialer(self, endpoint: str) -> Dial:
-        where = parse_endpoint(endpoint)
-
-        async def dial() -> ObjectStream[bytes]:
-            return await where.open(self._options.ssl_context)
-
-        return dial
 
 
 class _Started:
