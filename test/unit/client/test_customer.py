@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,7 @@ class FakeCall:
         await checkpoint()
         self.commands.append(command)
         if isinstance(command, c.GetCustomerState):
-            return r.GetCustomerStateReply(status=True, data=self.state)
+            return r.GetCustomerStateReply(status=True, data=deepcopy(self.state))  # the caller's own, as off the wire
         if isinstance(command, c.LeaseCustomerAppData):
             return r.LeaseAppDataReply(status=True, value=self.stored)
         if isinstance(command, c.SendMessage | c.ReplyToMessage):
