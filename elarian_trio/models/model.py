@@ -37,8 +37,6 @@ Write = TypeVar("Write", bound="Callable[[Any], Any]")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_KEPT = object()  # in place of a value: the field's own
-
 _READERS: dict[type, Mapping[str, Callable[[Any], Any]]] = {}
 _WRITERS: dict[type, ToPlain] = {}
 
@@ -171,25 +169,28 @@ def altered(model: M, **values: object) -> M:
     ``dataclasses.replace`` would check all the other fields again.
     """
     cls: Any = type(model)
-    return cast("M", altering(cls).call(model, **values))
+    return cast("M", altering(cls, *values).call(model, **values))
 
 
 @cache
-def altering(cls: type) -> Written:
-    """Give what :func:`altered` calls for models of *cls*; whoever keeps it has the same in a third of the time."""
+def altering(cls: type, *names: str) -> Written:
+    """Give what :func:`altered` calls to set those fields of *cls*, all of them where none is named."""
     fields = [field.name for field in dataclasses.fields(cls)]
-    kept = named("KEPT", _KEPT)
+    given = names or tuple(fields)
+    if unknown := set(given).difference(fields):
+        msg = f"{cls.__name__} has no field {', '.join(unknown)}; known are {', '.join(fields)}"
+        raise TypeError(msg)
 
     def write(name: str) -> list[str]:
         return [
-            f"def {name}(model, *, {', '.join(f'{each}={kept}' for each in fields)}):",
+            f"def {name}(model, {', '.join(given)}):",
             f"    new = {named(f'Open{cls.__name__}', twin(cls))}()",
-            *(f"    new.{each} = model.{each} if {each} is {kept} else {each}" for each in fields),
+            *(f"    new.{each} = {each if each in given else f'model.{each}'}" for each in fields),
             f"    new.__class__ = {named(cls.__name__, cls)}",
             "    return new",
         ]
 
-    return Written(f"alter_{cls.__name__}", write)
+    return Written("_".join(("alter", *names, "of", cls.__name__)), write)
 
 
 def _readers(cls: type) -> Mapping[str, Callable[[Any], Any]]:
