@@ -5,10 +5,11 @@ Nothing is below.
 
 from __future__ import annotations
 
+import math
 from types import NoneType
 from typing import NoReturn
 
-__all__ = ["in_words", "require", "require_choice", "require_function", "wrong_type"]
+__all__ = ["in_words", "is_finite", "require", "require_choice", "require_function", "shown", "wrong_type"]
 
 
 def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
@@ -29,6 +30,20 @@ def require(name: str, kind: type | tuple[type, ...], value: object, *, wanted: 
 
 def _takes_bool(kind: type | tuple[type, ...]) -> bool:
     return any(each is not int and issubclass(bool, each) for each in (kind if isinstance(kind, tuple) else (kind,)))
+
+
+def is_finite(value: float) -> bool:
+    """Whether *value* is a number that can be counted to: not one beyond what a float holds, either."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int
+        return False
+
+
+def shown(value: float) -> str:
+    """Give a number in words for errors: an int that no float holds would be hundreds of digits."""
+    is_beyond = not is_finite(value) and value.__class__ is int
+    return "an int that no float holds" if is_beyond else repr(value)
 
 
 def require_function(name: str, value: object, *, optional: bool = False) -> None:

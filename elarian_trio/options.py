@@ -6,14 +6,13 @@ Every room above reads these values; only :mod:`elarian_trio.errors` is below. A
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
-from elarian_trio._arguments import require, wrong_type
+from elarian_trio._arguments import is_finite, require, shown, wrong_type
 
 if TYPE_CHECKING:
     import ssl
@@ -393,8 +392,8 @@ def _require_number(
     if isinstance(value, bool) or not isinstance(value, int | float):
         msg = f"{name} must be a number, got {value!r}"
         raise TypeError(msg)
-    if isinstance(value, float) and not math.isfinite(value):
-        msg = f"{name} must be finite, got {value!r}"
+    if not is_finite(value):
+        msg = f"{name} must be finite, got {shown(value)}"
         raise ValueError(msg)
     tests: tuple[tuple[float | None, Callable[[float], bool], str], ...] = (
         (at_least, lambda bound: value >= bound, "at least"),

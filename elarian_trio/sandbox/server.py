@@ -7,7 +7,6 @@ Users stand above. It opens the ways in and hands each connection to a :class:`~
 from __future__ import annotations
 
 import logging
-import math
 import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio._arguments import require, require_choice
+from elarian_trio._arguments import is_finite, require, require_choice, shown
 from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
@@ -457,8 +456,8 @@ def _check_file(data: str | os.PathLike[str] | None) -> None:
 
 def _check_window(seconds: float) -> None:
     require("resume_window", (int, float), seconds, wanted="a number of seconds")
-    if not math.isfinite(seconds) or seconds < 0:
-        msg = f"resume_window must be a number of seconds, got {seconds!r}"
+    if not is_finite(seconds) or seconds < 0:
+        msg = f"resume_window must be a number of seconds, got {shown(seconds)}"
         raise ValueError(msg)
 
 

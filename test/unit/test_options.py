@@ -123,6 +123,10 @@ def test_option_with_which_no_connection_works_is_refused(name: str, value: Any)
     [
         (lambda: ConnectionOptions(connect_timeout=math.inf), "connect_timeout must be finite, got inf"),
         (lambda: ConnectionOptions(command_timeout=math.nan), "command_timeout must be finite, got nan"),
+        (
+            lambda: ConnectionOptions(command_timeout=10**5000),
+            "command_timeout must be finite, got an int that no float holds",
+        ),
         (lambda: ConnectionOptions(drain_timeout=-1), "drain_timeout must be at least 0, got -1"),
         (lambda: ConnectionOptions(fragment_size=2**24), "fragment_size must be at most 16777215, got 16777216"),
         (lambda: Backoff(jitter=1.5), "jitter must be at most 1, got 1.5"),
