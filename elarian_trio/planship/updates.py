@@ -63,6 +63,11 @@ class EntitlementUpdates(ObjectReceiveStream[Entitlements]):
         self._changed = anyio.Event()
         self._failure: Exception | None = None
 
+    def __repr__(self) -> str:
+        """Say whether a state waits to be read, and whether more may come; states are the customer's own affair."""
+        news = "a state unread" if self._is_unread else "all read"
+        return f"<EntitlementUpdates, {news}, {'open' if self._failure is None else 'closed'}>"
+
     async def receive(self) -> Entitlements:
         """Wait for a state newer than those that were read.
 

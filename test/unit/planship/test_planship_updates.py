@@ -43,6 +43,18 @@ async def test_state_comes_first_and_then_each_newer_one() -> None:
                 assert await updates.receive() == {"n": number}
 
 
+async def test_updates_show_whether_there_is_anything_to_read_and_nothing_of_it() -> None:
+    """This SDK: a log may hold what an object shows."""
+    planship = a_planship(state={"secret-plan": True})
+    async with planship.client() as client, client.entitlement_updates() as updates:
+        await updates.receive()
+        assert repr(updates) == "<EntitlementUpdates, all read, open>"
+        updates.put('{"secret-plan": false}')
+        assert repr(updates) == "<EntitlementUpdates, a state unread, open>"
+        await updates.receive()
+    assert repr(updates) == "<EntitlementUpdates, all read, closed>"
+
+
 async def test_socket_is_asked_for_with_a_fresh_token_and_read_beside() -> None:
     """D21 and D22 of the facts: forced refresh, ids and token encoded, no authorization; one read once it is open."""
     planship = a_planship()
