@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio.errors import ConnectionFailed, ConnectionLost, ElarianError, SetupRejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ResumptionRefused", "broken", "plain", "unanswered", "words_of"]
+__all__ = ["ResumptionRefused", "broken", "ended_by_peer", "not_resumed", "plain", "unanswered", "words_of"]
 
 MAX_TEXT = 400  # characters of a peer's words that an error repeats
+
+_SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
 
 
 class ResumptionRefused(ConnectionLost):
@@ -42,6 +45,25 @@ def broken(what: str, cause: BaseException | None = None, *, opened: bool, sent:
     error = ConnectionLost(what, sent=sent) if opened else ConnectionFailed(f"{what}, before the connection was open")
     error.__cause__ = cause
     return error
+
+
+def ended_by_peer(code: int, words: str, *, opened: bool, sent: bool) -> ElarianError:
+    """Make the session's own error of an ERROR on stream 0; one that comes before it was *opened* may refuse the SETUP.
+
+    What refuses it is for the supervisor to weigh; with any other code the peer may only be in trouble now.
+    """
+    if code in _SETUP_CODES and not opened:
+        return SetupRejected(words or "the server refused the setup", code=code)
+    return broken(f"the peer ended the connection with {_error(code, words)}", opened=opened, sent=sent)
+
+
+def not_resumed(code: int, words: str, *, sent: bool) -> ResumptionRefused:
+    """Make the session's own error of the ERROR that answers RESUME, whatever its code."""
+    return ResumptionRefused(f"the server does not resume the session: {_error(code, words)}", sent=sent, code=code)
+
+
+def _error(code: int, words: str) -> str:
+    return f"error 0x{code:03x} ({words})"
 
 
 def words_of(message: str, redact: Callable[[str], str], token: bytes | None) -> str:

@@ -41,7 +41,7 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.attachment import Attachment, close_transport
-from elarian_trio._session.endings import ResumptionRefused, broken, plain, unanswered, words_of
+from elarian_trio._session.endings import broken, ended_by_peer, not_resumed, plain, unanswered, words_of
 from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
 from elarian_trio._session.judgement import Judgement
 from elarian_trio._session.pending import Handover, Question
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 FLUSH_TIMEOUT = 2.0  # seconds that the last frames may take before the transport is closed all the same
-
-_SETUP_CODES = frozenset({ErrorCode.INVALID_SETUP, ErrorCode.UNSUPPORTED_SETUP, ErrorCode.REJECTED_SETUP})
 
 logger = logging.getLogger("elarian_trio.session")
 
@@ -410,7 +408,7 @@ class Session:
         if self._leaving or self._peer_leaves:
             self._end(None)
             return
-        error = self._broken(what, cause)
+        error = broken(what, cause, opened=self._opened, sent=self._requests.any_sent)
         if self._connection.lose_transport():
             self._detach(attachment, error)
         else:
@@ -476,10 +474,6 @@ class Session:
     def _lost(self, sent: bool) -> ConnectionLost:
         """Make the error of one waiter; the session's own is its cause."""
         return unanswered("the session ended", self._error, sent=sent)
-
-    def _broken(self, what: str, cause: BaseException | None = None) -> Exception:
-        """Make the session's own error."""
-        return broken(what, cause, opened=self._opened, sent=self._opened and self._requests.any_sent)
 
     def _settle(self) -> None:
         """See whether the last request has ended, for whoever waits for that."""
@@ -629,16 +623,14 @@ class Session:
         self._requests.fail(event.stream_id, StreamFailed(event.code, self._redact(event.message)))
 
     def _on_connection_ended(self, event: ConnectionEnded) -> None:
-        words = self._words(event.message)
         if event.code == ErrorCode.CONNECTION_CLOSE and self.opened:
             self._peer_leaves = True
             for stream_id in self._requests.unsent():
                 self._requests.give_up(stream_id, self._lost)
             self._settle()
-        elif event.code in _SETUP_CODES and not self.opened:
-            self._end(SetupRejected(words or "the server refused the setup", code=event.code))
         else:
-            self._end(self._broken(f"the peer ended the connection with error 0x{event.code:03x} ({words})"))
+            words, sent = self._words(event.message), self._requests.any_sent
+            self._end(ended_by_peer(event.code, words, opened=self._opened, sent=sent))
 
     def _words(self, message: str) -> str:
         return words_of(message, self._redact, self.resume_token)
@@ -650,8 +642,7 @@ class Session:
         self._open()
 
     def _on_resume_rejected(self, event: ResumeRejected) -> None:
-        what = f"the server does not resume the session: error 0x{event.code:03x} ({self._words(event.message)})"
-        self._end(ResumptionRefused(what, sent=self._requests.any_sent, code=event.code))
+        self._end(not_resumed(event.code, self._words(event.message), sent=self._requests.any_sent))
 
     def _on_not_resumable(self, event: NotResumable) -> None:
         logger.warning("the session would not outlive its connection any more: %s", event.reason)
