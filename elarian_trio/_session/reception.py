@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ import anyio.lowlevel
 
 from elarian_trio._rsocket import resume_token_of
 from elarian_trio._session.attachment import TRANSPORT_ERRORS, close_transport
+from elarian_trio._session.guest import Guest
 from elarian_trio.errors import ElarianError, SetupRejected
 
 if TYPE_CHECKING:
@@ -34,57 +33,6 @@ FIRST_FRAME_TIMEOUT = 10.0  # seconds a client has for its SETUP or RESUME
 HANDOVER_TIMEOUT = 5.0  # seconds for the tasks of an old transport to end; they have been told to at once
 
 logger = logging.getLogger("elarian_trio.session")
-
-
-class _Stage(Enum):
-    """What a server was told of a session: nothing yet, that it is here, that it waits, that it is over."""
-
-    NEW = auto()
-    HERE = auto()
-    AWAY = auto()
-    GONE = auto()
-
-
-@dataclass(eq=False)
-class _Guest:
-    """A session, and whoever wants to hear of it. Is told by the session that it is open, as a task status.
-
-    Attributes:
-        turn: how many connections have come for the session; it is the latest's, who sees to its end.
-        free: set while no task runs the session.
-        called: set once it need not wait any more.
-        held_bytes: what it holds for its client while it waits.
-    """
-
-    session: Session
-    on_open: Callable[[Session], None]
-    on_detached: Callable[[Session], None]
-    on_resumed: Callable[[Session], None]
-    on_end: Callable[[Session], None]
-    token: bytes | None = field(default=None, repr=False)
-    stage: _Stage = _Stage.NEW
-    turn: int = 0
-    held_bytes: int = 0
-    free: anyio.Event = field(default_factory=anyio.Event)
-    called: anyio.Event = field(default_factory=anyio.Event)
-
-    def started(self, value: None = None) -> None:
-        """The session is open, for the first time or again."""
-        del value
-        tell = self.on_open if self.stage is _Stage.NEW else self.on_resumed
-        self.stage = _Stage.HERE
-        tell(self.session)
-
-    def cut(self) -> None:
-        """Its transport is gone."""
-        self.stage = _Stage.AWAY
-        self.on_detached(self.session)
-
-    def over(self) -> None:
-        """It is over, and was perhaps before."""
-        was, self.stage = self.stage, _Stage.GONE
-        if was in (_Stage.HERE, _Stage.AWAY):
-            self.on_end(self.session)
 
 
 def _ignore(_: Session) -> None:
@@ -109,8 +57,8 @@ class Reception:
         self._resume_window = resume_window
         self._max_parked = max_parked
         self._max_parked_bytes = max_parked_bytes
-        self._guests: dict[bytes, _Guest] = {}  # by token
-        self._parked: dict[_Guest, None] = {}  # those that wait, the longest first
+        self._guests: dict[bytes, Guest] = {}  # by token
+        self._parked: dict[Guest, None] = {}  # those that wait, the longest first
         self._parked_bytes = 0
 
     @property
@@ -154,7 +102,7 @@ class Reception:
             return
         guest = self._find(received[0])
         if guest is None:
-            guest = self._welcome(_Guest(open_session(), on_open, on_detached, on_resumed, on_end))
+            guest = self._welcome(Guest(open_session(), on_open, on_detached, on_resumed, on_end))
         turn = guest.turn = guest.turn + 1
         try:
             if turn == 1 or await self._take_over(guest, turn, transport):
@@ -163,7 +111,7 @@ class Reception:
             if guest.turn == turn:
                 self._dismiss(guest)
 
-    def _find(self, frame: bytes) -> _Guest | None:
+    def _find(self, frame: bytes) -> Guest | None:
         """Give the session that *frame* resumes, if it may. Whoever knows the token is its client: it is a secret.
 
         A RESUME that comes so late that its client is back by another since then is refused like one of a stranger, and
@@ -175,7 +123,7 @@ class Reception:
             return None
         return guest
 
-    def _welcome(self, guest: _Guest) -> _Guest:
+    def _welcome(self, guest: Guest) -> Guest:
         guest.session.oversee(
             check_setup=partial(self._enter, guest),
             on_growth=partial(self._note_growth, guest),
@@ -184,7 +132,7 @@ class Reception:
         guest.free.set()
         return guest
 
-    def _enter(self, guest: _Guest, setup: Setup) -> None:
+    def _enter(self, guest: Guest, setup: Setup) -> None:
         """Note the token of a SETUP before anybody judges it, so that no two sessions share one."""
         if setup.resume_token is None:
             return
@@ -194,7 +142,7 @@ class Reception:
         guest.token = setup.resume_token
         self._guests[guest.token] = guest
 
-    async def _take_over(self, guest: _Guest, turn: int, transport: FrameTransport) -> bool:
+    async def _take_over(self, guest: Guest, turn: int, transport: FrameTransport) -> bool:
         """Make a session leave the transport it has. ``False`` if another connection came later, or it is over.
 
         The old transport goes first and is not read again, so that what was received by then is what RESUME_OK says.
@@ -211,7 +159,7 @@ class Reception:
                 await close_transport(transport, forcefully=True)
         return is_ours
 
-    async def _host(self, guest: _Guest, turn: int, transport: FrameTransport, received: list[bytes]) -> None:
+    async def _host(self, guest: Guest, turn: int, transport: FrameTransport, received: list[bytes]) -> None:
         """Run a session until its transport is gone, and then keep it, unless it is over or another one has come."""
         guest.free = anyio.Event()
         try:
@@ -226,14 +174,14 @@ class Reception:
                 await self._keep(guest)
         await anyio.lowlevel.checkpoint()
 
-    async def _keep(self, guest: _Guest) -> None:
+    async def _keep(self, guest: Guest) -> None:
         """Wait until another connection comes for the session, or nobody waits for it any more."""
         self._park(guest)
         with anyio.move_on_after(self._resume_window):
             await guest.called.wait()
         await anyio.lowlevel.checkpoint()
 
-    def _park(self, guest: _Guest) -> None:
+    def _park(self, guest: Guest) -> None:
         """Keep a session, as long as there is room for it."""
         guest.called = anyio.Event()
         guest.held_bytes = 0
@@ -241,32 +189,32 @@ class Reception:
         self._weigh(guest)
         self._make_room(self._dismiss)
 
-    def _note_growth(self, guest: _Guest) -> None:
+    def _note_growth(self, guest: Guest) -> None:
         """Count what a parked session has taken in for its client, as answers to what was asked before the cut."""
         if guest in self._parked:
             self._weigh(guest)
             # Whoever answers may be in the midst of much else: those given up end in their own tasks.
             self._make_room(self._unpark)
 
-    def _weigh(self, guest: _Guest) -> None:
+    def _weigh(self, guest: Guest) -> None:
         held = guest.session.kept_bytes + guest.session.waiting_bytes
         self._parked_bytes += held - guest.held_bytes
         guest.held_bytes = held
 
-    def _make_room(self, give_up: Callable[[_Guest], None]) -> None:
+    def _make_room(self, give_up: Callable[[Guest], None]) -> None:
         """Where too much is kept, give up those that have waited longest, perhaps the newest, too."""
         while len(self._parked) > self._max_parked or self._parked_bytes > self._max_parked_bytes:
             logger.info("too much is kept for clients that were cut: the one that is away longest is given up")
             give_up(next(iter(self._parked)))
 
-    def _unpark(self, guest: _Guest) -> None:
+    def _unpark(self, guest: Guest) -> None:
         """Have a session wait no more: its client is back, or it is given up."""
         if guest in self._parked:
             del self._parked[guest]
             self._parked_bytes -= guest.held_bytes
         guest.called.set()
 
-    def _dismiss(self, guest: _Guest) -> None:
+    def _dismiss(self, guest: Guest) -> None:
         """End a session, or note that it ended, and forget it."""
         guest.session.end()
         self._unpark(guest)
