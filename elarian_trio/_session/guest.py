@@ -43,7 +43,6 @@ class Guest:
         turn: how many connections have come for the session; it is the latest's, who sees to its end.
         free: set while no task runs the session.
         called: set once it need not wait any more.
-        held_bytes: what it holds for its client while it waits.
     """
 
     session: Session
@@ -53,7 +52,6 @@ class Guest:
     on_end: Callable[[Session], None]
     token: bytes | None = field(default=None, repr=False)
     turn: int = 0
-    held_bytes: int = 0
     free: anyio.Event = field(default_factory=anyio.Event)
     called: anyio.Event = field(default_factory=anyio.Event)
     _stage: _Stage = field(default=_Stage.NEW, init=False)

@@ -2,7 +2,8 @@
 
 Servers stand above and serve each transport in a task of its own; the session is below. Whoever's task holds the
 transport runs the session. After a cut that task waits, for a bounded time, until the client is back over another
-transport, whose task then runs the session, or until it is given up.
+transport, whose task then runs the session, or until it is given up. What a server is told of its session is in
+:mod:`.guest`, for how many and how much there is room while they wait in :mod:`.lobby`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import anyio.lowlevel
 from elarian_trio._rsocket import resume_token_of
 from elarian_trio._session.attachment import TRANSPORT_ERRORS, close_transport
 from elarian_trio._session.guest import Guest
+from elarian_trio._session.lobby import Lobby
 from elarian_trio.errors import ElarianError, SetupRejected
 
 if TYPE_CHECKING:
@@ -55,21 +57,18 @@ class Reception:
         self, *, resume_window: float = 120.0, max_parked: int = 1024, max_parked_bytes: int = 64 * 1024 * 1024
     ) -> None:
         self._resume_window = resume_window
-        self._max_parked = max_parked
-        self._max_parked_bytes = max_parked_bytes
         self._guests: dict[bytes, Guest] = {}  # by token
-        self._parked: dict[Guest, None] = {}  # those that wait, the longest first
-        self._parked_bytes = 0
+        self._lobby = Lobby(max_parked, max_parked_bytes)
 
     @property
     def parked(self) -> int:
         """How many sessions wait for their clients."""
-        return len(self._parked)
+        return len(self._lobby)
 
     @property
     def parked_bytes(self) -> int:
         """How many bytes they hold for their clients: what may have to be repeated, and what was not sent."""
-        return self._parked_bytes
+        return self._lobby.held_bytes
 
     async def serve(
         self,
@@ -184,34 +183,20 @@ class Reception:
     def _park(self, guest: Guest) -> None:
         """Keep a session, as long as there is room for it."""
         guest.called = anyio.Event()
-        guest.held_bytes = 0
-        self._parked[guest] = None
-        self._weigh(guest)
-        self._make_room(self._dismiss)
+        self._lobby.enter(guest)
+        for surplus in self._lobby.surplus():
+            self._dismiss(surplus)
 
     def _note_growth(self, guest: Guest) -> None:
         """Count what a parked session has taken in for its client, as answers to what was asked before the cut."""
-        if guest in self._parked:
-            self._weigh(guest)
+        if self._lobby.weigh(guest):
             # Whoever answers may be in the midst of much else: those given up end in their own tasks.
-            self._make_room(self._unpark)
-
-    def _weigh(self, guest: Guest) -> None:
-        held = guest.session.kept_bytes + guest.session.waiting_bytes
-        self._parked_bytes += held - guest.held_bytes
-        guest.held_bytes = held
-
-    def _make_room(self, give_up: Callable[[Guest], None]) -> None:
-        """Where too much is kept, give up those that have waited longest, perhaps the newest, too."""
-        while len(self._parked) > self._max_parked or self._parked_bytes > self._max_parked_bytes:
-            logger.info("too much is kept for clients that were cut: the one that is away longest is given up")
-            give_up(next(iter(self._parked)))
+            for surplus in self._lobby.surplus():
+                self._unpark(surplus)
 
     def _unpark(self, guest: Guest) -> None:
         """Have a session wait no more: its client is back, or it is given up."""
-        if guest in self._parked:
-            del self._parked[guest]
-            self._parked_bytes -= guest.held_bytes
+        self._lobby.leave(guest)
         guest.called.set()
 
     def _dismiss(self, guest: Guest) -> None:
