@@ -6,6 +6,7 @@ installed.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ __all__ = ["main"]
 
 _DISTRIBUTION = "elarian-trio"
 _USAGE = 2  # the exit status where a command cannot be meant like that
+_INTERRUPTED = 130  # 128 and SIGINT's number
+_PIPE_CLOSED = 141  # 128 and SIGPIPE's number
 _EXTRA = frozenset({"cyclopts", "rich"})
 
 
@@ -34,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words == ["--version"]:
-        sys.stdout.write(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
-        return 0
+        return _tell_version(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
     try:
         from elarian_trio.cli import main as run
     except ModuleNotFoundError as error:
@@ -43,7 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"{_DISTRIBUTION}: {error}; without it there is --version alone\n")
         return _USAGE
+    except KeyboardInterrupt:  # loading takes long enough for second thoughts
+        return _INTERRUPTED
     return run(words)
+
+
+def _tell_version(line: str) -> int:
+    """Write it; to nobody, where there is no standard output or nobody reads on."""
+    if sys.stdout is None:
+        return 0
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails on it as it ends
+        return _PIPE_CLOSED
+    return 0
 
 
 if __name__ == "__main__":

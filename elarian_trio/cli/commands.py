@@ -30,6 +30,7 @@ from elarian_trio.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from typing import TextIO
 
 __all__ = ["main", "perform", "read"]
 
@@ -68,13 +69,22 @@ def main(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # customers write what no terminal may be able to show
     try:
         status = _run(arguments)
-    except KeyboardInterrupt:  # before anybody listens for it
+    except KeyboardInterrupt:  # while the words are read
         status = BY_SIGNAL + signal.SIGINT
     except OSError as error:  # the help is longer than whoever reads it wants to know, or than there is room for
         status = _status_told(error, Terminal())
-    if status == PIPE_CLOSED:  # or the interpreter fails on it once more, when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        _let_go(stream)
     return status
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Forget what nobody takes, or the interpreter fails on it once more, when it ends."""
+    if stream is not None:
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -84,7 +94,12 @@ def _run(arguments: Sequence[str]) -> int:
         return job
     level = logging.WARNING if job.func in _GO_ON else logging.CRITICAL
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    return anyio.run(perform, job, terminal, backend="trio")
+    status = BY_SIGNAL + signal.SIGINT
+    try:
+        status = anyio.run(perform, job, terminal, backend="trio")
+    except* KeyboardInterrupt:  # before anybody listens for it, or when nobody does any longer
+        pass
+    return status
 
 
 def read(arguments: Sequence[str], terminal: Terminal) -> partial[Awaitable[int]] | int:

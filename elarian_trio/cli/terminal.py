@@ -10,7 +10,7 @@ import io
 import json
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -144,9 +144,10 @@ class Terminal:
         self._out.flush()
 
     def complain(self, words: str) -> None:
-        """Write a line about what went wrong."""
-        self._err.write(f"elarian-trio: {visible(words)}\n")
-        self._err.flush()
+        """Write a line about what went wrong; where nobody reads it, the exit status alone tells."""
+        with suppress(OSError):
+            self._err.write(f"elarian-trio: {visible(words)}\n")
+            self._err.flush()
 
     async def ask(self, prompt: str) -> str | None:
         """Wait for a line from the keyboard; ``None`` at its end, or where the user wants to stop.

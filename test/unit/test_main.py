@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import metadata
-from typing import TYPE_CHECKING
+
+import pytest
 
 from elarian_trio.__main__ import main
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +35,41 @@ def test_module_runs_as_a_program() -> None:
     """This SDK: ``python -m elarian_trio`` is the same command."""
     ran = subprocess.run([sys.executable, "-m", "elarian_trio", "--help"], capture_output=True, check=True, timeout=60)
     assert ran.stdout.startswith(b"Usage: elarian-trio")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGPIPE")
+def test_version_that_nobody_reads_is_no_traceback() -> None:
+    """A past bug: `elarian-trio --version` was the one command that failed on a closed pipe."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "elarian_trio", "--version"]
+    for unbuffered in ({}, {"PYTHONUNBUFFERED": "1"}):
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | unbuffered
+        ran = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=environment, check=False, timeout=60)
+        assert (ran.returncode, ran.stderr) == (141, b"")
+    os.close(writes)
+
+
+def test_version_is_told_to_nobody_where_there_is_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: as with any other command, and with `print`."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["--version"]) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for another process")
+def test_ctrl_c_while_it_loads_is_no_traceback() -> None:
+    """A past bug: for the third of a second that loading takes."""
+    program = """
+import signal, sys
+from elarian_trio.__main__ import main
+
+class Impatience:
+    def find_spec(self, name, *_):
+        if name == "cyclopts":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Impatience())
+raise SystemExit(main(["--help"]))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"")

@@ -6,10 +6,13 @@ import errno
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
+from functools import partial
 from importlib import metadata
 
+import anyio.lowlevel
 import pytest
 from command_line import Typist, read_only, run
 
@@ -23,7 +26,7 @@ from elarian_trio import (
     SetupRejected,
     StoreError,
 )
-from elarian_trio.cli import Terminal, perform
+from elarian_trio.cli import Terminal, commands, perform
 from elarian_trio.cli.exits import status_of, words_for
 
 COMMANDS = ["sandbox", "doctor", "state", "send", "tail", "phone sms", "phone dial", "phone pay", "phone call"]
@@ -146,6 +149,18 @@ def test_help_that_there_is_no_room_for_is_a_failure_in_one_line() -> None:
     assert ran.stderr.startswith("elarian-trio: ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGPIPE")
+def test_complaint_that_nobody_reads_leaves_the_status_as_it_is() -> None:
+    """A past bug: a command that could not connect ended as one that was refused, since its words found no reader."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "elarian_trio", "fly"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ran = subprocess.run(command, stdout=writes, stderr=writes, env=environment, check=False, timeout=60)
+    os.close(writes)
+    assert ran.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
@@ -188,6 +203,23 @@ async def test_defect_is_raised_and_not_dressed_up() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await perform(job, Terminal(io.StringIO(), io.StringIO(), Typist()))
     assert caught.group_contains(ZeroDivisionError)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows raises no signal in a loop that waits for one")
+def test_second_ctrl_c_that_finds_all_over_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A past bug: one that came while the signals' receiver was closed ended in a traceback, and status 1."""
+
+    async def job(**_: object) -> int:
+        await anyio.lowlevel.checkpoint()
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    monkeypatch.setattr(commands, "read", lambda *_: partial(job))
+    for _ in range(20):  # whether it is found in time is a matter of chance
+        assert commands.main([]) == 130
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])
