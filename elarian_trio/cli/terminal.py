@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Keyboard", "StandardInput", "Terminal", "visible"]
 
 READ_SIZE = 4096  # bytes; what a terminal gives at once
+NARROWEST = 20  # characters; at 0 cyclopts fails to lay the help out, and at 1 or 2 it goes on for ever
+UNCUT = 1 << 30  # characters; wider than any line, since a tree cuts what is wider than the page
 MAX_LINE = 64 * 1024  # characters; nobody types more, and what is piped in shall not fill the memory
 
 
@@ -54,16 +56,16 @@ class StandardInput:
         descriptor: the file descriptor to read instead.
     """
 
-    def __init__(self, descriptor: int = 0) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._descriptor = descriptor or 0
         self._rest = ""
-        self._ended = False
+        self._ended = descriptor is None and sys.stdin is None  # the number is some connection's, where there is none
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     @property
     def is_watched(self) -> bool:
         """Whether it is a terminal."""
-        return os.isatty(self._descriptor)
+        return not self._ended and os.isatty(self._descriptor)
 
     async def read_line(self) -> str | None:
         """Wait for a line; ``None`` after the last.
@@ -121,7 +123,9 @@ class Terminal:
     @property
     def page(self) -> Console:
         """For what is laid out by the width of the terminal: the help."""
-        return _Page(file=self._out)
+        page = _Page(file=self._out)
+        page.width = max(page.width, NARROWEST)
+        return page
 
     @property
     def is_interactive(self) -> bool:
@@ -134,8 +138,8 @@ class Terminal:
         self._out.flush()
 
     def show(self, shown: RenderableType) -> None:
-        """Write something that gains by colours or lines, where somebody sees them."""
-        _Page(file=self._out, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
+        """Write something that gains by colours or lines, where somebody sees them; long lines are whole."""
+        _Page(file=self._out, width=UNCUT, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
         self._out.flush()
 
     def say_json(self, value: JsonValue) -> None:

@@ -161,6 +161,14 @@ def test_complaint_that_nobody_reads_leaves_the_status_as_it_is() -> None:
     assert ran.returncode == 2
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_help_fits_any_width(command: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: where COLUMNS is 0, the help of all was a traceback, and where it is 1 most helps never ended."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert read_only(*command.split(), "--help").status == 0
+
+
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from command_line import BOUND, Typist
+from rich.tree import Tree
 
 from elarian_trio.cli.terminal import MAX_LINE, StandardInput, Terminal, visible
 
@@ -77,6 +78,26 @@ def test_page_that_nobody_reads_ends_as_any_other_output_does() -> None:
         terminal.show("a page")
     with suppress(BrokenPipeError):  # of what is still in its buffer
         out.close()
+
+
+def test_long_lines_of_a_tree_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: `elarian-trio state NUMBER > file` cut messages at the width of a terminal, or at nothing."""
+    for columns in ("0", "80"):
+        monkeypatch.setenv("COLUMNS", columns)
+        out = io.StringIO()
+        tree = Tree("customer")
+        tree.add("text: " + "word " * 100 + "end")
+        Terminal(out, io.StringIO()).show(tree)
+        assert [len(line) for line in out.getvalue().splitlines()] == [8, 513]
+
+
+@pytest.mark.anyio
+async def test_keyboard_of_a_process_without_standard_input_gives_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: started as ``elarian-trio … <&-``, descriptor 0 is a connection, which was read from."""
+    monkeypatch.setattr(sys, "stdin", None)
+    keyboard = StandardInput()
+    assert not keyboard.is_watched
+    assert await keyboard.read_line() is None
 
 
 @pytest.mark.anyio
