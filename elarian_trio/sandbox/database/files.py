@@ -53,9 +53,12 @@ STEPS: tuple[str, ...] = (
 
 
 def check_kind(file: Path) -> None:
-    """Refuse folders, devices and pipes, before anything is put beside *file*, or in its place where it looks empty."""
+    """Refuse folders, devices, pipes and what is in no folder, before anything is put beside *file*, or in its place where it looks empty."""
     if os.path.lexists(file) and not file.is_file():
         msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
+        raise StoreError(msg)
+    if not file.parent.is_dir():
+        msg = f"{file} cannot be made, since {file.parent} is no folder: make that first, or name another file"
         raise StoreError(msg)
 
 
@@ -68,6 +71,10 @@ def take_lock(file: Path) -> apsw.Connection:
         lock.close()
         msg = f"{file} is in use by another sandbox; end that one, or name another file"
         raise StoreError(msg) from None
+    if lock.readonly("main"):  # SQLite has opened it all the same, and locks nothing
+        lock.close()
+        msg = f"{file}.lock cannot be written: let this user write it, or name another file"
+        raise StoreError(msg)
     return lock
 
 
@@ -87,6 +94,7 @@ def open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
             connection.set_busy_timeout(BUSY_TIMEOUT)
             _run(connection, f"PRAGMA cache_size = -{size}")
         _run(reader, "PRAGMA query_only = TRUE")
+        _run(writer, "BEGIN IMMEDIATE; ROLLBACK")  # or that nothing can be written is found out later
     except BaseException:
         writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # what is damaged stays as it was found
         writer.close()
@@ -113,7 +121,7 @@ def _make(file: Path) -> None:
 
 def _check_header(file: Path) -> None:
     """Refuse what is not ours by its first bytes, before anything that could write to it."""
-    with file.open("rb") as opened:
+    with file.open("r+b") as opened:  # to be written: SQLite opens what it may only read, and lays a log beside it
         header = opened.read(100)
     if len(header) < 100 or not header.startswith(_MAGIC):
         msg = f"{file} is no SQLite database, so it is none of the sandbox's: name another file; it was left as it is"

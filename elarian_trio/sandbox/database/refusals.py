@@ -37,4 +37,8 @@ _REFUSALS = (
         "{} is damaged: restore it from a copy, or name another file; it was left as it is",
     ),
     (apsw.FullError, "the disk of {} is full: make room, and ask again"),
+    (
+        (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError),
+        "{} cannot be opened to be written: let this user write it, and make files beside it, or name another file",
+    ),
 )

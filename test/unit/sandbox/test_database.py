@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import Database, files, script_of
+from elarian_trio.sandbox.database.refusals import refusal
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
 from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey, MessagingRecord
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ASHA = CustomerRecord(org_id="org", customer_id="asha", created_at=NOW)
 WITH_LINKS = pytest.mark.skipif(sys.platform == "win32", reason="on Windows not everybody may make links")
+UNLESS_ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="who is root may write everything; Windows has no modes"
+)
 INDEX = IndexKey("org", "tag", ("segment", "premium"))
 
 
@@ -248,6 +253,46 @@ def test_what_a_killed_process_left_of_a_new_file_is_no_hindrance(file: Path) ->
     assert not file.with_name(f"{file.name}.new").exists()
 
 
+@UNLESS_ROOT
+@pytest.mark.parametrize("ending", ["", "-shm", ".lock"])
+def test_what_cannot_be_written_is_refused_by_name_and_left_as_it_is(file: Path, ending: str) -> None:
+    """A past bug: the first write was refused without a name; with a lock that only reads, two servers came in."""
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    opened.close()
+    guarded = file.with_name(f"{file.name}{ending}")
+    guarded.touch()
+    guarded.chmod(0o400)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=f"{re.escape(str(file))}.* cannot be .*written: let this user write it"):
+        Database.open(file)
+    assert file.read_bytes() == before
+    guarded.chmod(0o600)
+    opened = Database.open(file)
+    assert opened.load(ASHA.key) == ASHA
+    opened.close()
+
+
+@UNLESS_ROOT
+def test_a_folder_that_cannot_be_written_is_refused_by_the_files_name(file: Path) -> None:
+    """This SDK: SQLite only says that it cannot open something."""
+    Database.open(file).close()
+    file.with_name(f"{file.name}.lock").unlink()
+    file.parent.chmod(0o500)
+    try:
+        for each in (file, file.with_name("new.sqlite3")):
+            with pytest.raises(StoreError, match=f"{re.escape(str(each))} cannot be opened.*make files beside it"):
+                Database.open(each)
+    finally:
+        file.parent.chmod(0o700)
+
+
+@pytest.mark.parametrize("error", [apsw.ReadOnlyError(), apsw.CantOpenError(), PermissionError()], ids=repr)
+def test_what_may_not_be_written_is_named(error: Exception) -> None:
+    """A past bug: the words were SQLite's, and named nothing."""
+    assert str(refusal("here", error)).startswith("here cannot be opened to be written: let this user write it")
+
+
 @WITH_LINKS
 def test_a_file_is_one_servers_at_a_time_by_whatever_name(file: Path) -> None:
     """A past bug: by a symbolic link a second one came in, and each overwrote what the other had told its clients."""
@@ -326,8 +371,10 @@ def test_a_step_that_fails_is_taken_back(file: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """This SDK: a clear error."""
-    with pytest.raises(StoreError, match="nowhere"):
-        Database.open(tmp_path / "nowhere" / "x.sqlite3")
+    for folder in (tmp_path / "nowhere", tmp_path / "nowhere" / "at all"):
+        with pytest.raises(StoreError, match=f"{re.escape(str(folder))} is no folder: make that first"):
+            Database.open(folder / "x.sqlite3")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_write_that_fails_has_changed_nothing(file: Path) -> None:
