@@ -53,7 +53,7 @@ class Authority:
             self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         else:
             self._authority = _kept_authority(Path(folder))
-        self.ca_file: str = str(Path(folder, CA_FILE))
+        self.ca_file: str = str(Path(folder, CA_FILE).absolute())  # those who are told of it may be anywhere
         certificate = self._authority.cert_pem.bytes()
         if not (os.path.exists(self.ca_file) and Path(self.ca_file).read_bytes() == certificate):
             Path(self.ca_file).write_bytes(certificate)  # not again while clients may be reading it

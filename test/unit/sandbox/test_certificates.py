@@ -28,6 +28,12 @@ def test_authority_in_a_folder_is_the_same_the_next_time(tmp_path: Path) -> None
     ssl.create_default_context(cafile=second.ca_file)
 
 
+def test_certificate_for_clients_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: of a folder named relative to this one's, `elarian-trio sandbox` told clients a path to nothing."""
+    monkeypatch.chdir(tmp_path)
+    assert Authority("certificates").ca_file == str(tmp_path / "certificates" / CA_FILE)
+
+
 def test_certificate_for_clients_is_written_again_where_it_was_lost(tmp_path: Path) -> None:
     """This SDK: the key file holds both, so that one of two can go without harm."""
     known = Path(Authority(tmp_path).ca_file).read_bytes()
