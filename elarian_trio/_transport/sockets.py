@@ -72,7 +72,7 @@ async def listen(
     handler returns.
 
     Raises:
-        OSError: the address cannot be had.
+        OSError: the address cannot be had; the words name it.
     """
 
     async def serve(stream: ByteStream) -> None:
@@ -87,7 +87,11 @@ async def listen(
             except ElarianError as error:
                 logger.debug("a connection ended: %s", type(error).__name__)
 
-    listening = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    try:
+        listening = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    except OSError as error:
+        msg = f"cannot listen on {shown(host)}:{port}: {error.strerror or error}"
+        raise OSError(error.errno, msg) from error
     async with AsyncExitStack() as closing, anyio.create_task_group() as tasks:
         for each in listening.listeners:  # one by one: closed together, a cancellation would close the first one only
             closing.push_async_exit(each)

@@ -67,6 +67,6 @@ def words_for(error: Exception) -> str:
     if isinstance(error, RemoteProtocolError):
         return f"whoever answers there speaks no RSocket: {error}"
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return "somebody listens on that port already: choose another, or 0 for a free one"
+        return f"{error.strerror}: choose another port, or 0 for a free one"
     words = error.description if isinstance(error, CommandError) else str(error)
     return words or type(error).__name__

@@ -48,4 +48,4 @@ class Listening:
     def addresses(self) -> Mapping[str, str]:
         """The sandbox's own addresses, by the way in; one on loopback if none is given."""
         ways = {"tcp": self.tcp, "tls": self.tls, "ws": self.ws, "wss": self.wss}
-        return {way: address for way, address in ways.items() if address} or {"tcp": DEFAULT_TCP}
+        return {way: address for way, address in ways.items() if address is not None} or {"tcp": DEFAULT_TCP}

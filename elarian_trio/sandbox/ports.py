@@ -155,7 +155,8 @@ def _split_address(way: str, address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     is_whole = host.startswith("[") == host.endswith("]")
     host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and is_whole and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+    is_name = host and "/" not in host  # as in an endpoint
+    if not (colon and is_name and is_whole and port.isascii() and port.isdigit() and int(port) < 1 << 16):
         msg = f"an address to listen on is host:port, got {address!r}"
         raise ValueError(msg)
     return host, int(port)

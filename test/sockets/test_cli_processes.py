@@ -131,7 +131,8 @@ async def test_port_that_is_taken_is_one_line_and_status_1() -> None:
         async with running("sandbox", "--tcp", address) as second:
             status, complaints = await second.ends()
     assert status == 1
-    assert "choose another" in complaints
+    assert f"{address}: " in complaints
+    assert "choose another port, or 0" in complaints
     assert complaints.count("\n") == 1
 
 

@@ -117,10 +117,10 @@ async def test_a_restarted_sandbox_listens_on_the_port_it_had() -> None:
 
 
 async def test_a_port_that_is_taken_is_an_error_of_the_block() -> None:
-    """This SDK: OSError, plain, from the ``async with`` line."""
+    """This SDK: OSError, plain, from the ``async with`` line; a sandbox has several, so that it says which."""
     async with Sandbox(tcp=LOOPBACK) as first:
         taken = first.endpoints["tcp"].removeprefix("tcp://")
-        with pytest.raises(OSError, match="ddress"):
+        with pytest.raises(OSError, match=f"cannot listen on {taken}: .*ddress"):
             async with Sandbox(tcp=taken):
                 pytest.fail("it listens")
 

@@ -176,7 +176,7 @@ def test_help_fits_any_width(command: str, columns: str, monkeypatch: pytest.Mon
         (CommandFailed(object(), "no such customer"), 1, "^no such customer$"),
         (CommandRejected(object(), ""), 1, "^CommandRejected$"),
         (PermissionError(13, "not for you"), 1, "not for you"),
-        (OSError(errno.EADDRINUSE, "in use"), 1, "another, or 0"),
+        (OSError(errno.EADDRINUSE, "in use"), 1, "in use: choose another port, or 0"),
         (StoreError("in use by another sandbox"), 1, "^in use by another"),
         (ValueError("like this"), 2, "like this"),
         (ModuleNotFoundError("pip install it"), 2, "pip install it"),

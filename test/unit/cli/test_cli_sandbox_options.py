@@ -138,6 +138,8 @@ def test_keys_are_in_no_repr() -> None:
         ("--channel sms:1=nobody", "none of the apps"),
         ("--purse KES:1", "ID=KES:1000000"),
         ("--tcp nowhere", "host:port"),
+        ("--tcp=", "host:port"),
+        ("--tcp tcp://127.0.0.1:0", "host:port"),
         ("--tls-dir here", "tls and wss"),
         ("--resume-window -1", "resume_window"),
     ],

@@ -52,6 +52,7 @@ async def test_virtual_time_without_a_mock_clock_is_refused_on_entering() -> Non
         {"tcp": "127.0.0.1:65536"},
         {"tcp": ":1"},
         {"tcp": "[::1"},
+        {"tcp": "tcp://127.0.0.1:0"},
         {"data": ""},
         {"resume_window": -1},
         {"resume_window": float("nan")},
