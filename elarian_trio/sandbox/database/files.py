@@ -53,7 +53,7 @@ STEPS: tuple[str, ...] = (
 
 
 def check_kind(file: Path) -> None:
-    """Refuse folders, devices, pipes and what is in no folder, before anything is put beside *file*, or in its place where it looks empty."""
+    """Refuse folders, devices, pipes and what is in no folder, before anything is put in its place or beside it."""
     if os.path.lexists(file) and not file.is_file():
         msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
         raise StoreError(msg)
