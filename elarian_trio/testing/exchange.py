@@ -14,6 +14,7 @@ from elarian_trio.errors import CommandFailed
 from elarian_trio.models.channels import Channel, MessagingChannel
 from elarian_trio.models.notifications import AnyNotification
 from elarian_trio.sandbox.world.addresses import normal_number
+from elarian_trio.sandbox.world.hops import UNHEARD
 from elarian_trio.testing.bounds import bounded
 from elarian_trio.testing.wording import describe, indented
 
@@ -157,7 +158,8 @@ class Line:
             words = f"{deed}: nothing was answered within {seconds:g} s{self._missing()}"
             raise self.blame(words)  # noqa: B904 - blame() says the cause
         except CommandFailed as error:
-            raise self.blame(f"{deed}: {error.description}{self._missing()}")  # noqa: B904 - the same
+            missing = self._missing() if error.description == UNHEARD else ""  # else the server said why
+            raise self.blame(f"{deed}: {error.description}{missing}")  # noqa: B904 - the same
 
     async def expect(self, what: str, pick: Callable[[AnyNotification], N | None], within: float | None = None) -> N:
         """Wait for the first that *pick* gives back, *what* in words; what else came stays unread.

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.entities import ChannelState
     from elarian_trio.sandbox.world.work import Work
 
+UNHEARD = "the app was not there, or failed on it; the session ended"
+
 
 def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool = True) -> SimulatorReply:
     """Give what the customer at the phone is told, and end the session where the answer does.
@@ -48,7 +50,7 @@ def answer_hop(work: Work, hop: Hop, message: Message | None, *, is_heard: bool 
         state = replace(state, session=None)  # the phone began another session meanwhile: that one is not ours to end
     if not is_heard:
         end(work, customer.customer_id, state, MessagingSessionEndReason.FAILURE)
-        return SimulatorReply(status=False, description="the app was not there, or failed on it; the session ended")
+        return SimulatorReply(status=False, description=UNHEARD)
     part = _part(work, hop, customer.customer_id)
     answer = _voice_answer if hop.channel_number.channel == Channel.VOICE else _ussd_answer
     return answer(work, hop, customer.customer_id, state, message, part)

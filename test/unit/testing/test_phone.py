@@ -136,6 +136,15 @@ async def test_an_app_that_takes_nothing_yet_is_told_of(elarian_app: AppUnderTes
         await elarian_phone.dial()
 
 
+async def test_what_the_server_refuses_is_not_laid_at_the_apps_door(
+    elarian_app: AppUnderTest, elarian_phone: Phone
+) -> None:
+    """A past bug: whatever was refused, an app without a handler was named beside it, which was not the reason."""
+    assert not elarian_app.is_listening
+    with pytest.raises(AssertionError, match=r"no payment channel number of this organisation; use one that is$"):
+        await elarian_phone.pay(KES, to=PaymentChannelNumber("999"))
+
+
 async def test_a_handler_that_cannot_be_called_is_refused(elarian_app: AppUnderTest) -> None:
     """This SDK: by the app under test as by any other, though it wraps what it is given."""
     with pytest.raises(TypeError, match=r"called with \(notification, customer, app_data, callback\)"):
