@@ -53,7 +53,10 @@ STEPS: tuple[str, ...] = (
 
 
 def check_kind(file: Path) -> None:
-    """Refuse folders, devices, pipes and what is in no folder, before anything is put in its place or beside it."""
+    """Refuse what can be no database's file, such as a folder, before anything is put in its place or beside it."""
+    if any("\ud800" <= each <= "\udfff" for each in str(file)):  # so Python reads names that are not in UTF-8
+        msg = f"{str(file)!a} is no name in UTF-8, which SQLite's files have: name another one"
+        raise StoreError(msg)
     if os.path.lexists(file) and not file.is_file():
         msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
         raise StoreError(msg)

@@ -253,6 +253,13 @@ def test_what_a_killed_process_left_of_a_new_file_is_no_hindrance(file: Path) ->
     assert not file.with_name(f"{file.name}.new").exists()
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """A past bug: it was the error of a codec."""
+    with pytest.raises(StoreError, match=r"caf\\udce9.* is no name in UTF-8"):
+        Database.open(tmp_path / "caf\udce9")
+    assert not list(tmp_path.iterdir())
+
+
 @UNLESS_ROOT
 @pytest.mark.parametrize("ending", ["", "-shm", ".lock"])
 def test_what_cannot_be_written_is_refused_by_name_and_left_as_it_is(file: Path, ending: str) -> None:
