@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.abc
 import anyio.lowlevel
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from elarian_trio.cli import phone
 from elarian_trio.cli.customers import send, state
@@ -109,7 +109,7 @@ def read(arguments: Sequence[str], terminal: Terminal) -> partial[Awaitable[int]
             list(arguments), console=terminal.page, print_error=False, exit_on_error=False
         )
     except CycloptsError as error:
-        terminal.complain(_words_for(error))
+        terminal.complain(_words_for(error, arguments))
         return USAGE
     if "terminal" in ignored:
         return partial(command, *bound.args, **bound.kwargs, terminal=terminal)
@@ -117,9 +117,11 @@ def read(arguments: Sequence[str], terminal: Terminal) -> partial[Awaitable[int]
     return OK
 
 
-def _words_for(error: CycloptsError) -> str:
+def _words_for(error: CycloptsError, arguments: Sequence[str]) -> str:
     """Say what is wrong with a command line, without a value that may be a secret."""
     words = re.sub(r"(--[\w-]+)=.*", r"\1", str(error)).strip()
+    if isinstance(error, UnusedCliTokensError) and any(each.partition("=")[0] == "--api-key" for each in arguments):
+        return "There is a word that belongs to no option: give --api-key again for each further key. See --help."
     if "--api-key" in words or "--auth-token" in words:
         return f"{words} Secrets come from ELARIAN_API_KEY or ELARIAN_AUTH_TOKEN, or a file: --api-key-file FILE."
     return f"{words} See --help."

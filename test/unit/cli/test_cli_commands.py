@@ -90,6 +90,15 @@ def test_secret_on_the_command_line_is_neither_taken_nor_repeated(words: list[st
     assert "5ec2e7" not in ran.err
 
 
+@pytest.mark.parametrize("word", ["--api-key", "--api-key=5ec2e7-1"])
+def test_second_key_without_its_option_is_not_repeated(word: str) -> None:
+    """A past bug: what stood behind a key was repeated, as any word is that belongs nowhere."""
+    ran = read_only("sandbox", "--org-id", "o", "--app-id", "a", "--app-id", "b", word, "5ec2e7-2", "5ec2e7-3")
+    assert ran.status == 2
+    assert "--api-key again" in ran.err
+    assert "5ec2e7" not in ran.err
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("words", "said"),
