@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from elarian_trio import CustomerNumber, GetRecording, MessagingChannel, Reject, Say, UssdMenu, VoiceCallDirection
+from elarian_trio import (
+    Cash,
+    CustomerNumber,
+    GetRecording,
+    MessagingChannel,
+    PaymentChannelNumber,
+    Reject,
+    Say,
+    UssdMenu,
+    VoiceCallDirection,
+)
 from elarian_trio.sandbox import ManualClock
 from elarian_trio.testing import NUMBER, AppUnderTest, Call, Phone
 
@@ -142,7 +152,7 @@ async def test_what_the_server_refuses_is_not_laid_at_the_apps_door(
     """A past bug: whatever was refused, an app without a handler was named beside it, which was not the reason."""
     assert not elarian_app.is_listening
     with pytest.raises(AssertionError, match=r"no payment channel number of this organisation; use one that is$"):
-        await elarian_phone.pay(KES, to=PaymentChannelNumber("999"))
+        await elarian_phone.pay(Cash("KES", 100), to=PaymentChannelNumber("999"))
 
 
 async def test_a_handler_that_cannot_be_called_is_refused(elarian_app: AppUnderTest) -> None:
