@@ -108,12 +108,12 @@ def _to_one_of(parts: list[Any]) -> Convert:
         wanted += f", or a sequence of these: {', '.join(_kind(each).__name__ for each in alternatives(within[0]))}"
 
     def convert(name: str, value: Any) -> Any:  # noqa: ANN401
-        given = cast("object", value)
+        given: object = value
         if to_tuple is not None and isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
             return to_tuple(name, value)
-        if not isinstance(cast("object", value), allowed):
+        if not isinstance(given, allowed):
             wrong_type(name, wanted, value)
-        return check_str(name, value) if isinstance(cast("object", value), str) else value
+        return check_str(name, value) if isinstance(given, str) else value
 
     return convert
 
@@ -219,7 +219,8 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
     check = _as_it_is if hint is Any else _converter(hint)
 
     def convert(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
-        if not isinstance(cast("object", value), (dict, Mapping)):
+        given: object = value
+        if not isinstance(given, (dict, Mapping)):
             wrong_type(name, "a mapping", value)
         copy: dict[Any, Any] = dict(value)
         for key, part in copy.items():

@@ -13,7 +13,7 @@ whom is :mod:`.disk`'s.
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -95,12 +95,13 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
-        found = self._staged.records.get(key, _ABSENT)
+        found: Any = self._staged.records.get(key, _ABSENT)
         if found is _ABSENT and self._writing is not None:
             found = self._writing.records.get(key, _ABSENT)
         if found is _ABSENT:
             found = None if self._is_all_staged else self._at_hand.get(key, self._database.rows)
-        return cast("R | None", found)
+        kept: R | None = found  # no cast(), which is a call as any other: a message loads a dozen records
+        return kept
 
     def fetch(self, keys: Iterable[Key[Any]]) -> None:
         """Have at hand all that lies where *keys* lie, of records that are no entries: read together, it costs less.
