@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from elarian_trio._arguments import require, require_choice, require_function
+from elarian_trio._arguments import is_finite, require, require_choice, require_function, shown
 
 Check: TypeAlias = Callable[[], None]
 
@@ -56,3 +56,21 @@ def test_what_is_not_to_choose_from_is_a_value_error_that_names_the_choice() -> 
     """The same, of names: whoever mistypes one sees which there are."""
     with pytest.raises(ValueError, match=r"^clock must be one of 'auto', 'real', got 'reel'$"):
         require_choice("clock", "reel", ("auto", "real"))
+
+
+@pytest.mark.parametrize(
+    ("number", "is_one", "words"),
+    [
+        (1.5, True, "1.5"),
+        (-3, True, "-3"),
+        (float("inf"), False, "inf"),
+        (float("nan"), False, "nan"),
+        (10**400, False, "an int that no float holds"),
+        (-(10**5000), False, "an int that no float holds"),
+    ],
+    ids=["float", "int", "infinity", "nan", "a long int", "one longer than Python writes"],
+)
+def test_a_number_is_finite_as_far_as_a_float_goes(number: float, words: str, *, is_one: bool) -> None:
+    """CPython: such an int raises OverflowError where a float is made of it, and ValueError where it is written."""
+    assert is_finite(number) is is_one
+    assert shown(number) == words
