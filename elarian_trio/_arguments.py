@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from types import NoneType
-from typing import NoReturn
+from typing import NoReturn, SupportsFloat
 
 __all__ = ["in_words", "is_finite", "require", "require_choice", "require_function", "shown", "wrong_type"]
 
@@ -32,7 +32,7 @@ def _takes_bool(kind: type | tuple[type, ...]) -> bool:
     return any(each is not int and issubclass(bool, each) for each in (kind if isinstance(kind, tuple) else (kind,)))
 
 
-def is_finite(value: float) -> bool:
+def is_finite(value: SupportsFloat) -> bool:
     """Whether *value* is a number that can be counted to: not one beyond what a float holds, either."""
     try:
         return math.isfinite(value)

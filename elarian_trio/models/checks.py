@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from elarian_trio._arguments import in_words, wrong_type
+from elarian_trio._arguments import in_words, is_finite, shown, wrong_type
 
 Convert: TypeAlias = Callable[[str, Any], Any]
 
@@ -175,14 +175,10 @@ def check_datetime(name: str, value: Any) -> datetime:  # noqa: ANN401
 def _check_float(name: str, value: Any) -> float:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | float):
         wrong_type(name, "a number", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        msg = f"{name} must be finite, got {value!r}"
+    if not is_finite(value):
+        msg = f"{name} must be finite, got {shown(value)}"
         raise ValueError(msg)
-    return number
+    return float(value)
 
 
 def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401

@@ -6,7 +6,6 @@ The bodies in :mod:`.models` stand above. A value that cannot be sent is refused
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias, cast
 
-from elarian_trio._arguments import wrong_type
+from elarian_trio._arguments import is_finite, wrong_type
 
 if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
@@ -122,12 +121,9 @@ def number(name: str, value: Any) -> int | float:  # noqa: ANN401
     """Write a number; a whole one without a fraction, as the service's own clients do."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         wrong_type(name, "a number", value)
-    try:
-        sent = float(value)
-    except OverflowError:
-        sent = math.inf
-    if not math.isfinite(sent):
+    if not is_finite(value):
         refuse(name, "must be finite, as far as a double goes")
+    sent = float(value)
     if isinstance(value, Decimal) and Decimal(repr(sent)) != value:
         refuse(name, f"must be an amount that a double holds exactly (about 15 digits), got {value!r}")
     return int(value) if value == int(value) else sent

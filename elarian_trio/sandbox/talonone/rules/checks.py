@@ -6,11 +6,11 @@ The schema is the vendor's of May 2019; the words are its later ones where they 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from elarian_trio._arguments import is_finite
 from elarian_trio.sandbox.exchange import read_json
 from elarian_trio.sandbox.talonone.rules.work import Problem, Refused
 
@@ -68,12 +68,7 @@ def _kind(words: str, test: Callable[[Any], bool]) -> Check:
 
 def is_number(value: Any) -> bool:  # noqa: ANN401
     """Whether it is a number that a double can hold."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
 
 
 def _is_integer(value: Any) -> bool:  # noqa: ANN401
