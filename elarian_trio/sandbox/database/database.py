@@ -70,8 +70,8 @@ class Database:
         Of a symbolic link it is the file to which that leads, so that no two servers have one file by two names.
 
         Raises:
-            StoreError: it cannot be opened, is a folder or a device, belongs to another server or program, is damaged,
-                or was written by a later version.
+            StoreError: it cannot be opened, is a folder or a device, has further names (hard links), belongs to another
+                server or program, is damaged, or was written by a later version.
         """
         if path is None:
             connection = apsw.Connection(":memory:")

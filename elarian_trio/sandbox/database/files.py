@@ -60,6 +60,12 @@ def check_kind(file: Path) -> None:
     if os.path.lexists(file) and not file.is_file():
         msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
         raise StoreError(msg)
+    if file.is_file() and file.stat().st_nlink > 1:  # by each name SQLite finds another log, and there is another lock
+        msg = (
+            f"{file} is one file under several names (hard links), and what is kept under one is lost under another: "
+            "remove the others, or name a copy; it was left as it is"
+        )
+        raise StoreError(msg)
     if not file.parent.is_dir():
         msg = f"{file} cannot be made, since {file.parent} is no folder: make that first, or name another file"
         raise StoreError(msg)

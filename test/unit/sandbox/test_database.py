@@ -316,6 +316,27 @@ def test_a_file_is_one_servers_at_a_time_by_whatever_name(file: Path) -> None:
 
 
 @WITH_LINKS
+def test_a_file_of_several_names_is_refused_and_left_as_it_is(file: Path) -> None:
+    """A past bug: by a hard link a second server came in, or one that did not find what a killed one had kept."""
+    opened = Database.open(file)
+    opened.write({ASHA.key: ASHA})
+    link = file.with_name("link.sqlite3")
+    link.hardlink_to(file)
+    with pytest.raises(StoreError, match=f"{re.escape(str(link))} is one file under several names"):
+        Database.open(link)
+    assert not link.with_name(f"{link.name}.lock").exists()
+    opened.close()
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="remove the others"):
+        Database.open(file)
+    assert file.read_bytes() == before
+    link.unlink()
+    opened = Database.open(file)
+    assert opened.load(ASHA.key) == ASHA
+    opened.close()
+
+
+@WITH_LINKS
 def test_a_link_to_a_file_that_is_not_there_yet_stays_one(file: Path) -> None:
     """A past bug: the new file took the place of the link."""
     link = file.with_name("link.sqlite3")
