@@ -53,7 +53,7 @@ STEPS: tuple[str, ...] = (
 
 
 def check_kind(file: Path) -> None:
-    """Refuse what can be no database's file, such as a folder, before anything is put in its place or beside it."""
+    """Refuse what can be no file of ours, such as a folder, before anything is put in its place or beside it."""
     if any("\ud800" <= each <= "\udfff" for each in str(file)):  # so Python reads names that are not in UTF-8
         msg = f"{str(file)!a} is no name in UTF-8, which SQLite's files have: name another one"
         raise StoreError(msg)
@@ -69,6 +69,9 @@ def check_kind(file: Path) -> None:
     if not file.parent.is_dir():
         msg = f"{file} cannot be made, since {file.parent} is no folder: make that first, or name another file"
         raise StoreError(msg)
+    # Nobody here has it open where no lock lies: to close it takes away whatever locks this process has on it.
+    if _has_content(file) and not os.path.lexists(f"{file}.lock"):
+        _check_header(file)
 
 
 def take_lock(file: Path) -> apsw.Connection:
@@ -89,7 +92,7 @@ def take_lock(file: Path) -> apsw.Connection:
 
 def open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
     """Open *file*, made if there is none: a connection that reads and one that writes."""
-    if not file.exists() or not file.stat().st_size:
+    if not _has_content(file):
         _make(file)
     _check_header(file)
     writer = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -109,6 +112,10 @@ def open_pair(file: Path) -> tuple[apsw.Connection, apsw.Connection]:
         writer.close()
         raise
     return reader, writer
+
+
+def _has_content(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
 
 
 def _make(file: Path) -> None:

@@ -177,6 +177,7 @@ def test_a_foreign_file_is_refused_and_left_as_it_is(file: Path, content: bytes,
     with pytest.raises(StoreError, match=words):
         Database.open(file)
     assert file.read_bytes() == content
+    assert list(file.parent.iterdir()) == [file], "a lock was left beside it"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
@@ -202,6 +203,17 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(file: Path
     with pytest.raises(StoreError, match="another program"):
         Database.open(file)
     assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file], "a lock was left beside it"
+
+
+def test_a_lock_that_lies_beside_a_foreign_file_stays(file: Path) -> None:
+    """This SDK: another server may hold it."""
+    lock = file.with_name(f"{file.name}.lock")
+    file.write_bytes(b"Dear diary,")
+    lock.touch()
+    with pytest.raises(StoreError, match="no SQLite database"):
+        Database.open(file)
+    assert lock.exists()
 
 
 def test_the_file_of_a_later_version_is_refused_and_left_as_it_is(file: Path) -> None:
@@ -210,10 +222,12 @@ def test_the_file_of_a_later_version_is_refused_and_left_as_it_is(file: Path) ->
     with sqlite3.connect(file) as connection:
         connection.execute(f"PRAGMA user_version = {len(files.STEPS) + 1}")
     connection.close()
+    file.with_name(f"{file.name}.lock").unlink()
     before = file.read_bytes()
     with pytest.raises(StoreError, match="later version"):
         Database.open(file)
     assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file], "a lock was left beside it"
 
 
 @pytest.mark.parametrize("at", [100, 3_000, 4_096, 8_192, 12_000])
