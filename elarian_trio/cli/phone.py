@@ -32,6 +32,8 @@ __all__ = ["call", "dial", "pay", "sms"]
 
 ANYWHERE = Access()
 PROMPT = "> "
+LEFT = UssdInput("", "incomplete")
+OVER = VoiceCallInput(direction="inbound", status="completed", hangup_cause="normal_clearing")
 
 
 async def sms(
@@ -120,8 +122,12 @@ async def dial(
             _say_menu(terminal, menu, as_json=json)
             if menu.is_terminal:
                 return OK
-            entered = await terminal.ask(PROMPT)
-        await phone.receive_message(number, channel, session, [UssdInput("", "incomplete")])
+            try:
+                entered = await terminal.ask(PROMPT)
+            except ValueError:  # a line without end, by which nothing is entered
+                await phone.receive_message(number, channel, session, [LEFT])
+                raise
+        await phone.receive_message(number, channel, session, [LEFT])
     return OK
 
 
@@ -153,12 +159,15 @@ async def call(
             _say_actions(terminal, actions, as_json=json)
             if any(isinstance(each, Reject) for each in actions):
                 return OK
-            answer = await _answer(terminal, actions)
+            try:
+                answer = await _answer(terminal, actions)
+            except ValueError:  # a line without end, by which nothing is pressed
+                await phone.receive_message(number, called, session, [OVER])
+                raise
             if answer is None:
                 break
             report = answer
-        over = VoiceCallInput(direction="inbound", status="completed", hangup_cause="normal_clearing")
-        await phone.receive_message(number, called, session, [over])
+        await phone.receive_message(number, called, session, [OVER])
     return OK
 
 

@@ -30,6 +30,7 @@ from elarian_trio import (
     UssdSessionNotification,
     VoiceCallNotification,
 )
+from elarian_trio.cli.terminal import MAX_LINE, READ_SIZE, StandardInput
 from elarian_trio.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -317,6 +318,31 @@ async def test_phone_hangs_up_when_nothing_more_is_typed(sandbox: Sandbox) -> No
             while len(told) < 2:
                 await anyio.lowlevel.checkpoint()
     assert told[-1].notification.input.status == "incomplete"
+
+
+def say_or_ask(delivery: Delivery[Any]) -> Any:  # noqa: ANN401
+    """Be an app that always wants to hear more."""
+    return UssdMenu("Your name?") if delivery.event == "ussdSession" else (GetDigits(),)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"), [("dial", UssdSessionNotification), ("call", VoiceCallNotification)], ids=["dial", "call"]
+)
+async def test_phone_hangs_up_on_a_line_without_end(sandbox: Sandbox, word: str, kind: type[Any]) -> None:
+    """A past bug: the command ended, and the app's session with that customer went on."""
+    reads, writes = os.pipe()
+    async with app_that(sandbox, kind, say_or_ask) as told, anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.to_thread.run_sync, os.write, writes, b"x" * (MAX_LINE + READ_SIZE))
+        ran = await run("phone", word, ASHA, keyboard=StandardInput(reads))
+        assert ran.status == 2
+        assert "a line of the standard input has more than" in ran.err
+        with anyio.fail_after(BOUND):
+            while len(told) < 2:
+                await anyio.lowlevel.checkpoint()
+    for end in (reads, writes):
+        os.close(end)
+    last = told[-1].notification
+    assert (last.input if word == "dial" else last.voice).status in ("incomplete", "completed")
 
 
 async def test_phone_dials_where_no_app_answers(sandbox: Sandbox) -> None:

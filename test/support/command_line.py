@@ -15,6 +15,7 @@ from elarian_trio.cli import Terminal, perform, read
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from elarian_trio.cli import Keyboard
     from elarian_trio.sandbox import Sandbox
 
 BOUND = 5.0  # seconds that a command in a test may take
@@ -75,10 +76,12 @@ def environment_of(sandbox: Sandbox, way: str = "tcp") -> dict[str, str]:
     return variables
 
 
-async def run(*words: str, types: Iterable[str] = (), screen: io.StringIO | None = None) -> Ran:
+async def run(
+    *words: str, types: Iterable[str] = (), keyboard: Keyboard | None = None, screen: io.StringIO | None = None
+) -> Ran:
     """Run a command in this loop, to its end."""
     out, err = screen or io.StringIO(), io.StringIO()
-    terminal = Terminal(out, err, Typist(list(types)))
+    terminal = Terminal(out, err, keyboard or Typist(list(types)))
     job = read(words, terminal)
     with anyio.fail_after(BOUND):
         status = job if isinstance(job, int) else await perform(job, terminal)
