@@ -66,7 +66,8 @@ def words_for(error: Exception) -> str:
         return words_for(error.__cause__)
     if isinstance(error, RemoteProtocolError):
         return f"whoever answers there speaks no RSocket: {error}"
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"{error.strerror}: choose another port, or 0 for a free one"
+    if isinstance(error, OSError) and error.strerror and error.filename is None:  # without the number of the error
+        more = ": choose another port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
+        return f"{error.strerror}{more}"
     words = error.description if isinstance(error, CommandError) else str(error)
     return words or type(error).__name__

@@ -68,7 +68,11 @@ class Authority:
 
 def _kept_authority(folder: Path) -> trustme.CA:
     """Give the authority that is kept in *folder*, or one that is kept there from now on."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        msg = f"{folder} is no folder, in which a certificate authority is kept: name one, or one that is to be made"
+        raise NotADirectoryError(error.errno, msg) from error
     path = folder / KEY_FILE
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # nobody's in between, nor half read

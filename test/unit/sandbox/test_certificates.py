@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import sys
 from pathlib import Path
@@ -63,11 +64,20 @@ def test_what_is_no_authority_is_refused_and_left_alone(tmp_path: Path, held: by
     assert path.read_bytes() == held
 
 
+@pytest.mark.parametrize("below", ["", "folder"])
+def test_file_in_the_place_of_the_folder_is_refused_by_name_and_left_alone(tmp_path: Path, below: str) -> None:
+    """A past bug: of a file it was said that it exists, and not what would be right."""
+    file = tmp_path / "file"
+    file.write_bytes(b"Dear diary,")
+    with pytest.raises(OSError, match=rf"{re.escape(str(file / below))} is no folder.*name one, or one that is to be"):
+        Authority(file / below)
+    assert file.read_bytes() == b"Dear diary,"
+
+
 def test_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
     """This SDK: what the file system says is the user's to hear."""
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
-        Authority(tmp_path / "file" / "folder")
+    with pytest.raises(OSError, match="long"):
+        Authority(tmp_path / ("long " * 100))
 
 
 def test_folder_for_certificates_without_a_way_in_that_has_any_is_a_value_error(tmp_path: Path) -> None:
