@@ -21,7 +21,9 @@ from elarian_trio.models.model import plain
 from elarian_trio.models.payments import Cash, PaymentChannelNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from cyclopts import Token
 
     from elarian_trio._inbox import Delivery
     from elarian_trio.models.notifications import Notification
@@ -33,9 +35,18 @@ ANYWHERE = Access()
 _ENVELOPE = ("org_id", "app_id", "customer_id", "created_at", "customer_number")
 
 
+def _as_count(_: type, tokens: Sequence[Token]) -> int:
+    """Read a whole number; cyclopts by itself would round."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        msg = f"Give a whole number from 1 on, got {tokens[0].value!r}."
+        raise ValueError(msg) from None
+
+
 async def tail(
     *,
-    count: int | None = None,
+    count: Annotated[int | None, Parameter(converter=_as_count)] = None,
     access: Access = ANYWHERE,
     json: AsJson = False,
     terminal: Annotated[Terminal, Parameter(parse=False)],

@@ -67,6 +67,7 @@ def test_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         (["send", "+254709759881"], "TEXT"),
         (["sandbox", "--settle", "never"], "auto"),
         (["tail", "--count", "many"], "--count"),
+        (["tail", "--count", "1.5"], "a whole number from 1 on, got '1.5'"),
         (["doctor", "--timeout"], "--timeout"),
     ],
     ids=" ".join,
