@@ -22,7 +22,9 @@ from elarian_trio.cli.listening import Listening
 from elarian_trio.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+
+    from cyclopts import Token
 
     from elarian_trio.sandbox.faults import Faults
 
@@ -33,6 +35,14 @@ ITS_OWN_APP = Letting()
 AS_SPECIFIED = Holding()
 
 
+def _as_seed(_: type, tokens: Sequence[Token]) -> int | str:
+    """Read a whole number, or else a word; cyclopts by itself would round what has a point."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        return tokens[0].value
+
+
 async def sandbox(
     *,
     listening: Listening = ON_LOOPBACK,
@@ -40,7 +50,7 @@ async def sandbox(
     holding: Holding = AS_SPECIFIED,
     settle: Literal["auto", "manual"] = "auto",
     resume_window: float = 120.0,
-    seed: int | str | None = None,
+    seed: Annotated[int | str | None, Parameter(converter=_as_seed)] = None,
     faults: Path | None = None,
     terminal: Annotated[Terminal, Parameter(parse=False)],
 ) -> int:

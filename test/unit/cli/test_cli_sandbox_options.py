@@ -62,10 +62,11 @@ async def test_every_option_reaches_the_sandbox(given: dict[str, Any], tmp_path:
     }
 
 
-async def test_seed_that_is_no_number_is_a_word(given: dict[str, Any]) -> None:
-    """This SDK: ``Sandbox(seed="a word")`` and the same on the command line are alike."""
-    await start("--seed", "a word")
-    assert given["seed"] == "a word"
+@pytest.mark.parametrize(("word", "seed"), [("a word", "a word"), ("1.5", "1.5"), ("-2", -2)])
+async def test_seed_that_is_no_whole_number_is_a_word(given: dict[str, Any], word: str, seed: object) -> None:
+    """This SDK: ``Sandbox(seed="a word")`` and the same on the command line are alike; 1.5 was taken for 2."""
+    await start("--seed", word)
+    assert given["seed"] == seed
 
 
 async def test_apps_channels_and_purses_are_put_together(given: dict[str, Any]) -> None:
