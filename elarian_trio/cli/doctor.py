@@ -120,7 +120,7 @@ class Visit:
         try:
             check.words = await check.step()
         except EXPECTED as error:
-            check.result, check.words = "failed", _advice(error)
+            check.result, check.words = "failed", _advice(error, _OTHERWISE.get((check.name, self._where.scheme)))
             self.status = self.status or _STATUSES.get(check.name) or status_of(error)
         else:
             check.result = "ok"
@@ -185,6 +185,19 @@ _STATUSES = {
 }
 """What the failure of a check means for the exit status, where not the error says it."""
 
+_NO_TLS = "speaks no TLS, and is meant for tcp:// or ws://"
+_OTHERWISE = {
+    ("tls", "tls"): _NO_TLS,
+    ("tls", "wss"): _NO_TLS,
+    ("websocket", "ws"): "speaks TLS, and is meant for wss:// or tls://",
+    ("websocket", "wss"): "speaks no WebSocket, and is meant for tls://",
+    ("setup", "tcp"): "speaks TLS or WebSocket, and is meant for tls://, ws:// or wss://",
+    ("setup", "tls"): "speaks WebSocket, and is meant for wss://",
+}
+"""What a port may be that hangs up on a check, by the check and the endpoint's scheme."""
+
+_HUNG_UP = (anyio.EndOfStream, anyio.BrokenResourceError, EOFError, ConnectionResetError, ssl.SSLError)
+
 _STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
 
 
@@ -196,13 +209,20 @@ def _report(terminal: Terminal, check: Check, *, as_json: bool) -> None:
         terminal.show(Text.assemble(f"{check.name:<13}", result, visible(check.words)))
 
 
-def _advice(error: Exception) -> str:
-    """Say what is wrong, and what may help."""
+def _advice(error: Exception, otherwise: str | None) -> str:
+    """Say what is wrong, and what may help; *otherwise* is what the port may be, where whoever is there hung up."""
     words, cause = words_for(error), error.__cause__
     if isinstance(error, socket.gaierror):
         return f"no such name: {words}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"{words}; a private authority is named by --ca-file or ELARIAN_CA_FILE"
-    if isinstance(cause, ssl.SSLError) and isinstance(error, ConnectionFailed):
-        return f"{words}; perhaps that port speaks no TLS, and is meant for tcp:// or ws://"
+    if otherwise is not None and _is_misunderstanding(error):
+        return f"{words}; perhaps that port {otherwise}"
     return words
+
+
+def _is_misunderstanding(error: BaseException | None) -> bool:
+    """Say whether the peer hung up, or its words are none of TLS; an alert is, and refuses something else."""
+    if error is None or (isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")):
+        return False
+    return isinstance(error, _HUNG_UP) or _is_misunderstanding(error.__cause__)

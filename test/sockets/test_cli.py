@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 from acceptance import ASHA, PAYBILL, SMS, USSD, WAYS, answering, at_port, listening
+from anyio.abc import SocketAttribute
 from command_line import BOUND, Screen, environment_of, run
 
 from elarian_trio import (
@@ -36,6 +37,8 @@ from elarian_trio.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from anyio.abc import SocketStream
 
     from elarian_trio import Delivery
 
@@ -219,6 +222,65 @@ async def test_doctor_says_where_the_connection_ends(sandbox: Sandbox, monkeypat
     ran = await run("doctor", "--json", "--ca-file", os.devnull)
     assert "no certificate authority can be read" in ran.json[0]["detail"]
     assert "no TLS" not in ran.json[0]["detail"]  # nobody was asked
+
+
+def failure(ran: Any) -> tuple[str, str]:  # noqa: ANN401
+    """Give the first check that failed, and what was said of it."""
+    return next((each["check"], each["detail"]) for each in ran.json if each["result"] == "failed")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "way", "check", "hint"),
+    [
+        ("tcp", "tls", "setup", "meant for tls://, ws:// or wss://"),
+        ("tcp", "ws", "setup", "meant for tls://, ws:// or wss://"),
+        ("tls", "ws", "tls", "meant for tcp:// or ws://"),
+        ("tls", "wss", "setup", "meant for wss://"),
+        ("ws", "tls", "websocket", "meant for wss:// or tls://"),
+    ],
+)
+async def test_doctor_hints_at_what_a_port_is_meant_for(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, way: str, check: str, hint: str
+) -> None:
+    """A past bug: of a port for TLS that was taken for a plain one it said only that the connection closed."""
+    async with listening(way) as server:
+        for name, value in environment_of(server, way).items():
+            monkeypatch.setenv(name, value)
+        if way in ("tls", "wss"):
+            monkeypatch.setenv("ELARIAN_CA_FILE", server.ca_file)
+        ran = await run("doctor", "--json", "--endpoint", f"{scheme}://{server.endpoints[way].partition('://')[2]}")
+    assert ran.status == 3
+    name, words = failure(ran)
+    assert name == check
+    assert words.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [(b"", "perhaps that port speaks no TLS"), (bytes.fromhex("15030300020228"), "alert")],
+    ids=["hangs up", "alert"],
+)
+async def test_doctor_takes_a_port_that_refuses_tls_in_its_words_for_one_that_speaks_it(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes, hint: str
+) -> None:
+    """RFC 8446: an alert is part of TLS; a plain port hangs up, or says what is none."""
+
+    async def refuse(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                await stream.receive()
+                await stream.send(answer)
+
+    monkeypatch.setenv("ELARIAN_API_KEY", "k")
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, refuse)
+        port = listener.extra(SocketAttribute.local_port)
+        words = ("--endpoint", f"tls://127.0.0.1:{port}", "--org-id", "o", "--app-id", "a")
+        name, said = failure(await run("doctor", "--json", *words))
+        tasks.cancel_scope.cancel()
+    assert name == "tls"
+    assert hint in said
+    assert ("no TLS" in said) == (not answer)
 
 
 async def test_doctor_takes_no_notification_from_the_app(sandbox: Sandbox) -> None:
