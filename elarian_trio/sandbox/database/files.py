@@ -14,6 +14,7 @@ ends with the process.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ CHECKPOINT_AFTER = 4_000  # pages of the log: a fourth as many waits for the dis
 CHECKPOINT_ANYHOW = 2  # times as many, after which a commit does it: servers that were killed leave their logs as well
 BUSY_TIMEOUT = 5_000  # milliseconds that one connection waits for the other, which never takes as long
 CHECKED_BELOW = 32 * 1024 * 1024  # bytes; smaller files are read whole when opened, which takes part of a second
+MAX_PATH = 512  # bytes that SQLite has for a path, outside Windows
+LONGEST_BESIDE = ".lock-journal"  # for which it wants room, though the lock has no journal
 LEFT_BESIDE = ("-wal", "-shm", "-journal")  # what SQLite adds to a file's name for what it keeps beside it
 _HEADER = struct.Struct(">60xi4xi28x")  # of a SQLite file: user version and application id
 _MAGIC = b"SQLite format 3\0"
@@ -57,6 +60,9 @@ def check_kind(file: Path) -> None:
     if any("\ud800" <= each <= "\udfff" for each in str(file)):  # so Python reads names that are not in UTF-8
         msg = f"{str(file)!a} is no name in UTF-8, which SQLite's files have: name another one"
         raise StoreError(msg)
+    if _is_too_long(file):
+        msg = f"{file} is too long a name for the file system or SQLite, files beside it included: take a shorter one"
+        raise StoreError(msg)
     if os.path.lexists(file) and not file.is_file():
         msg = f"{file} is no regular file, which a database has to be: name another one; it was left as it is"
         raise StoreError(msg)
@@ -72,6 +78,16 @@ def check_kind(file: Path) -> None:
     # Nobody here has it open where no lock lies: to close it takes away whatever locks this process has on it.
     if _has_content(file) and not os.path.lexists(f"{file}.lock"):
         _check_header(file)
+
+
+def _is_too_long(file: Path) -> bool:
+    beside = f"{file}{LONGEST_BESIDE}"
+    try:
+        os.lstat(beside)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return True
+    return os.name == "posix" and len(os.fsencode(beside)) > MAX_PATH
 
 
 def take_lock(file: Path) -> apsw.Connection:

@@ -274,6 +274,24 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other limits")
+@pytest.mark.parametrize("is_path", [False, True])
+def test_a_name_that_is_too_long_is_told_so_and_the_longest_one_is_taken(tmp_path: Path, *, is_path: bool) -> None:
+    """A past bug: of such a name it was said that this user may not write it."""
+    room, folder = os.pathconf(tmp_path, "PC_NAME_MAX"), tmp_path
+    if is_path:
+        half = (400 - len(str(tmp_path))) // 2
+        folder = tmp_path / ("a" * half) / ("b" * half)
+        folder.mkdir(parents=True)
+        room = 512 - len(f"{folder}/")
+    longest = "x" * (room - len(".lock-journal"))
+    for more in ("y", "y" * 20):
+        with pytest.raises(StoreError, match=r"too long a name .*: take a shorter one"):
+            Database.open(folder / f"{longest}{more}")
+    assert not list(folder.iterdir())
+    Database.open(folder / longest).close()
+
+
 @UNLESS_ROOT
 @pytest.mark.parametrize("ending", ["", "-shm", ".lock"])
 def test_what_cannot_be_written_is_refused_by_name_and_left_as_it_is(file: Path, ending: str) -> None:
