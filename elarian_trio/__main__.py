@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: the words after the command's name; those of the process if left out.
+        arguments: the words after the command's name; those of the process if left out, which ignores signals that ask
+            for an end from when the command is over.
 
     Returns:
         The exit status; the extra ``cli`` says what it means, in ``--help``.
@@ -40,14 +41,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell_version(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
     try:
         from elarian_trio.cli import main as run
+
+        status = run(words)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
         sys.stderr.write(f"{_DISTRIBUTION}: {error}; without it there is --version alone\n")
         return _USAGE
-    except KeyboardInterrupt:  # loading takes long enough for second thoughts
-        return _INTERRUPTED
-    return run(words)
+    except KeyboardInterrupt:  # loading takes long enough for second thoughts, and a second one comes as all is over
+        status = _INTERRUPTED
+    if arguments is None:
+        _end_undisturbed()
+    return status
+
+
+def _end_undisturbed() -> None:
+    """Let no signal in that asks for the end that is coming: the interpreter's takes a while, and cleans up."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _tell_version(line: str) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import metadata
 
 import pytest
@@ -54,6 +57,37 @@ def test_version_is_told_to_nobody_where_there_is_no_standard_output(monkeypatch
     """A past bug: as with any other command, and with `print`."""
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["--version"]) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process by a status of its own")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_signal_that_comes_as_the_interpreter_ends_changes_nothing(number: signal.Signals) -> None:
+    """A past bug: a second one killed the process before the folder with its certificate was removed."""
+    program = f"""
+import atexit, signal, sys
+from elarian_trio.__main__ import main
+atexit.register(print, "cleaned up")
+atexit.register(signal.raise_signal, {int(number)})
+sys.argv = ["elarian-trio", "fly"]
+raise SystemExit(main())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout) == (2, "cleaned up\n")
+    assert ran.stderr.count("\n") == 1, "of the word that there is none of"
+
+
+def test_ctrl_c_that_comes_as_the_command_ends_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A past bug: a second one, while what was written is flushed."""
+
+    class Out(io.StringIO):
+        def flush(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sys, "stdout", Out())
+    status = None
+    with suppress(KeyboardInterrupt):  # which would end the tests
+        status = main(["fly"])
+    assert status == 130
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for another process")
