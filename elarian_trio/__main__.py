@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words == ["--version"]:
-        return _tell_version(f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n")
+        return _tell_version()
     try:
         from elarian_trio.cli import main as run
 
@@ -63,8 +62,11 @@ def _end_undisturbed() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _tell_version(line: str) -> int:
+def _tell_version() -> int:
     """Write it; to nobody, where there is no standard output or nobody reads on."""
+    from importlib import metadata  # most of what would be loaded before Ctrl-C is heard
+
+    line = f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}\n"
     if sys.stdout is None:
         return 0
     try:

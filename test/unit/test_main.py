@@ -76,6 +76,14 @@ raise SystemExit(main())
     assert ran.stderr.count("\n") == 1, "of the word that there is none of"
 
 
+def test_little_is_loaded_before_ctrl_c_is_no_traceback() -> None:
+    """A past bug: two thirds of that time went to finding versions, for which few ask."""
+    program = "import sys; before = {*sys.modules}; import elarian_trio.__main__; print(*{*sys.modules} - before)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "elarian_trio.__main__" in ran.stdout.split()
+    assert "importlib.metadata" not in ran.stdout.split()
+
+
 def test_ctrl_c_that_comes_as_the_command_ends_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """A past bug: a second one, while what was written is flushed."""
 
