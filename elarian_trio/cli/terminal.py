@@ -186,10 +186,14 @@ class Terminal:
                 self._scopes.remove(scope)
 
     def stop(self, number: signal.Signals) -> None:
-        """End the innermost part that can be ended; everything, where that is asked for twice."""
-        scope = self._scopes[-1 if self.signal is None else 0]
+        """End the innermost part that can be ended; everything, where that is asked for twice.
+
+        Where nothing has begun, what begins later ends at once; where all has ended, there is nothing to do.
+        """
+        part = self._scopes[-1:] if self.signal is None else self._scopes[:1]
         self.signal = self.signal or number
-        scope.cancel()
+        for scope in part:
+            scope.cancel()
 
 
 def visible(words: str) -> str:

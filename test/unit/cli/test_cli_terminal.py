@@ -130,6 +130,27 @@ async def test_first_signal_ends_the_innermost_part_and_the_second_everything() 
     assert terminal.signal == signal.SIGINT
 
 
+@pytest.mark.anyio
+async def test_signals_that_come_when_all_has_ended_do_nothing() -> None:
+    """Past bug: the second of two SIGTERMs, as ``timeout`` sends them, came as the sandbox had ended: an IndexError."""
+    terminal = Terminal(io.StringIO(), io.StringIO(), Typist([]))
+    with terminal.stoppable():
+        terminal.stop(signal.SIGTERM)
+    terminal.stop(signal.SIGTERM)
+    terminal.stop(signal.SIGINT)
+    assert terminal.signal == signal.SIGTERM
+
+
+@pytest.mark.anyio
+async def test_signal_that_comes_before_anything_begins_ends_it_as_it_does() -> None:
+    """It is listened for before the command begins."""
+    terminal = Terminal(io.StringIO(), io.StringIO(), Typist([]))
+    terminal.stop(signal.SIGINT)
+    with anyio.fail_after(BOUND), terminal.stoppable():
+        await anyio.sleep_forever()
+    assert terminal.signal == signal.SIGINT
+
+
 async def _stop_when_waiting(terminal: Terminal) -> None:
     await anyio.wait_all_tasks_blocked()
     terminal.stop(signal.SIGINT)
