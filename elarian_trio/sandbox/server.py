@@ -98,8 +98,8 @@ class Sandbox(AsyncContextManagerMixin):
             pass on the loop's clock, like keepalives, not on *clock*. Customers at the phone wait with it, though not
             beyond the usual 20 seconds; what else the app was told, and has not answered when its session ends, is
             told to another connection of it. With 0 no session is kept, and clients that ask for it are rejected.
-        settings: how the rules behave beyond *strict* and *settle*, which count as given here: delays of deliveries and
-            payments, how long sessions and tokens last, what becomes of messages to a number.
+        settings: how the rules behave beyond *strict* and *settle*, which are said here and not there: delays of
+            deliveries and payments, how long sessions and tokens last, what becomes of messages to a number.
         faults: what goes wrong on purpose, as :func:`load_faults` reads it from a file; see :attr:`faults`.
         tls_dir: the folder where the certificate authority and its key are kept, to be used again by the next sandbox,
             so that clients need to trust it once. Made if it is not there; without one :attr:`ca_file` is the
@@ -147,6 +147,8 @@ class Sandbox(AsyncContextManagerMixin):
         require("seed", (int, str, NoneType), seed)
         require("strict", bool, strict)
         require("settings", (Settings, NoneType), settings)
+        settings = settings or Settings()
+        _check_agreement(settings, strict=strict, settle=settle)
         require("faults", (Faults, NoneType), faults)
         _check_window(resume_window)
         self._is_resumable = resume_window > 0
@@ -156,7 +158,7 @@ class Sandbox(AsyncContextManagerMixin):
         self._faults = Faults() if faults is None else faults
         self._faults.seed_with(seed)
         self._standins = StandIns(standins, seed)
-        self._settings = replace(settings or Settings(), strict=strict, settle=settle)
+        self._settings = replace(settings, strict=strict, settle=settle)
         self._data = None if data is None else os.fspath(data)
         self._open_store = partial(
             _load_opening().open_store, self._data, self._organisations, seed, keeps_key=apps is None
@@ -459,6 +461,16 @@ def _check_window(seconds: float) -> None:
     if not is_finite(seconds) or seconds < 0:
         msg = f"resume_window must be a number of seconds, got {shown(seconds)}"
         raise ValueError(msg)
+
+
+def _check_agreement(settings: Settings, **given: object) -> None:
+    """Refuse settings that say otherwise than the sandbox's own arguments; a default says nothing."""
+    default = Settings()
+    for name, value in given.items():
+        said = getattr(settings, name)
+        if said not in (value, getattr(default, name)):
+            msg = f"settings say {name}={said!r}, which the sandbox is told itself: Sandbox({name}={said!r})"
+            raise ValueError(msg)
 
 
 def _require(what: str, found: T | None) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import anyio
@@ -53,13 +54,37 @@ async def test_rules_go_by_the_settings() -> None:
 
 
 async def test_strict_and_settle_count_as_they_are_given() -> None:
-    """This SDK: two ways to say one thing must not contradict each other in silence."""
+    """This SDK: the sandbox's own arguments say these two, whatever else the settings say."""
     async with (
-        Sandbox(settings=Settings(strict=False, settle="manual")) as sandbox,
+        Sandbox(strict=False, settle="manual", settings=Settings(whatsapp_asks=True)) as sandbox,
         Elarian(**sandbox.credentials) as app,
     ):
         reply = await app.customer(ASHA).send_message(MessagingChannel.sms("00000"), "hello")
-        assert reply.status is MessageDeliveryStatus.INVALID_CHANNEL_NUMBER
+        assert reply.status is MessageDeliveryStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (Settings(strict=False), re.escape("Sandbox(strict=False)")),
+        (Settings(settle="manual"), re.escape("Sandbox(settle='manual')")),
+    ],
+    ids=["strict", "settle"],
+)
+def test_settings_that_contradict_the_sandbox_are_refused(settings: Settings, said: str) -> None:
+    """This SDK: two ways to say one thing must not contradict each other in silence. A past bug: they did."""
+    with pytest.raises(ValueError, match=said):
+        Sandbox(settings=settings)
+
+
+async def test_settings_may_repeat_what_the_sandbox_is_told() -> None:
+    """This SDK: they do not contradict each other then."""
+    async with (
+        Sandbox(strict=False, settle="manual", settings=Settings(strict=False, settle="manual")) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+    ):
+        reply = await app.customer(ASHA).send_message(MessagingChannel.sms("00000"), "hello")
+        assert reply.status is MessageDeliveryStatus.SENT
 
 
 async def test_a_simulator_comes_in_with_any_key_of_the_organisation() -> None:
