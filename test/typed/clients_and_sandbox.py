@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, assert_type
 
 import anyio
 
-from elarian_trio import Backoff, ConnectionFailed, ConnectionOptions, Elarian, SetupRejected, Simulator
-from elarian_trio.sandbox import Sandbox
+from elarian_trio import (
+    Backoff,
+    ConnectionFailed,
+    ConnectionOptions,
+    Elarian,
+    MessageDeliveryStatus,
+    SetupRejected,
+    Simulator,
+)
+from elarian_trio.sandbox import Sandbox, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,9 +79,11 @@ async def sandboxes() -> None:
     async with Sandbox(tcp="127.0.0.1:0", clock="manual", seed=1, settle="manual", strict=False) as served:
         endpoint: str = served.endpoints["tcp"]
         assert_type(endpoint, str)
+    Sandbox(settings=Settings(outcomes={"+254709759881": "failed", "+254709759882": MessageDeliveryStatus.EXPIRED}))
 
 
 async def mistakes() -> None:
     Elarian("o", "a", "k")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     ConnectionOptions(resume="maybe")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Sandbox(clock="sundial")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Settings(outcomes={"+254709759881": "lost"})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]

@@ -180,7 +180,7 @@ def _write(work: Work, out: Outbound, state: ChannelState) -> MessageReply:
     )
     work.notify_simulators(told)
     if out.channel.channel in REPORTED and work.settings.delivery_delay is not None:
-        outcome = work.settings.outcomes.get(state.customer_number.number, Status.DELIVERED)
+        outcome = Status(work.settings.outcomes.get(state.customer_number.number, Status.DELIVERED))
         job = MessageProgresses(
             org_id=work.org_id,
             app_id=work.app_id,

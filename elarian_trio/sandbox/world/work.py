@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from elarian_trio._arguments import require, wrong_type
-from elarian_trio.models.messaging import MessageDeliveryStatus
+from elarian_trio.models.messaging import MessageDeliveryStatus, MessageDeliveryStatusName
 from elarian_trio.models.model import altered
 from elarian_trio.sandbox.world.effects import (
     Effect,
@@ -93,7 +93,9 @@ class Settings:
     whatsapp_asks: bool = False
     settle: Literal["auto", "manual"] = "auto"
     delivery_delay: timedelta | None = timedelta(milliseconds=200)
-    outcomes: Mapping[str, MessageDeliveryStatus] = field(default_factory=dict[str, "MessageDeliveryStatus"])
+    outcomes: Mapping[str, MessageDeliveryStatus | MessageDeliveryStatusName] = field(
+        default_factory=dict[str, "MessageDeliveryStatus | MessageDeliveryStatusName"]
+    )
     settlement_delay: timedelta = timedelta(milliseconds=500)
     payment_timeout: timedelta = timedelta(seconds=120)
     consent_delay: timedelta = timedelta(milliseconds=200)

@@ -49,6 +49,5 @@ def test_a_setting_that_cannot_be_is_refused(given: dict[str, Any], words: str) 
 
 def test_an_outcome_may_be_named() -> None:
     """The design: a string is taken for an enum's member everywhere; ``None`` leaves messages on their way."""
-    outcomes: Any = {"+1": "failed"}
-    settings = Settings(outcomes=outcomes, delivery_delay=None)
+    settings = Settings(outcomes={"+1": "failed"}, delivery_delay=None)
     assert settings.outcomes == {"+1": MessageDeliveryStatus.FAILED}
