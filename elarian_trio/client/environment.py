@@ -42,11 +42,13 @@ def read_environment(options: ConnectionOptions, *, is_dialed: bool) -> Argument
     """
     missing = [name for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID") if not os.environ.get(name)]
     given = [name for name in ("ELARIAN_API_KEY", "ELARIAN_AUTH_TOKEN") if os.environ.get(name)]
+    if not given:
+        missing.append("ELARIAN_API_KEY (or ELARIAN_AUTH_TOKEN)")
     if missing:
-        msg = f"the environment lacks {' and '.join(missing)}"
+        msg = f"the environment lacks {', '.join(missing)}"
         raise ValueError(msg)
-    if len(given) != 1:
-        msg = f"set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; {len(given)} of them are set"
+    if len(given) > 1:
+        msg = "set exactly one of ELARIAN_API_KEY and ELARIAN_AUTH_TOKEN; both are set"
         raise ValueError(msg)
     for name in ("ELARIAN_ORG_ID", "ELARIAN_APP_ID", *given):
         require_text(name, wrap(os.environ[name]))
