@@ -99,6 +99,7 @@ class Inbox:
         self._unanswered = timer.deadlines(options.notification_timeout, self._expire)
         self._nothing: bytes | None = None  # the answer that says nothing, once it was asked for
         self._fewer = Flag()  # for whoever waits until all is answered
+        self._has_warned = False  # of deliveries that were forgotten
 
     @cached_property
     def loop(self) -> Loop:
@@ -366,9 +367,23 @@ class Inbox:
             self._let_go(ticket)
         else:
             self._answer_unasked(ticket)
+            if not ticket.entered:
+                self._warn_of_forgotten(ticket)
         ticket.expired = True
         if not ticket.entered:
             self._done(ticket)
+
+    def _warn_of_forgotten(self, ticket: Ticket) -> None:
+        """Say once how a delivery is handled: who only reads it gets each customer's next one a time-out later."""
+        if self._has_warned:
+            return
+        self._has_warned = True
+        logger.warning(
+            "a delivery of %s was neither entered nor answered within %g s, and the customer's next ones waited: "
+            "handle each in 'async with delivery:' (said once)",
+            ticket.notification.event,
+            self._unanswered.limit,
+        )
 
     # The end.
 

@@ -128,6 +128,22 @@ async def test_late_answer_by_hand_raises_and_the_next_comes_after_the_block() -
             assert app.statistics().answers_late == 2
 
 
+async def test_deliveries_that_are_only_read_are_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A past bug: a loop that forgot the block got a customer's next notification 15 s later, and nothing told why."""
+    with anyio.fail_after(5):
+        async with connected(SHORT) as (server, app, tasks), app.notifications() as inbox:
+            asked = ask(tasks, server, sms("1"))
+            async with await inbox.receive():
+                await asked.done.wait()
+            assert "neither entered" not in caplog.text, "it was only late"
+            for number in ("2", "3"):
+                asked, _ = ask(tasks, server, sms(number)), await inbox.receive()
+                await asked.done.wait()
+    (warning,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert warning.startswith("a delivery of receivedSms was neither entered nor answered within 0.05 s")
+    assert "'async with delivery:'" in warning
+
+
 @pytest.mark.parametrize("seen", [False, True])
 async def test_notification_given_up_by_the_server_is_forgotten(seen: bool) -> None:
     """RSocket's CANCEL: unseen it is dropped; in hand its answer is late."""
