@@ -37,7 +37,8 @@ class Messaging(Addressed):
     async def send_message(self, channel: MessagingChannel, message: Sendable) -> MessageReply:
         """Send a message to the customer's number that suits *channel*; the reply's status says what became of it.
 
-        Fetches the customer's state first where no such number is known yet.
+        A refusal, such as ``no_consent``, is a status, too, and raises nothing. Fetches the customer's state first
+        where no such number is known yet.
 
         Args:
             channel: the organisation's number that it comes from.
@@ -68,7 +69,7 @@ class Messaging(Addressed):
         return self._learn(await self._call(command))
 
     async def reply_to_message(self, message_id: str, message: Sendable) -> MessageReply:
-        """Answer a message of the customer's; the reply's status says what became of it.
+        """Answer a message of the customer's; the reply's status says what became of it, as of :meth:`send_message`.
 
         Fetches the customer's state first where its id is not known yet.
 
@@ -98,6 +99,8 @@ class Messaging(Addressed):
     async def make_voice_call(self, channel: MessagingChannel, actions: Sequence[VoiceAction] = ()) -> MessageReply:
         """Call the customer from the voice number *channel*; the reply's status says what became of it.
 
+        A refusal is a status, too, and raises nothing; of a call that rings it is ``session_initiated``.
+
         Args:
             channel: a voice channel.
             actions: what the call does once it is answered; without any, the app is asked by a voice notification.
@@ -123,9 +126,10 @@ class Messaging(Addressed):
     async def update_messaging_consent(
         self, channel: MessagingChannel, action: ConsentAction | ConsentActionName
     ) -> ConsentUpdateReply:
-        """Allow or block writing to the customer's number that suits *channel*.
+        """Allow or block writing to the customer's number that suits *channel*; the reply's status says how it went.
 
-        Fetches the customer's state first where no such number is known yet.
+        A refusal is a status, too, and raises nothing. Fetches the customer's state first where no such number is known
+        yet.
 
         Waits for the reply, and first for the connection while it is being re-established.
 

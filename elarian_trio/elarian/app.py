@@ -255,8 +255,9 @@ class Elarian(Customers, Replays):
     ) -> InitiatePaymentReply:
         """Move money from *debit_party* to *credit_party*; the reply's status says what became of it so far.
 
-        What is pending then comes to its end in a ``paymentStatus`` notification with the same transaction id. Never
-        sent again by itself: after an error with ``sent`` true, look at the customer's state before paying once more.
+        A refusal, such as ``insufficient_funds``, is a status, too, and raises nothing. What is pending comes to its
+        end in a ``paymentStatus`` notification with the same transaction id. Never sent again by itself: after an error
+        with ``sent`` true, look at the customer's state before paying once more.
 
         Args:
             debit_party: who pays: a Purse or Wallet, a CustomerPayment (their own mobile money), or a ChannelPayment.

@@ -95,7 +95,12 @@ PromptMessageReplyActionName: TypeAlias = Literal["text", "phone_number", "email
 
 
 class MessageDeliveryStatus(WireEnum):
-    """Where a message stands: 1xx on its way, 3xx well, 4xx failed, 501 the server's fault."""
+    """Where a message stands.
+
+    On its way: ``queued``, ``sent``. Well: ``delivered``, ``read``, of a call ``session_initiated``, and of what a
+    customer sent ``received``. Any other but ``unknown``: it was refused or failed, ``application_error`` by the
+    server's own fault.
+    """
 
     UNKNOWN = "unknown"
     QUEUED = "queued"
@@ -532,8 +537,8 @@ class MessagingState(Model):
     """What was said with a customer, most recent things only.
 
     Attributes:
-        channels: where the customer stands on each channel.
-        messages: messages both ways, oldest first.
+        channels: where the customer stands on each channel; ``None`` is what only a newer server knows of.
+        messages: messages both ways, oldest first; ``None`` likewise.
         sessions: sessions that have ended, oldest first.
     """
 

@@ -28,7 +28,11 @@ PaymentChannelName: TypeAlias = Literal["cellular", "airtime"]
 
 
 class PaymentStatus(WireEnum):
-    """Where a payment stands: 1xx pending, 2xx refused, 300 success, 4xx failed, 500 reversed."""
+    """Where a payment stands.
+
+    Pending: ``queued``, ``pending_confirmation``, ``pending_validation``, ``validated``. Done: ``success``, and
+    ``reversed`` once the money went back. Any other but ``unknown``: it was refused or failed, and no money moved.
+    """
 
     UNKNOWN = "unknown"
     QUEUED = "queued"

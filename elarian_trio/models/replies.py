@@ -79,7 +79,7 @@ class MessageReply(Model):
     """The answer to sending a message.
 
     Attributes:
-        status: what became of it so far.
+        status: what became of it so far, be it a refusal.
         description: the server's words.
         message_id: Elarian's id of the message.
         session_id: the session it belongs to or began.
@@ -98,7 +98,7 @@ class ConsentUpdateReply(Model):
     """The answer to changing a consent.
 
     Attributes:
-        status: what became of it so far.
+        status: what became of it so far, be it a refusal.
         description: the server's words.
         customer_id: the customer.
     """
@@ -128,7 +128,7 @@ class InitiatePaymentReply(Model):
     """The answer to asking for a payment.
 
     Attributes:
-        status: what became of it so far.
+        status: what became of it so far, be it a refusal.
         description: the server's words.
         transaction_id: Elarian's id of the payment.
         debit_customer_id: the customer who pays, if one does.

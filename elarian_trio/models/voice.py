@@ -27,7 +27,12 @@ VoiceCallDirectionName: TypeAlias = Literal["inbound", "outbound"]
 
 
 class VoiceCallStatus(WireEnum):
-    """Where a call stands: 10x being set up, 20x in progress, 300 completed, 40x failed."""
+    """Where a call stands.
+
+    Being set up: ``queued``, ``ringing``, ``answered``. In progress: ``active``, ``dialing``, ``dial_completed``,
+    ``bridged``, ``enqueued``, ``dequeued``, ``transferred``, ``transfer_completed``. Over: ``completed``; any other but
+    ``unknown`` says why it failed.
+    """
 
     UNKNOWN = "unknown"
     QUEUED = "queued"
