@@ -164,9 +164,9 @@ class Client(AsyncContextManagerMixin):
         """Say who, where and in what state; no credential. Tracebacks ask even when making it failed half-way."""
         if not hasattr(self, "_board"):
             return f"<{type(self).__name__}, not made>"
-        where = self._endpoint or "dial"
+        where = f"at {self._endpoint}" if self._endpoint else "by dial"
         who = f"org_id={self._identity.org_id!r} app_id={self._identity.app_id!r}"
-        return f"<{type(self).__name__} {who} at {where}, {self._board.present}>"
+        return f"<{type(self).__name__} {who} {where}, {self._board.present}>"
 
     # What a kind of socket says about itself.
 
@@ -303,6 +303,9 @@ class Client(AsyncContextManagerMixin):
         end. Waits until deliveries in hand are answered and commands under way have ended, ``drain_timeout`` at most,
         but for what the calling task itself has in hand: that gets the default answer. Then the connection is closed.
         Called again, or outside the block, it only waits for that end. Raises nothing by itself.
+
+        Where the work on deliveries in hand still sends commands, close their subscription (``await inbox.aclose()``)
+        and wait for the tasks that read it, before this or the block's end.
 
         Cancellation:
             Always a checkpoint. The connection is closed all the same, without more waiting.

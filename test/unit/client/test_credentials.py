@@ -74,6 +74,8 @@ def test_client_shows_no_credential() -> None:
     """Promise 4, for what holds the key longest."""
     app = Elarian(**WHO, api_key=KEY)
     assert repr(app) == "<Elarian org_id='el_org_1' app_id='el_app_1' at tls://tcp.elarian.dev:443, pending>"
+    dialled = Elarian(**WHO, api_key=KEY, dial=anyio.sleep_forever)
+    assert repr(dialled) == "<Elarian org_id='el_org_1' app_id='el_app_1' by dial, pending>"
     assert KEY not in repr(vars(app)) + repr(vars(app._identity))
     with pytest.raises(TypeError):
         pickle.dumps(Secret(KEY))
