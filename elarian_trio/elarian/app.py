@@ -55,6 +55,9 @@ class Elarian(Customers, Replays):
     be answered, as :meth:`disconnect` does; leaving by an exception or cancellation answers nothing more and closes. It
     is used in the thread of its block: from another one, a RuntimeError says so.
 
+    What a method here takes as *customer* is a :class:`.Customer`, a CustomerNumber, a SecondaryId, or a str: an id
+    (``"el_cst_…"``), else a cellular number. Replays go by number: they take no ids.
+
     Args:
         org_id: the organisation.
         app_id: the app.

@@ -266,7 +266,7 @@ class ReplyPrompt(Model):
 
     Attributes:
         action: the kind of answer.
-        menu: answers to choose from.
+        menu: answers to choose from, each a str or Media.
     """
 
     action: PromptMessageReplyAction | PromptMessageReplyActionName
