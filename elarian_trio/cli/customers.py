@@ -14,15 +14,17 @@ from elarian_trio.cli.access import Access, AsJson
 from elarian_trio.cli.exits import OK, REFUSED
 from elarian_trio.cli.notation import as_channel
 from elarian_trio.cli.terminal import Terminal, visible
+from elarian_trio.customer import is_id
 from elarian_trio.elarian import Elarian
 from elarian_trio.models.channels import CUSTOMER_PROVIDERS, Channel
-from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider
+from elarian_trio.models.identity import CustomerNumberProvider
 from elarian_trio.models.messaging import Message, MessageDeliveryStatus, UssdMenu
 from elarian_trio.models.voice import Say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from elarian_trio.customer import Customer
     from elarian_trio.models.messaging import MessageBody
     from elarian_trio.options import JsonValue
 
@@ -55,12 +57,12 @@ async def state(
     Permissions to reply, which are secrets, are left out. A number that the server does not know becomes a customer.
 
     Args:
-        number: The customer's number.
+        number: The customer's number, or the id that other output shows.
         provider: Whose number it is: cellular, facebook, telegram, app or email.
     """
-    address = CustomerNumber(number, CustomerNumberProvider(provider))
+    whose = CustomerNumberProvider(provider)
     async with access.client(Elarian, takes_notifications=False) as app:
-        found = await app.customer(address).get_state()
+        found = await _customer(app, number, whose).get_state()
     known = {name: _without_tokens(part) for name, part in found.to_json().items()}
     if json:
         terminal.say_json(known)
@@ -119,19 +121,23 @@ async def send(
     Ends with status 1 where the server takes the message but says that it will not arrive.
 
     Args:
-        number: The customer's number.
+        number: The customer's number, or the id that other output shows.
         text: What to say; after -- if it begins with a dash.
         channel: From which number of the organisation: sms:83044, whatsapp:+254711621711. A call reads it out.
     """
     origin = as_channel(channel)
     async with access.client(Elarian, takes_notifications=False) as app:
-        customer = app.customer(number, provider=CUSTOMER_PROVIDERS[origin.channel])
+        customer = _customer(app, number, CUSTOMER_PROVIDERS[origin.channel])
         reply = await customer.send_message(origin, Message(_body(origin.channel, text)))
     if json:
         terminal.say_json(reply.to_json())
     else:
         terminal.say(f"{reply.status}: {reply.description}" + (f" ({reply.message_id})" if reply.message_id else ""))
     return OK if reply.status in ACCEPTED else REFUSED
+
+
+def _customer(app: Elarian, name: str, provider: CustomerNumberProvider) -> Customer:
+    return app.customer(customer_id=name) if is_id(name) else app.customer(name, provider=provider)
 
 
 def _body(channel: str, text: str) -> MessageBody:

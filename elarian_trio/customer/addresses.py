@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from elarian_trio._arguments import require
 from elarian_trio.errors import CommandFailed
 from elarian_trio.models.commands import GetCustomerState
-from elarian_trio.models.identity import CustomerNumber, SecondaryId
+from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider, SecondaryId
 from elarian_trio.models.model import Model
 from elarian_trio.options import JsonSerializer
 
@@ -19,13 +19,32 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from elarian_trio.models.commands import Command
-    from elarian_trio.models.identity import CustomerAddress
+    from elarian_trio.models.identity import CustomerAddress, CustomerNumberProviderName
     from elarian_trio.models.state import CustomerState
     from elarian_trio.options import Serializer
 
-__all__ = ["Addressed", "Call"]
+__all__ = ["Addressed", "Call", "as_number", "is_id"]
 
 R = TypeVar("R", bound=Model)
+
+_ID_PREFIX = "el_cst_"  # every customer id that Elarian ever gave begins so
+
+
+def is_id(name: object) -> bool:
+    """Whether *name*, a str that names a customer, is an id of Elarian's and no number."""
+    return isinstance(name, str) and name.startswith(_ID_PREFIX)
+
+
+def as_number(
+    number: str,
+    provider: CustomerNumberProvider | CustomerNumberProviderName = CustomerNumberProvider.CELLULAR,
+    partition: str | None = None,
+) -> CustomerNumber:
+    """Make a number of a str; an id, for which the server would make a new customer, is a ValueError."""
+    if is_id(number):
+        msg = f"{number!r} is an id and no number; customer(customer_id={number!r}) takes one"
+        raise ValueError(msg)
+    return CustomerNumber(number, provider, partition)
 
 
 class Call(Protocol):
@@ -68,7 +87,7 @@ class Addressed:
                 msg = "a customer needs at least one address: a number, a customer_id or a secondary_id"
                 raise ValueError(msg)
         elif not isinstance(number, CustomerNumber):
-            number = CustomerNumber(number)
+            number = as_number(number)
         if customer_id.__class__ is not str and customer_id:
             require("customer_id", str, customer_id)
         if secondary_id:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from elarian_trio._arguments import require
 from elarian_trio.client import Client
-from elarian_trio.customer import Customer
+from elarian_trio.customer import Customer, as_number, is_id
 from elarian_trio.models.identity import CustomerNumber, CustomerNumberProvider, SecondaryId
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ Whom: TypeAlias = "Customer | CustomerAddress"
 __all__ = ["Customers", "Whom"]
 
 _CELLULAR = CustomerNumberProvider.CELLULAR
-_ID_PREFIX = "el_cst_"  # every customer id that Elarian ever gave begins so
 
 
 class Customers(Client):
@@ -55,14 +54,15 @@ class Customers(Client):
             secondary_id: an id of the organisation's own: key and value.
 
         Raises:
-            ValueError: no address was given, the provider is not known, or *number* says another one.
+            ValueError: no address was given, *number* is an id (``"el_cst_…"``), the provider is not known, or *number*
+                says another one.
             TypeError: an address is of the wrong type.
         """
         if isinstance(number, CustomerNumber):
             if provider is not _CELLULAR or partition is not None:
                 _require_same(number, provider, partition)
         elif number:
-            number = CustomerNumber(number, provider, partition)
+            number = as_number(number, provider, partition)
         if isinstance(secondary_id, tuple):
             secondary_id = SecondaryId(*secondary_id)
         return Customer(self._call, number, customer_id, secondary_id, self._options.serializer)
@@ -441,7 +441,7 @@ class Customers(Client):
             return customer
         if isinstance(customer, SecondaryId):
             return self.customer(secondary_id=customer)
-        if isinstance(customer, str) and customer.startswith(_ID_PREFIX):
+        if isinstance(customer, str) and is_id(customer):
             return self.customer(customer_id=customer)
         if not isinstance(customer, str):
             require("customer", (Customer, CustomerNumber, SecondaryId, str), customer)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from elarian_trio._arguments import require
 from elarian_trio.client import Client
-from elarian_trio.customer import Customer
+from elarian_trio.customer import Customer, is_id
 from elarian_trio.models.channels import MessagingChannel
 from elarian_trio.models.checks import check_datetime, check_str, to_enum
 from elarian_trio.models.commands import (
@@ -326,6 +326,9 @@ def number_of(customer: WhoseNumber, *, name: str = "customer") -> CustomerNumbe
     number = customer.number if isinstance(customer, Customer) else customer
     if not number:
         msg = "this command names a customer by number, and there is none"
+        raise ValueError(msg)
+    if is_id(number):
+        msg = f"this command names a customer by number, and {number!r} is an id"
         raise ValueError(msg)
     return CustomerNumber(number) if isinstance(number, str) else number
 

@@ -115,6 +115,18 @@ async def test_message_is_sent_and_its_status_told(sandbox: Sandbox) -> None:
     assert ran.json[0]["status"] == "sent"
 
 
+async def test_customer_may_be_named_by_id(sandbox: Sandbox) -> None:
+    """A past bug: an id, which is what ``tail`` shows, was taken for a number, and a new customer made for it."""
+    async with Elarian(**sandbox.credentials) as app:
+        known = await app.customer(ASHA).get_state()
+    ran = await run("state", known.customer_id)
+    assert ran.out.startswith(f"customer {known.customer_id}\n")
+    assert (await run("send", known.customer_id, "Hello!")).out.startswith("sent: ")
+    ran = await run("state", "el_cst_unheard_of")
+    assert (ran.status, ran.out) == (1, "")
+    assert "no customer has the id 'el_cst_unheard_of'" in ran.err
+
+
 async def test_message_that_will_not_arrive_is_status_1(sandbox: Sandbox) -> None:
     """The issue: 1 where the server refused; scripts need not read the words."""
     ran = await run("send", ASHA, "Hello!", "--channel", "sms:1")

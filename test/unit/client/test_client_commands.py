@@ -302,6 +302,8 @@ async def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
                 lambda: app.customer("+1").update_metadata({"a": float("nan")}),
                 lambda: app.customer("+1").update_messaging_consent(SMS, "maybe"),  # type: ignore[arg-type]
                 lambda: app.replay_messaging_consent_update("", SMS, "allow", NOW),
+                lambda: app.replay_messaging_consent_update("el_cst_1", SMS, "allow", NOW),
+                lambda: app.delete_customer_by_customer_number("el_cst_1"),
                 lambda: app.replay_received_message(NUMBER, SMS, ReceivedMessage(message_id="m", received_at=None)),
                 lambda: app.replay_sent_message(
                     NUMBER, SMS, SentMessage(message_id="m", sent_at=NOW, message=None, status="sent")

@@ -94,6 +94,16 @@ def test_an_address_of_the_wrong_type_is_refused_where_the_customer_is_made(addr
         Customer(FakeCall(), **addresses)
 
 
+def test_an_id_is_not_taken_for_a_number() -> None:
+    """A past bug: messages to ``customer(notification.customer_id)`` went to a new customer of that number."""
+    app = Elarian(org_id="o", app_id="a", api_key="k")
+    with pytest.raises(ValueError, match=r"is an id and no number; customer\(customer_id='el_cst_1'\) takes one"):
+        app.customer("el_cst_1")
+    with pytest.raises(ValueError, match="is an id and no number"):
+        Customer(FakeCall(), "el_cst_1")
+    assert app.customer(CustomerNumber("el_cst_1", "app")).address == CustomerNumber("el_cst_1", "app"), "said by name"
+
+
 def test_what_a_number_says_itself_is_not_said_otherwise_beside_it() -> None:
     """This SDK: one of the two would be dropped, so it is a ValueError; the same twice does no harm."""
     app = Elarian(org_id="o", app_id="a", api_key="k")
