@@ -172,7 +172,8 @@ class ConnectionOptions:
         fragment_size: frames larger than this are cut.
         max_payload_size: bytes of the largest payload put together again from fragments. A larger notification is
             refused, and logged as a warning; servers repeat it, so its customer's next ones may wait behind it.
-        receive_notifications: ``False`` asks the server for no notifications (the wire's simplex mode).
+        receive_notifications: ``False`` asks the server for no notifications (the wire's simplex mode). Each one goes
+            to one of the app's connections, so a program that only sends, beside one that serves, says so.
         ssl_context: replaces the default, verifying context of ``tls://`` and ``wss://``.
         serializer: how metadata and app data become bytes.
     """
