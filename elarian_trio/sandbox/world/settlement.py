@@ -86,7 +86,7 @@ def update_status(work: Work, command: UpdatePaymentStatus) -> SimulatorReply:
     status = _known(command.status)
     if status is not record.transaction.status:
         _decide(work, record, status, None)
-    return SimulatorReply(status=True, description=f"the payment is {status}")
+    return SimulatorReply(status=True, description=f"the payment's status is {status}")
 
 
 def _known(status: Status | str) -> Status:
@@ -189,7 +189,7 @@ def receive(work: Work, command: ReceivePayment) -> SimulatorReply:
         status=status,
     )
     work.notify(paybill.app_id, customer.customer_id, told)
-    return SimulatorReply(status=True, description=f"the payment is {status}; the app is told")
+    return SimulatorReply(status=True, description=f"the payment's status is {status}; the app is told")
 
 
 def _paybill(work: Work, command: ReceivePayment) -> PaymentChannelRecord:
