@@ -141,7 +141,11 @@ MessageDeliveryStatusName: TypeAlias = Literal[
 
 
 class UssdSessionStatus(WireEnum):
-    """Where a USSD session stands: active waits for a menu; the others say how it ended."""
+    """Where a USSD session stands.
+
+    ``active`` waits for a menu. The others say how it ended: ``completed`` in order, and where a last input comes with
+    it the app's menu is still shown; ``incomplete`` amid a menu; ``app_error`` by the app's failure.
+    """
 
     UNKNOWN = "unknown"
     ACTIVE = "active"
