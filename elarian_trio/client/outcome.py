@@ -5,6 +5,7 @@ The client stands above.
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -40,8 +41,9 @@ class Outcome:
     async def settle(self, failure: Exception | None) -> None:
         """Raise the one error that counts; a checkpoint if there is none.
 
-        Ctrl-C first; then the user's error, with ours as a note; a cancellation; what a function of the user's raised
-        that is no Exception, such as ``pytest.fail()`` in a handler; our failure; a defect.
+        Ctrl-C first; then that the block was not left as it was entered; the user's error, with ours as a note; a
+        cancellation; what a function of the user's raised that is no Exception, such as ``pytest.fail()`` in a handler;
+        our failure; a defect.
         """
         user, escaped = self.user, self.escaped
         self.user = self.escaped = None  # they hold the frames that hold this
@@ -49,6 +51,12 @@ class Outcome:
             interrupt = next((each for each in _leaves(escaped) if isinstance(each, _INTERRUPTS)), None)
             if interrupt is not None:
                 raise interrupt
+            if type(escaped) is RuntimeError and type(user) in _BY_ANYIO:
+                msg = (
+                    "the block was left by another task than entered it, or before one that was entered later; "
+                    "'async with' sees to both"
+                )
+                raise RuntimeError(msg) from user or escaped
             if user is not None:
                 if failure is not None and failure is not user:
                     user.add_note(f"meanwhile the client failed: {type(failure).__name__}: {failure}")
@@ -60,6 +68,9 @@ class Outcome:
 
 
 _INTERRUPTS = (KeyboardInterrupt, SystemExit)
+# What a scope raises that is left by another task comes out of the task group plain, and may come out of the user's
+# block before: that of the tasks comes in groups, and the user's is not let into it.
+_BY_ANYIO = (NoneType, RuntimeError)
 
 
 def _raise_ours(escaped: BaseException | None, failure: Exception | None) -> None:

@@ -50,6 +50,21 @@ async def _program() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+@pytest.mark.parametrize("of", ["client", "sandbox"])
+def test_block_that_another_task_leaves_says_so(of: str) -> None:
+    """A past bug: fixtures that are set up in one task and torn down in another heard of a defect to be reported."""
+
+    async def program() -> None:
+        async with asyncio.timeout(10), Sandbox() as sandbox:
+            block = Elarian(**sandbox.credentials) if of == "client" else Sandbox()
+            await asyncio.create_task(block.__aenter__())
+            with pytest.raises(RuntimeError, match="left by another task than entered it") as caught:
+                await asyncio.create_task(block.__aexit__(None, None, None))
+            assert isinstance(caught.value.__cause__, RuntimeError)
+
+    asyncio.run(program())
+
+
 async def _read(inbox: Subscription[ReceivedSmsNotification], heard: asyncio.Queue[str | None]) -> None:
     async for delivery in inbox:
         async with delivery:
