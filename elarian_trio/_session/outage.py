@@ -32,15 +32,17 @@ class Outage:
 
     Attributes:
         failure: what the last attempt of this outage failed by; ``None`` where none has.
+        gives_up: whether, when that failed, giving up came before the next attempt.
     """
 
-    __slots__ = ("_heard", "_options", "_schedule", "_since", "failure")
+    __slots__ = ("_heard", "_options", "_schedule", "_since", "failure", "gives_up")
 
     def __init__(self, options: ConnectionOptions, random: Callable[[], float]) -> None:
         self._options = options
         self._schedule = Schedule(options.reconnect, random)
         self._since = self._heard = 0.0
         self.failure: ElarianError | None = None
+        self.gives_up: bool = False
 
     def begin(self, now: float, heard: float | None = None) -> None:
         """Note that nobody answers from now on.
@@ -84,7 +86,9 @@ class Outage:
         """
         self.failure = failure
         delay = self._schedule.next_delay(now - self._since, resumable=resumable)
-        return min(delay, max(self._left(now), 0.0))
+        left = max(self._left(now), 0.0)
+        self.gives_up = left <= delay
+        return min(delay, left)
 
     def require_time(self, now: float) -> None:
         """See that there is time for another attempt.

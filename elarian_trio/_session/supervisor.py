@@ -512,8 +512,11 @@ class Supervisor:
         resumable = self._session is not None
         is_news = self._outage.failure is None or not (resumable and self._connected_once)
         delay = self._outage.fail(cause, self._clock(), resumable=resumable)
-        words = "%s; the next attempt follows in %.2f s"
-        logger.log(logging.WARNING if is_news else logging.INFO, words, cause, delay)
+        if self._outage.gives_up:
+            logger.warning("%s; giving up in %.2f s, before another attempt is due", cause, delay)
+        else:
+            words = "%s; the next attempt follows in %.2f s"
+            logger.log(logging.WARNING if is_news else logging.INFO, words, cause, delay)
         self._on_state("pending", cause)
         self._hurry = Flag()
         with anyio.move_on_after(delay):

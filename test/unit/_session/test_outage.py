@@ -104,6 +104,19 @@ def test_no_delay_goes_beyond_giving_up() -> None:
     assert present.fail(REFUSED, 5.0, resumable=False) == 0.0
 
 
+def test_it_tells_whether_another_attempt_comes_before_giving_up() -> None:
+    """This SDK: the log said that the next attempt follows, and then there was none."""
+    present = outage(give_up_after=1.0)
+    present.begin(0.0)
+    for now, gives_up in ((0.0, False), (0.5, True), (1.5, True)):  # the delays are 0.25 s, then 0.5 s
+        present.fail(REFUSED, now, resumable=False)
+        assert present.gives_up is gives_up
+    present.end()
+    present.begin(2.0)
+    present.fail(CUT, 2.0, resumable=True)
+    assert not present.gives_up
+
+
 @pytest.mark.parametrize(
     ("give_up_after", "now", "limit"),
     [(60.0, 0.0, 10.0), (60.0, 55.0, 5.0), (0.0, 0.0, 10.0), (None, 1e9, 10.0)],

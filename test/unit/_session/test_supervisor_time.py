@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from network import CALM, Network, note_dials, supervised
 from peers import RawPeer
 
 from elarian_trio._rsocket.frames import KeepaliveFrame
+from elarian_trio._session import Reception
 from elarian_trio.errors import ConnectionFailed, ConnectionLost
 from elarian_trio.options import Backoff, ConnectionOptions
 
@@ -119,6 +121,28 @@ async def test_gives_up_exactly_when_it_should(give_up_after: float) -> None:
         error = await end_of(run)
         assert isinstance(error, ConnectionFailed)
         assert anyio.current_time() - heard == pytest.approx(give_up_after, abs=0.01)
+
+
+@pytest.mark.parametrize("resume", ["off", "auto"])
+async def test_log_says_that_it_gives_up_where_no_attempt_follows(
+    resume: Literal["off", "auto"], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A past bug: "the next attempt follows in 0.00 s" was the last word before giving up."""
+    caplog.set_level(logging.INFO, "elarian_trio.session")
+    options = ConnectionOptions(resume=resume, reconnect=Backoff(first=1.0, jitter=0.0, give_up_after=1.25))
+
+    def prepare(network: Network) -> None:
+        network.reception = Reception()
+
+    async with supervised(options, prepare=prepare) as (_, network, run, _):
+        network.up = False
+        await network.cut()
+        assert isinstance(await end_of(run), ConnectionFailed)
+        assert network.dials == 2
+    *_, first, last = caplog.records
+    assert first.getMessage().endswith("; the next attempt follows in 1.00 s")
+    assert last.getMessage().endswith("Connection refused; giving up in 0.25 s, before another attempt is due")
+    assert last.levelno == logging.WARNING
 
 
 async def test_giving_up_in_the_middle_of_an_attempt_names_what_failed_before() -> None:
