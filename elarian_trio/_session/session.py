@@ -143,6 +143,12 @@ class Session:
         return self._attachment is not None and self._attachment.is_open
 
     @property
+    def owes_goodbye(self) -> bool:
+        """Whether the peer may keep it and can be told not to: from the SETUP on, answered or not, but while cut."""
+        attachment = self._attachment
+        return attachment is not None and not attachment.is_over and (attachment.is_open or self.resumable)
+
+    @property
     def resumable(self) -> bool:
         """Whether it would outlive the loss of its transport, or has outlived it."""
         return not (self._leaving or self._over) and self._connection.resumable

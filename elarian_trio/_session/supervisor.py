@@ -297,13 +297,18 @@ class Supervisor:
     def close(self) -> None:
         """Close in order; :meth:`run` returns within a few seconds. Requests that still wait end with an error.
 
-        A session that waits to be resumed ends at once: there is nobody to say goodbye to.
+        A server is told so from the SETUP on, whether it has answered that, or a RESUME, or not. A session that waits
+        to be resumed ends at once: there is nobody to say goodbye to. May be repeated.
         """
+        if self._closing:
+            return
         self._draining = self._closing = True
         self._hurry.set()
         session = self._session
-        if session is not None and session.attached:
-            session.close()
+        if session is not None and (session.owes_goodbye or session.ending):
+            session.close()  # which leaves a goodbye that is under way as it is
+            if self._attempt is not None:
+                self._attempt.deadline = math.inf  # the goodbye has a limit of its own
         else:
             if session is not None:
                 session.end()

@@ -260,7 +260,9 @@ class Client(AsyncContextManagerMixin):
         self._left = True
         self._inbox.abandon()
         self._shield(False)
-        tasks.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()  # first: who waits in there is cancelled, and hears of no lost connection
+        if self._supervisor is not None:
+            self._supervisor.close()  # a return to the server that is cancelled keeps the session, for another
 
     def _shield(self, shield: bool) -> None:
         """Hold cancellation of the block's task group back from our own tasks, or not any more."""

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
-from keeper import Keeper, Outcomes, scripted
+from keeper import Keeper, Outcomes, refusal, scripted
 from network import PATIENT, RESUMING, supervised
 from peers import BOUND, settle, until
 
-from elarian_trio._rsocket.frames import PayloadFrame, RequestResponseFrame
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio._rsocket.frames import (
+    ErrorFrame,
+    Frame,
+    KeepaliveFrame,
+    PayloadFrame,
+    RequestResponseFrame,
+    ResumeFrame,
+    SetupFrame,
+    decode_frame,
+)
 from elarian_trio._session import IncomingRequest
 from elarian_trio.errors import ConnectionClosed
 
+if TYPE_CHECKING:
+    from elarian_trio._transport import FrameTransport
+
 pytestmark = pytest.mark.anyio
+
+FAREWELL = ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "")
+
+
+class Silent:
+    """A server that has yet to answer, and notes what comes meanwhile."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame | None] = []
+        self.is_left = False
+
+    async def __call__(self, transport: FrameTransport) -> None:
+        try:
+            while True:
+                self.frames += map(decode_frame, await transport.receive_frames())
+        except anyio.EndOfStream:
+            self.is_left = True
 
 
 async def test_close_while_cut_ends_at_once_and_tells_the_truth() -> None:
@@ -51,6 +83,28 @@ async def test_close_during_an_attempt_to_resume_ends_at_once() -> None:
         assert await run.wait() is None
         await requests.lost(b"sent", sent=True)
         assert supervisor.sessions_lost == 0
+
+
+@pytest.mark.parametrize("closings", [1, 2])
+@pytest.mark.parametrize("attempt", ["first", "another", "return"])
+async def test_close_during_an_attempt_says_goodbye(attempt: str, closings: int) -> None:
+    """A past bug: a server that takes a SETUP or RESUME it has yet to answer kept the session, for nobody."""
+    keeper, silent = Keeper(), Silent()
+    before = {"first": [], "another": [keeper.lets_in, keeper.answers(refusal(0x004))], "return": [keeper.lets_in]}
+    script = scripted(*before[attempt], silent)
+    async with supervised(RESUMING, opened=attempt != "first", prepare=script) as (supervisor, network, run, _):
+        if attempt != "first":
+            keeper.cut()
+        await until(lambda: bool(silent.frames))
+        for _ in range(closings):  # as drain() does that is cancelled, whose caller then closes
+            supervisor.close()
+        assert isinstance(await run.wait(), ConnectionClosed if attempt == "first" else type(None))
+        await until(lambda: silent.is_left)
+        opening = [ResumeFrame] if attempt == "return" else [SetupFrame, KeepaliveFrame]
+        assert [type(frame) for frame in silent.frames[:-1]] == opening
+        assert silent.frames[-1] == FAREWELL
+        assert supervisor.sessions_lost == (attempt == "another")  # the one that was not resumed
+        assert network.dials == len(before[attempt]) + 1
 
 
 @pytest.mark.parametrize("step", range(0, 24, 2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
@@ -12,10 +13,10 @@ import trio
 import trio.testing
 from keeper import Keeper, Outcomes, refusal, scripted
 from network import Network, note_dials, supervised
-from peers import RawPeer, settle
+from peers import RawPeer, Recorder, settle
 
 from elarian_trio._rsocket.frames import KeepaliveFrame, ResumeOkFrame, decode_frame
-from elarian_trio.errors import ConnectionFailed, ConnectionLost, SetupRejected
+from elarian_trio.errors import ConnectionClosed, ConnectionFailed, ConnectionLost, SetupRejected
 from elarian_trio.options import Backoff, ConnectionOptions
 
 if TYPE_CHECKING:
@@ -322,3 +323,33 @@ async def test_answer_in_the_very_moment_an_attempt_ends_costs_the_session_at_mo
         if supervisor.sessions_lost and resuming:
             await requests.lost(b"in flight", sent=True)
         tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("takes", "bound"), [(True, 0.5), (False, 2.0)], ids=["takes it", "takes nothing"])
+async def test_close_waits_no_longer_for_a_server_that_does_not_answer(takes: bool, bound: float) -> None:
+    """This SDK, "no wait without a bound": the goodbye behind a SETUP is bounded as any other."""
+    recorders: list[Recorder] = []
+
+    async def keep_silent(transport: FrameTransport) -> None:
+        with suppress(anyio.EndOfStream):
+            while True:
+                await transport.receive_frames()
+        await anyio.sleep_forever()  # and leaves the connection as it is
+
+    def wrap(transport: FrameTransport) -> FrameTransport:
+        recorders.append(Recorder(timed(transport)))
+        return recorders[0]
+
+    def prepare(network: Network) -> None:
+        network.wrap = wrap
+        network.script.append(keep_silent)
+
+    async with supervised(CALM, opened=False, prepare=prepare) as (supervisor, _, run, _):
+        await anyio.sleep(9.9)  # of the ten that an attempt may take
+        if not takes:
+            recorders[0].hold()
+        supervisor.close()
+        await run.ended.wait()
+        assert anyio.current_time() == pytest.approx(9.9 + bound)
+        assert isinstance(run.error, ConnectionClosed)
+        assert recorders[0].closed

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from peers import RawPeer
 from scripted_server import KEY, NEVER, ScriptedServer, scripted_server
 
 from elarian_trio import (
@@ -25,6 +27,9 @@ from elarian_trio import (
     SetupRejected,
     Tag,
 )
+from elarian_trio._rsocket import ErrorCode
+from elarian_trio._rsocket.frames import ErrorFrame, Frame, ResumeFrame
+from elarian_trio._transport import MemoryTransport, open_memory_pair
 from elarian_trio.models.commands import UpdateCustomerAppData, UpdateCustomerTag
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 
@@ -232,6 +237,47 @@ async def test_entering_that_is_cancelled_at_any_step_leaves_no_session_with_the
                     scope.cancel()
                 await until(lambda: all(session.ending for session in server.sessions))
             assert server.parked == 0, steps
+
+
+@pytest.mark.parametrize("way", ["in order", "by an error", "cancelled"])
+async def test_leaving_while_a_resumption_is_not_answered_says_goodbye(way: str) -> None:
+    """A past bug: the server that took the RESUME kept the session, and what came for it, for two minutes."""
+    ends: list[MemoryTransport] = []
+
+    async def dial() -> MemoryTransport:
+        near, far = open_memory_pair()
+        ends.append(far)
+        await checkpoint()
+        return near
+
+    async def play() -> None:
+        await until(lambda: len(ends) == 1)
+        async with ends[0]:
+            await RawPeer(ends[0]).let_in()
+            await is_in.wait()
+        await until(lambda: len(ends) == 2)
+        async with ends[1]:
+            frames.append(await RawPeer(ends[1]).receive())
+            frames.extend(await RawPeer(ends[1]).receive_rest())
+
+    frames: list[Frame | None] = []
+    is_in = anyio.Event()
+    with anyio.fail_after(BOUND):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(play)
+            with suppress(LookupError), anyio.CancelScope() as scope:
+                async with Elarian(org_id="o", app_id="a", api_key=KEY, options=QUICK, dial=dial) as app:
+                    is_in.set()
+                    await until(lambda: bool(frames))
+                    assert app.connection_state is ConnectionState.CONNECTING
+                    if way == "by an error":
+                        raise LookupError
+                    if way == "cancelled":
+                        scope.cancel()
+                        await checkpoint()
+            await until(lambda: len(frames) == 2)
+    assert isinstance(frames[0], ResumeFrame)
+    assert frames[1] == ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "")
 
 
 async def test_listeners_hear_of_every_state_wherever_they_begin() -> None:
