@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from elarian_trio._rsocket import ErrorCode
+from elarian_trio._session.callbacks import call_safely, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from elarian_trio._session.session import Session
 
-__all__ = ["IncomingRequest", "StreamFailed", "call_safely", "report"]
-
-logger = logging.getLogger("elarian_trio.session")
+__all__ = ["IncomingRequest", "StreamFailed"]
 
 
 class StreamFailed(Exception):
@@ -109,19 +107,3 @@ class IncomingRequest:
 def _call_both(first: Callable[[], object], second: Callable[[], object]) -> None:
     call_safely(first)
     call_safely(second)
-
-
-def call_safely(callback: Callable[[], object]) -> Exception | None:
-    """Call what belongs to a room above; give what it raised, logged without its words, which may be a user's."""
-    try:
-        callback()
-    except Exception as error:
-        report(error)
-        return error
-    return None
-
-
-def report(error: Exception) -> None:
-    """Log what a callback has raised, without its words; to be called where it was caught."""
-    logger.error("a callback raised %s", type(error).__name__)
-    logger.debug("it was raised here", exc_info=True)

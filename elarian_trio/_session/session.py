@@ -41,8 +41,9 @@ from elarian_trio._rsocket import (
     SetupReceived,
 )
 from elarian_trio._session.attachment import Attachment, close_transport
+from elarian_trio._session.callbacks import call_safely
 from elarian_trio._session.endings import broken, ended_by_peer, not_resumed, plain, unanswered, words_of
-from elarian_trio._session.incoming import IncomingRequest, StreamFailed, call_safely
+from elarian_trio._session.incoming import IncomingRequest, StreamFailed
 from elarian_trio._session.judgement import Judgement
 from elarian_trio._session.pending import Handover, Question
 from elarian_trio._session.pings import Pings

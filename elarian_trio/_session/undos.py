@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from elarian_trio._session.incoming import call_safely
+from elarian_trio._session.callbacks import call_safely
 
 if TYPE_CHECKING:
     from collections.abc import Callable

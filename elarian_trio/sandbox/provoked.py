@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from elarian_trio._session import IncomingRequest, Question, StreamFailed
-from elarian_trio._session.incoming import call_safely
+from elarian_trio._session.callbacks import call_safely
 from elarian_trio._wire.envelopes import (
     decode_app_command,
     decode_app_notification,
