@@ -67,8 +67,9 @@ class Delivery(Generic[N]):
         customer_of: makes the customer once somebody asks, in place of ``customer``.
 
     Attributes:
-        answer: what :meth:`reply` or the default answered on leaving; ``None`` before.
-        rejection: the words of :meth:`reject`, or the class's name of the error that left the block; ``None`` before.
+        answer: what :meth:`reply` answered; if made by hand, also the default answer on leaving; ``None`` else.
+        rejection: the words of :meth:`reject`; if made by hand, also the class's name of the error that left the block;
+            ``None`` else.
     """
 
     __slots__ = (
@@ -123,7 +124,7 @@ class Delivery(Generic[N]):
 
     @property
     def answered(self) -> bool:
-        """Whether it was answered through this object."""
+        """Whether :meth:`reply` or :meth:`reject` answered it; if made by hand, also whether its block was left."""
         return self.answer is not None or self.rejection is not None
 
     @property
