@@ -407,7 +407,7 @@ class Supervisor:
             await self._live_on(session, transport, task_status)
         if not self._attempt.cancelled_caught:
             return
-        if session is not None:
+        if session is not None and not self._closing:
             self._weigh_silence(session)
         raise self._outage.late(limit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import anyio
@@ -105,6 +106,18 @@ async def test_close_during_an_attempt_says_goodbye(attempt: str, closings: int)
         assert silent.frames[-1] == FAREWELL
         assert supervisor.sessions_lost == (attempt == "another")  # the one that was not resumed
         assert network.dials == len(before[attempt]) + 1
+
+
+@pytest.mark.parametrize("step", range(12))
+async def test_close_as_the_first_attempt_begins_blames_no_server(step: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A past bug: closed before the SETUP had left, it logged that the server was silent about it."""
+    caplog.set_level(logging.INFO, "elarian_trio.session")
+    async with supervised(RESUMING, opened=False, prepare=scripted(Silent())) as (supervisor, _, run, states):
+        await until(lambda: bool(states.names))
+        await settle(step)
+        supervisor.close()
+        assert isinstance(await run.wait(), ConnectionClosed)
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("step", range(0, 24, 2))
