@@ -64,9 +64,10 @@ class Guest:
         tell(self.session)
 
     def cut(self) -> None:
-        """Its transport is gone."""
-        self._stage = _Stage.AWAY
-        self.on_detached(self.session)
+        """Its transport is gone, perhaps before the session went on by it."""
+        if self._stage is _Stage.HERE:
+            self._stage = _Stage.AWAY
+            self.on_detached(self.session)
 
     def over(self) -> None:
         """It is over, and was perhaps before."""

@@ -167,10 +167,10 @@ class Reception:
             logger.debug("a session's connection ended: %s", type(error).__name__)
         finally:
             guest.free.set()
-        if guest.session.resumable:
-            guest.cut()
-            if guest.turn == turn:
-                await self._keep(guest)
+            if guest.session.resumable:
+                guest.cut()  # at once: whoever waits for the session to be free may say next that it goes on
+        if guest.session.resumable and guest.turn == turn:
+            await self._keep(guest)
         await anyio.lowlevel.checkpoint()
 
     async def _keep(self, guest: Guest) -> None:

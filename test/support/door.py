@@ -52,6 +52,7 @@ class Door:
         told: what the reception told, each with the number of the session.
         sessions: those that were made.
         recorders: the server's ends of the connections.
+        scopes: the scope of each connection's task.
         served: how many connections it is done with.
         handler: answers requests.
         judge: judges SETUPs.
@@ -62,6 +63,7 @@ class Door:
         self.told: list[tuple[str, int]] = []
         self.sessions: list[Session] = []
         self.recorders: list[Recorder] = []
+        self.scopes: list[anyio.CancelScope] = []
         self.served = 0
         self.handler: Callable[[IncomingRequest], None] = echo
         self.judge: Callable[[Setup], Awaitable[None]] = welcome
@@ -78,15 +80,17 @@ class Door:
         return RawPeer(theirs)
 
     async def _serve(self, recorder: Recorder) -> None:
+        self.scopes.append(anyio.CancelScope())
         try:
-            await self.reception.serve(
-                recorder,
-                self._open_session,
-                on_open=partial(self._tell, "open"),
-                on_detached=partial(self._tell, "detached"),
-                on_resumed=partial(self._tell, "resumed"),
-                on_end=partial(self._tell, "end"),
-            )
+            with self.scopes[-1]:
+                await self.reception.serve(
+                    recorder,
+                    self._open_session,
+                    on_open=partial(self._tell, "open"),
+                    on_detached=partial(self._tell, "detached"),
+                    on_resumed=partial(self._tell, "resumed"),
+                    on_end=partial(self._tell, "end"),
+                )
         finally:
             self.served += 1
 

@@ -39,6 +39,16 @@ def test_a_server_hears_of_each_cut_and_return_and_of_one_end() -> None:
     assert server.heard == ["open", "detached", "resumed", "detached", "resumed", "end"]
 
 
+def test_a_cut_before_the_return_is_no_second_one() -> None:
+    """A past bug: where one connection took another's place before that was resumed, its server heard of two cuts."""
+    server = Server()
+    server.guest.started()
+    server.guest.cut()
+    server.guest.cut()
+    server.guest.started()
+    assert server.heard == ["open", "detached", "resumed"]
+
+
 def test_a_session_that_ends_while_it_is_away_has_ended_all_the_same() -> None:
     """This SDK: a client that never comes back is gone like one that said goodbye."""
     server = Server()

@@ -246,6 +246,24 @@ async def test_of_two_resumes_at_once_the_later_has_the_session() -> None:
         assert await (await door.come_back(0)).receive() == ResumeOkFrame(0)
 
 
+@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("first_is_cancelled", [True, False])
+async def test_each_return_follows_a_cut(first_is_cancelled: bool, step: int) -> None:
+    """A past bug: of two RESUMEs at once the server heard of two cuts and one return, or of a return without a cut."""
+    async with open_door() as door:
+        await door.enter()
+        await door.come_back(0)
+        await settle(step)
+        if first_is_cancelled:
+            door.scopes[0].cancel()
+        else:
+            await door.come_back(0)
+        await settle()
+    (opened, *between, ended) = [what for what, number in door.told if number == 0]
+    assert (opened, ended) == ("open", "end")
+    assert between == [("detached", "resumed")[nth % 2] for nth in range(len(between))]
+
+
 async def test_ten_resumes_in_a_row_each_take_over_at_once() -> None:
     """This SDK: a client that comes again and again finds its session, as it left it."""
     async with open_door() as door:
