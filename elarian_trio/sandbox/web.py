@@ -341,11 +341,18 @@ class WebServer(AsyncContextManagerMixin):
         await response_of(reply)(scope, receive, send)
 
     async def _answer(self, scope: Scope, request: WebRequest) -> WebReply:
-        rule, params, status = self._routes.find(scope)
+        rule, params, methods = self._routes.find(scope)
         if rule is None:
             await anyio.lowlevel.checkpoint()
-            return self._failure(status, HTTPStatus(status).phrase)
+            return self._unserved(methods)
         return await self._run(rule, replace(request, params=params))
+
+    def _unserved(self, methods: tuple[str, ...]) -> WebReply:
+        """Say that there is nothing, or by which other *methods* there is (RFC 9110 §15.5.6)."""
+        if not methods:
+            return self._failure(404, HTTPStatus.NOT_FOUND.phrase)
+        reply = self._failure(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase)
+        return replace(reply, headers={**reply.headers, "allow": ", ".join(methods)})
 
     async def _run(self, rule: Rule, request: WebRequest) -> WebReply:
         """Answer with what *rule* says; a store that fails is a 500 that says why: nothing has changed."""
@@ -375,7 +382,7 @@ class WebServer(AsyncContextManagerMixin):
 
     async def _hear(self, scope: Scope, receive: Receive, send: Send, request: WebRequest, number: int) -> None:
         """Serve a WebSocket, from its handshake on."""
-        hear, params, status = self._routes.find(scope)
+        hear, params, methods = self._routes.find(scope)
         request = replace(request, params=params)
         note = partial(self._note_status, number)
         heard = Heard(websocket_of(scope, receive, send), request, self._leaving, note)
@@ -383,7 +390,7 @@ class WebServer(AsyncContextManagerMixin):
         try:
             refused = await self._provoke(request, _nothing_wrong)
             if refused.status != 101 or hear is None:
-                await heard.refuse(refused if hear is not None else self._failure(status, HTTPStatus(status).phrase))
+                await heard.refuse(refused if hear is not None else self._unserved(methods))
             else:
                 await heard.serve(hear)
         finally:

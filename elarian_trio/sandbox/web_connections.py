@@ -140,21 +140,22 @@ class Routes:
             *(WebSocketRoute(path, hear) for path, hear in sockets.items()),
         ]
 
-    def find(self, scope: Scope) -> tuple[Any, Mapping[str, str], int]:
+    def find(self, scope: Scope) -> tuple[Any, Mapping[str, str], tuple[str, ...]]:
         """Find what serves a path, which is taken apart as it travels: a slash within a segment is none between two.
 
         Returns:
-            The rule or what serves a WebSocket, and the path's parameters; or ``None`` and why not, as a status.
+            The rule or what serves a WebSocket, and the path's parameters; or ``None``, and by which other methods
+            something can be asked there.
         """
-        status = 404
+        methods: set[str] = set()
         for route in self._routes:
             match, found = route.matches({**scope, "path": scope["raw_path"].decode("ascii")})
             if match is Match.FULL:
                 params = {name: unquote(value) for name, value in found["path_params"].items()}
-                return found["endpoint"], params, 200
+                return found["endpoint"], params, ()
             if match is Match.PARTIAL:
-                status = 405
-        return None, {}, status
+                methods |= cast("Route", route).methods or set()
+        return None, {}, tuple(sorted(methods))
 
 
 class Connections:

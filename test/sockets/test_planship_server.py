@@ -45,6 +45,20 @@ async def test_what_is_not_there_is_answered_as_the_services_framework_does() ->
         assert await client.ask("GET", "/products/", expect=404) == {"detail": "Not Found"}
 
 
+async def test_wrong_verb_is_told_the_right_ones_and_an_unknown_path_none() -> None:
+    """RFC 9110 §15.5.6: 405 says in ``Allow`` by which methods something can be asked there; all of them."""
+    async with PlanshipServer() as planship, caller(planship) as client:
+        for method, path, status, allowed in (
+            ("PUT", "/customers", 405, "POST"),
+            ("POST", "/customers/asha", 405, "DELETE, GET, HEAD"),
+            ("PATCH", "/nothing", 404, None),
+            ("GET", "/ws/customers/asha/products/clicker-demo/entitlements", 404, None),
+        ):
+            reply = await client.http.request(method, path)
+            assert (reply.status_code, reply.headers.get("allow")) == (status, allowed)
+            assert reply.headers["content-type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -174,21 +174,22 @@ async def test_deletion_is_answered_with_neither_body_nor_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status"),
+    ("line", "status", "allowed"),
     [
-        ("GET /v1/customer_sessions/s", 405),
-        ("PUT /v1/referrals", 405),
-        ("DELETE /v1/customer_data/", 404),
-        ("PUT /v1/customer_sessions/a/b", 404),
-        ("PUT /v2/customer_sessions/s", 404),
-        ("GET /", 404),
+        ("GET /v1/customer_sessions/s", 405, "PUT"),
+        ("PUT /v1/referrals", 405, "POST"),
+        ("DELETE /v1/customer_data/", 404, None),
+        ("PUT /v1/customer_sessions/a/b", 404, None),
+        ("PUT /v2/customer_sessions/s", 404, None),
+        ("GET /", 404, None),
     ],
 )
-async def test_what_is_not_there_is_said_in_json(line: str, status: int) -> None:
+async def test_what_is_not_there_is_said_in_json(line: str, status: int, allowed: str | None) -> None:
     """The facts, sections 1 and 10: errors are JSON, too; wrong method, empty id, extra segment."""
     async with TalonOneServer() as server:
-        answered, _, body = await say(server, head(line))
+        answered, headers, body = await say(server, head(line))
         assert (answered, list(json.loads(body))) == (status, ["message"])
+        assert headers.get("allow") == allowed  # RFC 9110 §15.5.6
 
 
 # What goes wrong on purpose.
