@@ -63,14 +63,15 @@ def test_signature_of_other_bytes_with_the_same_meaning_is_refused() -> None:
 def test_key_that_is_another_or_bare_is_refused(value: str) -> None:
     """The facts, section 2: generated clients send the bare key when no prefix is set, and get 401."""
     reply = Desk().ask("PUT", PATH, {}, headers={"authorization": value})
-    assert reply.status == 401
+    assert (reply.status, reply.headers["www-authenticate"]) == (401, "ApiKey-v1")  # as RFC 9110 §15.5.2 demands
     assert KEY not in reply.body.decode()
 
 
 def test_request_that_says_nothing_of_itself_is_refused() -> None:
     """The facts, D1: no auth header is 401."""
     desk = Desk()
-    assert desk.ask("PUT", PATH, {}, headers={}).status == 401
+    reply = desk.ask("PUT", PATH, {}, headers={})
+    assert (reply.status, reply.headers["www-authenticate"]) == (401, "ApiKey-v1")
     assert desk.shelf.texts == {}
 
 

@@ -24,7 +24,7 @@ from elarian_trio.sandbox.talonone.rules.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from elarian_trio.sandbox.books import Books
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.world.work import Dice
 
 INVALID = "The submitted data was invalid"  # the live service's words
+_CHALLENGES: Mapping[int, Mapping[str, str]] = {401: {"www-authenticate": "ApiKey-v1"}}  # RFC 9110 §15.5.2 wants one
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MANY = 1_000  # codes that are tried before a pattern counts as used up
 
@@ -77,7 +78,8 @@ class Refused(Exception):
             {"title": title, **({"details": details} if details else {}), "source": {"pointer": pointer}}
             for pointer, title, details in self.problems
         ]
-        return json_reply({"message": self.message, **({"errors": errors} if errors else {})}, self.status)
+        said = {"message": self.message, **({"errors": errors} if errors else {})}
+        return json_reply(said, self.status, _CHALLENGES.get(self.status))
 
 
 @dataclass(slots=True, kw_only=True)
