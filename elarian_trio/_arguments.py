@@ -1,4 +1,4 @@
-"""What is said about an argument of the wrong type, or none of those to choose from, in one way for all rooms.
+"""What an argument has to be, and what is said of one that is not, in one way for all rooms.
 
 Nothing is below.
 """
@@ -9,7 +9,16 @@ import math
 from types import NoneType
 from typing import NoReturn, SupportsFloat
 
-__all__ = ["in_words", "is_finite", "require", "require_choice", "require_function", "shown", "wrong_type"]
+__all__ = [
+    "in_words",
+    "is_finite",
+    "is_sendable",
+    "require",
+    "require_choice",
+    "require_function",
+    "shown",
+    "wrong_type",
+]
 
 
 def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
@@ -38,6 +47,11 @@ def is_finite(value: SupportsFloat) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an int
         return False
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header of HTTP can carry *value*."""
+    return value.isascii() and value.isprintable()
 
 
 def shown(value: float) -> str:

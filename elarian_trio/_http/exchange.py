@@ -12,12 +12,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+from elarian_trio._arguments import is_sendable
 from elarian_trio.options import is_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Headers", "Request", "Response", "bare", "base_of", "is_sendable", "path_of"]
+__all__ = ["Headers", "Request", "Response", "bare", "base_of", "path_of"]
 
 
 class Headers(dict[str, str]):
@@ -28,11 +29,6 @@ class Headers(dict[str, str]):
     def __repr__(self) -> str:
         """Say no more than how many there are."""
         return f"<{len(self)} headers>"
-
-
-def is_sendable(value: str) -> bool:
-    """Whether a header can carry *value*."""
-    return value.isascii() and value.isprintable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
-from elarian_trio._http.exchange import is_sendable
+from elarian_trio._arguments import is_sendable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from elarian_trio._arguments import is_sendable
 from elarian_trio.sandbox.exchange import WebReply
 from elarian_trio.sandbox.faults.chance import ChanceRule, ChanceRules
 from elarian_trio.sandbox.faults.values import DESCRIPTION, FaultError, When, as_seconds, as_when
@@ -111,7 +112,7 @@ def _checked(headers: object) -> dict[str, str]:
 
 def _is_field(name: object, value: object) -> bool:
     is_name = isinstance(name, str) and _NAME.fullmatch(name) is not None
-    return is_name and isinstance(value, str) and value.isascii() and value.isprintable()
+    return is_name and isinstance(value, str) and is_sendable(value)
 
 
 class WebRule(ChanceRule):

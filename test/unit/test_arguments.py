@@ -1,4 +1,4 @@
-"""What is said about an argument of the wrong type."""
+"""What an argument has to be, and what is said of one that is not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from elarian_trio._arguments import is_finite, require, require_choice, require_function, shown
+from elarian_trio._arguments import is_finite, is_sendable, require, require_choice, require_function, shown
 
 Check: TypeAlias = Callable[[], None]
 
@@ -74,3 +74,11 @@ def test_a_number_is_finite_as_far_as_a_float_goes(number: float, words: str, *,
     """CPython: such an int raises OverflowError where a float is made of it, and ValueError where it is written."""
     assert is_finite(number) is is_one
     assert shown(number) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"), [("", True), ("Bearer a b~", True), ("é", False), ("a\r\nb", False), ("\x7f", False)]
+)
+def test_a_header_carries_what_is_of_printable_ascii(value: str, *, is_one: bool) -> None:
+    """RFC 9110 §5.5, and the house: a line's end in a token would begin another header."""
+    assert is_sendable(value) is is_one
