@@ -11,6 +11,7 @@ from typing import NoReturn, SupportsFloat
 
 __all__ = [
     "in_words",
+    "is_encodable",
     "is_finite",
     "is_sendable",
     "require",
@@ -47,6 +48,15 @@ def is_finite(value: SupportsFloat) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an int
         return False
+
+
+def is_encodable(text: str) -> bool:
+    """Whether UTF-8 can carry *text*: it cannot where half of a surrogate pair stands alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_sendable(value: str) -> bool:

@@ -1,9 +1,11 @@
 """A value that does not show itself.
 
-Whatever holds keys, tokens or passwords stands above; nothing is below.
+Whatever holds keys, tokens or passwords stands above.
 """
 
 from __future__ import annotations
+
+from elarian_trio._arguments import is_encodable
 
 __all__ = ["Secret"]
 
@@ -37,7 +39,7 @@ class Secret:
             return "must be a str"
         if not self._value.strip():
             return "must not be empty"
-        if any("\ud800" <= character <= "\udfff" for character in self._value):
+        if not is_encodable(self._value):
             return "holds a lone surrogate, which UTF-8 cannot carry"
         return None
 

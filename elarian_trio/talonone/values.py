@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias, cast
 
-from elarian_trio._arguments import is_finite, wrong_type
+from elarian_trio._arguments import is_encodable, is_finite, wrong_type
 
 if TYPE_CHECKING:
     from elarian_trio.options import JsonValue
@@ -94,7 +94,7 @@ def text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever the user gave
     """Write a string."""
     if not isinstance(value, str):
         wrong_type(name, "a str", value)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_encodable(value):
         refuse(name, "must hold no lone surrogate, which UTF-8 cannot carry")
     return str(value)
 

@@ -8,7 +8,15 @@ from typing import TypeAlias
 
 import pytest
 
-from elarian_trio._arguments import is_finite, is_sendable, require, require_choice, require_function, shown
+from elarian_trio._arguments import (
+    is_encodable,
+    is_finite,
+    is_sendable,
+    require,
+    require_choice,
+    require_function,
+    shown,
+)
 
 Check: TypeAlias = Callable[[], None]
 
@@ -74,6 +82,12 @@ def test_a_number_is_finite_as_far_as_a_float_goes(number: float, words: str, *,
     """CPython: such an int raises OverflowError where a float is made of it, and ValueError where it is written."""
     assert is_finite(number) is is_one
     assert shown(number) == words
+
+
+@pytest.mark.parametrize(("text", "is_one"), [("", True), ("é\U0001f600", True), ("a\ud83d", False), ("\ude00", False)])
+def test_a_text_is_carried_by_utf_8_unless_half_a_pair_stands_alone(text: str, *, is_one: bool) -> None:
+    """RFC 3629 §3: surrogates are no characters. JSON's escapes make such a text, and so do names of files."""
+    assert is_encodable(text) is is_one
 
 
 @pytest.mark.parametrize(

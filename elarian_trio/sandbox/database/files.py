@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
+from elarian_trio._arguments import is_encodable
 from elarian_trio.errors import StoreError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ STEPS: tuple[str, ...] = (
 
 def check_kind(file: Path) -> None:
     """Refuse what can be no file of ours, such as a folder, before anything is put in its place or beside it."""
-    if any("\ud800" <= each <= "\udfff" for each in str(file)):  # so Python reads names that are not in UTF-8
+    if not is_encodable(str(file)):  # so Python reads names that are not in UTF-8
         msg = f"{str(file)!a} is no name in UTF-8, which SQLite's files have: name another one"
         raise StoreError(msg)
     if _is_too_long(file):

@@ -11,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
+from elarian_trio._arguments import is_encodable
 from elarian_trio.sandbox.exchange import json_reply, read_json
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def text(value: Any) -> str:  # noqa: ANN401 - what JSON holds, here and below
 
 def _check_writable(text: str) -> None:
     """UTF-8 has no lone surrogates, so that an answer could not hold one."""
-    if any("\ud800" <= each <= "\udfff" for each in text):
+    if not is_encodable(text):
         msg = "a lone surrogate is no character"
         raise Wrong(msg, "value_error.str")
 
