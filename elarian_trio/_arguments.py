@@ -64,9 +64,12 @@ def is_sendable(value: str) -> bool:
     return value.isascii() and value.isprintable()
 
 
-def shown(value: float) -> str:
-    """Give a number in words for errors: an int that no float holds would be hundreds of digits."""
-    is_beyond = not is_finite(value) and value.__class__ is int
+def shown(value: object) -> str:
+    """Give what should have been a number in words for errors: of an int that no float holds, not hundreds of digits.
+
+    Python itself writes none of more than 4,300 digits: it raises an error of its own.
+    """
+    is_beyond = isinstance(value, int) and not is_finite(value)
     return "an int that no float holds" if is_beyond else repr(value)
 
 
@@ -87,7 +90,7 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         ValueError: it is not.
     """
     if value not in choices:
-        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}"
+        msg = f"{name} must be one of {', '.join(map(repr, choices))}, got {shown(value)}"
         raise ValueError(msg)
 
 

@@ -22,7 +22,7 @@ import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio import _wire
-from elarian_trio._arguments import require, require_function
+from elarian_trio._arguments import is_finite, require, require_function, shown
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import Setup
 from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
@@ -410,8 +410,8 @@ class Client(AsyncContextManagerMixin):
         """Make a subscription; it is opened by its own block."""
         self._require_thread()
         require("max_buffer_size", (int, float), max_buffer_size, wanted="a whole number")
-        if not float(max_buffer_size).is_integer() or max_buffer_size < 1:  # which also refuses infinity
-            msg = f"max_buffer_size must be a whole number from 1 on, got {max_buffer_size!r}"
+        if not (is_finite(max_buffer_size) and float(max_buffer_size).is_integer() and max_buffer_size >= 1):
+            msg = f"max_buffer_size must be a whole number from 1 on, got {shown(max_buffer_size)}"
             raise ValueError(msg)
         kinds = self._inbox.kinds_of(types)
         if observe:

@@ -188,10 +188,10 @@ def _check_decimal(name: str, value: Any) -> Decimal:  # noqa: ANN401
     try:
         amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except ArithmeticError:
-        msg = f"{name} must be a decimal number, got {value!r}"
+        msg = f"{name} must be a decimal number, got {shown(value)}"
         raise ValueError(msg) from None
     if not amount.is_finite() or not math.isfinite(float(amount)) or Decimal(repr(float(amount))) != amount:
-        msg = f"{name} must be a finite amount that a double holds exactly (about 15 digits), got {value!r}"
+        msg = f"{name} must be a finite amount that a double holds exactly (about 15 digits), got {shown(value)}"
         raise ValueError(msg)
     return amount
 

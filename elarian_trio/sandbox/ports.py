@@ -27,6 +27,7 @@ __all__ = ["Ports", "is_exposed", "parse_address"]
 
 _SECURE = frozenset({"tls", "wss"})
 _WEBSOCKETS = frozenset({"ws", "wss"})
+_PORT_DIGITS = 5
 
 
 class Ports:
@@ -156,10 +157,14 @@ def _split_address(way: str, address: str) -> tuple[str, int]:
     is_whole = host.startswith("[") == host.endswith("]")
     host = host.removeprefix("[").removesuffix("]")
     is_name = host and "/" not in host  # as in an endpoint
-    if not (colon and is_name and is_whole and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+    if not (colon and is_name and is_whole and _is_port(port)):
         msg = f"an address to listen on is host:port, got {address!r}"
         raise ValueError(msg)
     return host, int(port)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _PORT_DIGITS and int(text) < 1 << 16
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from elarian_trio._arguments import shown
 from elarian_trio.client.secret import Secret
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ class SignatureAuth:
     def __init__(self, application_id: int | str, application_key: str) -> None:
         self._key = Secret(application_key)
         del application_key  # as above
-        self._signer = str(application_id)
+        self._signer = shown(application_id) if isinstance(application_id, int) else str(application_id)
         if not self._signer or not self._signer.isascii() or not self._signer.isalnum():
-            msg = f"application_id must be a number, got {application_id!r}"
+            msg = f"application_id must be a number, got {shown(application_id)}"
             raise ValueError(msg)
         _require_header_text("application_key", self._key)
         if not _is_hexadecimal(self._key):

@@ -108,6 +108,7 @@ def integer(name: str, value: Any) -> int:  # noqa: ANN401
     """Write an integer."""
     if isinstance(value, bool) or not isinstance(value, int):
         wrong_type(name, "an int", value)
+    _require_finite(name, value)
     return int(value)
 
 
@@ -121,12 +122,16 @@ def number(name: str, value: Any) -> int | float:  # noqa: ANN401
     """Write a number; a whole one without a fraction, as the service's own clients do."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         wrong_type(name, "a number", value)
-    if not is_finite(value):
-        refuse(name, "must be finite, as far as a double goes")
+    _require_finite(name, value)
     sent = float(value)
     if isinstance(value, Decimal) and Decimal(repr(sent)) != value:
         refuse(name, f"must be an amount that a double holds exactly (about 15 digits), got {value!r}")
     return int(value) if value == int(value) else sent
+
+
+def _require_finite(name: str, value: float | Decimal) -> None:
+    if not is_finite(value):
+        refuse(name, "must be finite, as far as a double goes")
 
 
 def not_negative(name: str, value: Any) -> int | float:  # noqa: ANN401

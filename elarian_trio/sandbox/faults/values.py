@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 
+from elarian_trio._arguments import shown
 from elarian_trio._rsocket import ErrorCode
 from elarian_trio.models.checks import WireEnum, check_str, enum_of, field_types
 from elarian_trio.models.messaging import MessageDeliveryStatus, MessagingConsentUpdateStatus
@@ -60,7 +61,7 @@ class FaultError(ValueError):
     """
 
     def __init__(self, argument: str, wanted: str, got: object) -> None:
-        super().__init__(f"{argument} must be {wanted}, got {got!r}")
+        super().__init__(f"{argument} must be {wanted}, got {shown(got)}")
         self.argument: str = argument
 
 

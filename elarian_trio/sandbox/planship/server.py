@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from elarian_trio._arguments import require
+from elarian_trio._arguments import require, shown
 from elarian_trio.models.checks import check_str
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.exchange import WebReply, json_reply
@@ -165,7 +165,7 @@ class PlanshipServer(WebServer):
         """
         require("code", int, code)
         if not (code in (1000, 1001, 1002, 1003) or 1007 <= code <= 1014 or 3000 <= code <= 4999):
-            msg = f"a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code!r}"
+            msg = f"a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {shown(code)}"
             raise ValueError(msg)
         return self._hearing_all.order(Order("close", code=code))
 

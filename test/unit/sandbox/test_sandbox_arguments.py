@@ -50,6 +50,7 @@ async def test_virtual_time_without_a_mock_clock_is_refused_on_entering() -> Non
         {"tcp": "nowhere"},
         {"tcp": "127.0.0.1"},
         {"tcp": "127.0.0.1:65536"},
+        {"tcp": f"127.0.0.1:{'9' * 5000}"},
         {"tcp": ":1"},
         {"tcp": "[::1"},
         {"tcp": "tcp://127.0.0.1:0"},

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-from elarian_trio._arguments import require_choice
+from elarian_trio._arguments import require_choice, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,7 @@ class Lever:
             value = tuple(cast("Sequence[object]", value))
         is_possible, wanted = _KINDS[self.kind]
         if not is_possible(self, value):
-            msg = f"{value!r} is no value of lever {self.slug!r}, which is {wanted}"
+            msg = f"{shown(value)} is no value of lever {self.slug!r}, which is {wanted}"
             raise ValueError(msg)
         return cast("LeverValue", value)
 
@@ -167,10 +167,10 @@ class Plan:
         """See that it can be."""
         require_choice("duration_unit", self.duration_unit, get_args(TimeUnit))
         if self.duration_period < 1:
-            msg = f"duration_period must be 1 or more, got {self.duration_period!r}"
+            msg = f"duration_period must be 1 or more, got {shown(self.duration_period)}"
             raise ValueError(msg)
         if self.max_subscribers < 1 and self.max_subscribers != UNLIMITED:
-            msg = f"max_subscribers must be 1 or more, or -1 for no limit, got {self.max_subscribers!r}"
+            msg = f"max_subscribers must be 1 or more, or -1 for no limit, got {shown(self.max_subscribers)}"
             raise ValueError(msg)
         _name(self)
 
