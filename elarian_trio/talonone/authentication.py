@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from elarian_trio._arguments import shown
+from elarian_trio._arguments import require, shown
 from elarian_trio.client.secret import Secret
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class SignatureAuth:
     def __init__(self, application_id: int | str, application_key: str) -> None:
         self._key = Secret(application_key)
         del application_key  # as above
-        self._signer = shown(application_id) if isinstance(application_id, int) else str(application_id)
+        require("application_id", (int, str), application_id)
+        self._signer = application_id if isinstance(application_id, str) else shown(application_id)
         if not self._signer or not self._signer.isascii() or not self._signer.isalnum():
             msg = f"application_id must be a number, got {shown(application_id)}"
             raise ValueError(msg)

@@ -77,3 +77,10 @@ def test_signer_that_would_break_the_header_is_refused(signer: str) -> None:
     """This SDK: the header's value is ``k=v`` parts with semicolons between."""
     with pytest.raises(ValueError, match="application_id must be a number"):
         SignatureAuth(signer, KEY)
+
+
+@pytest.mark.parametrize("signer", [None, True, 1.0, b"1"])
+def test_signer_of_the_wrong_type_is_refused(signer: Any) -> None:  # noqa: ANN401 - bad on purpose
+    """A past bug: requests were signed by an application called None."""
+    with pytest.raises(TypeError, match=f"application_id must be one of int, str, got {type(signer).__name__}"):
+        SignatureAuth(signer, KEY)
