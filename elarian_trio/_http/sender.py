@@ -41,12 +41,17 @@ _CUT_SHORT = ("disconnected", "peer closed connection")  # what httpcore2 and h1
 
 
 class Attempt:
-    """Knows whether anything of a request, in any of its attempts, has been handed to the network."""
+    """Knows whether anything of a request, in any of its attempts, has been handed to the network.
 
-    __slots__ = ("_opened", "was_sent")
+    Args:
+        is_told: whether the transport says what it does; one that does not may have sent whatever it was handed.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_is_told", "_opened", "was_sent")
+
+    def __init__(self, *, is_told: bool = True) -> None:
         self.was_sent = False
+        self._is_told = is_told
         self._opened: Any = None  # a connection that was made, and on which nothing was sent yet
 
     async def trace(self, name: str, info: Mapping[str, Any]) -> None:  # noqa: ASYNC910 - see below
@@ -54,11 +59,17 @@ class Attempt:
 
         No checkpoint: between a connection's opening and whoever will close it, nobody would if this were cancelled.
         """
+        self._is_told = True
         if name.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._opened = info["return_value"]
         if name.endswith("send_request_headers.started"):
             self._opened = None
             self.was_sent = self.was_sent or info["request"].method != b"CONNECT"
+
+    def fail(self, error: BaseException) -> None:
+        """Be told with what the transport let go of a request."""
+        if not (self._is_told or isinstance(error, _NEVER_LEFT)):
+            self.was_sent = True
 
     async def abandon(self) -> None:
         """Close a connection on which nothing was sent: httpcore2 forgets one that is cancelled at that point."""
@@ -135,7 +146,7 @@ class Sender:
             ConnectionLost: the sender was closed first; the service may have acted.
             ConnectionClosed: the same, but nothing was sent yet.
         """
-        attempt = Attempt()
+        attempt = Attempt(is_told=isinstance(self._transport, httpx2.AsyncHTTPTransport))
         with anyio.move_on_after(self._timeout) as scope:
             self._calls.add(scope)
             try:
@@ -205,9 +216,11 @@ class Sender:
                         extensions={"trace": attempt.trace},
                     )
                 )
-            except BaseException:
+            except BaseException as error:
+                attempt.fail(error)
                 await attempt.abandon()
                 raise
+            attempt.was_sent = True  # whatever it was told: there is an answer
         try:
             yield answered
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from answering import Answering, json_answer
@@ -142,7 +143,22 @@ class Unreachable(Answering):
     """A network whose connections are never opened."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await request.extensions["trace"]("connection.connect_tcp.started", {})
         return await never(request)
+
+
+class Silent(httpx2.AsyncBaseTransport):
+    """A transport that says nothing of what it does, as a user's may: it answers what the test says, or never."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers = iter(answers)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await anyio.lowlevel.checkpoint()
+        answer = next(self._answers, None)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or await never(request)
 
 
 async def test_no_connection_in_time_says_that_nothing_was_sent() -> None:
@@ -150,6 +166,27 @@ async def test_no_connection_in_time_says_that_nothing_was_sent() -> None:
     with pytest.raises(CommandTimedOut) as caught:
         await the_sender(Unreachable(()), timeout=8.0).send(Request(method="POST", path="/x"))
     assert caught.value.sent is False
+
+
+@pytest.mark.parametrize("answers", [(), (REFUSED,), (json_answer({}, 503),)], ids=["first", "second", "answered"])
+async def test_transport_that_does_not_say_what_it_does_may_have_sent(answers: tuple[Any, ...]) -> None:
+    """A past bug: behind a user's own transport a time-out said that nothing was sent, and asking again was safe."""
+    with pytest.raises(CommandTimedOut) as caught:
+        await the_sender(Silent(*answers)).send(GET)
+    assert caught.value.sent is True
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [((LOST,), ConnectionLost), ((REFUSED,), ConnectionFailed), ((json_answer({}, 503), REFUSED), ConnectionLost)],
+    ids=["lost", "refused", "refused later"],
+)
+async def test_transport_that_does_not_say_what_it_does_is_believed_that_it_never_connected(
+    answers: tuple[Any, ...], error: type[Exception]
+) -> None:
+    """The same: what broke was "could not connect", unless that is what it says itself."""
+    with pytest.raises(error):
+        await the_sender(Silent(*answers), Retries(attempts=len(answers), first=0.0)).send(GET)
 
 
 async def test_time_out_bounds_all_attempts_together() -> None:
