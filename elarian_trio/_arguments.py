@@ -6,20 +6,25 @@ Nothing is below.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from types import NoneType
-from typing import NoReturn, SupportsFloat
+from typing import NoReturn, SupportsFloat, TypeVar, cast
 
 __all__ = [
+    "all_of",
     "in_words",
     "is_encodable",
     "is_finite",
     "is_sendable",
     "require",
     "require_choice",
+    "require_fields",
     "require_function",
     "shown",
     "wrong_type",
 ]
+
+T = TypeVar("T")
 
 
 def wrong_type(name: str, wanted: str, value: object) -> NoReturn:
@@ -36,6 +41,31 @@ def require(name: str, kind: type | tuple[type, ...], value: object, *, wanted: 
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and not _takes_bool(kind)):
         wrong_type(name, wanted or in_words(kind), value)
+
+
+def require_fields(given: object, kinds: Mapping[str, type | tuple[type, ...]]) -> None:
+    """See that each attribute that *kinds* names is of the class, or one of those, that it says.
+
+    Raises:
+        TypeError: one is not.
+    """
+    for name, kind in kinds.items():
+        require(name, kind, getattr(given, name))
+
+
+def all_of(name: str, kind: type[T], given: object) -> tuple[T, ...]:
+    """Give all that is in *given*, each of which is of a class; a text is none of its letters.
+
+    Raises:
+        TypeError: one is not, or *given* is no sequence of anything.
+    """
+    asked = given  # which a checker then narrows, and not what is shown
+    if isinstance(asked, str | bytes | Mapping) or not isinstance(asked, Iterable):
+        wrong_type(name, f"a sequence of {kind.__name__}", given)
+    parts = tuple(cast("Iterable[T]", given))
+    for each in parts:
+        require(f"each of {name}", kind, each)
+    return parts
 
 
 def _takes_bool(kind: type | tuple[type, ...]) -> bool:

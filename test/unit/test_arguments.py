@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import NoneType
 from typing import TypeAlias
 
 import pytest
 
 from elarian_trio._arguments import (
+    all_of,
     is_encodable,
     is_finite,
     is_sendable,
     require,
     require_choice,
+    require_fields,
     require_function,
     shown,
 )
 
-Check: TypeAlias = Callable[[], None]
+Check: TypeAlias = Callable[[], object]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,7 @@ Check: TypeAlias = Callable[[], None]
         lambda: require("strict", bool, value=True),
         lambda: require("value", (int, bool), value=True),
         lambda: require("value", object, value=True),
+        lambda: require_fields(5, {"real": int, "imag": (int, NoneType)}),
         lambda: require_choice("clock", "real", ("auto", "real")),
         lambda: require_function("dial", print),
         lambda: require_function("dial", None, optional=True),
@@ -37,6 +40,12 @@ Check: TypeAlias = Callable[[], None]
 def test_what_is_right_passes(check: Check) -> None:
     """This SDK: a check that has nothing to say says nothing."""
     check()
+
+
+@pytest.mark.parametrize("given", [[1, 2], (1, 2), {1: "a", 2: "b"}.keys()])
+def test_all_of_a_sequence_is_given_as_a_tuple(given: Iterable[int]) -> None:
+    """This SDK: what the caller may change later is kept as it was."""
+    assert all_of("sizes", int, given) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +58,11 @@ def test_what_is_right_passes(check: Check) -> None:
         (lambda: require("size", (int, str), None), "size must be one of int, str, got NoneType"),
         (lambda: require("size", (int, NoneType), "5"), "size must be one of int, None, got str"),
         (lambda: require("size", int, None, wanted="a whole number"), "size must be a whole number, got NoneType"),
+        (lambda: require_fields(5, {"real": int, "imag": str}), "imag must be a str, got int"),
+        (lambda: all_of("codes", str, "SPRING"), "codes must be a sequence of str, got str"),
+        (lambda: all_of("codes", str, {"a": 1}), "codes must be a sequence of str, got dict"),
+        (lambda: all_of("codes", str, 5), "codes must be a sequence of str, got int"),
+        (lambda: all_of("codes", str, ["a", 5]), "each of codes must be a str, got int"),
         (lambda: require_function("dial", None), "dial must be a function, got NoneType"),
         (lambda: require_function("dial", 5, optional=True), "dial must be a function, got int"),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 from weakref import WeakValueDictionary
@@ -15,12 +16,13 @@ from weakref import WeakValueDictionary
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._arguments import all_of, require
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.exchange import json_reply
 from elarian_trio.sandbox.rows import know
 from elarian_trio.sandbox.talonone.rules import answers
-from elarian_trio.sandbox.talonone.rules.deployment import Application, Deployment, Rule
+from elarian_trio.sandbox.talonone.rules.deployment import Application, Campaign, Coupon, Deployment, Rule
 from elarian_trio.sandbox.talonone.rules.operations import account_of, forget, operations
 from elarian_trio.sandbox.talonone.rules.records import (
     RECORDS,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.clock import Clock, ClockName
     from elarian_trio.sandbox.exchange import Operation, WebReply, WebRequest
     from elarian_trio.sandbox.ground import Ground
-    from elarian_trio.sandbox.talonone.rules.deployment import Campaign, Catalogue, Coupon, Effects
+    from elarian_trio.sandbox.talonone.rules.deployment import Catalogue, Effects
 
 __all__ = ["TalonOneServer"]
 
@@ -115,15 +117,17 @@ class TalonOneServer(WebServer):
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._applications = _applications_of(api_key, tuple(applications))
+        require("api_key", (str, NoneType), api_key)
+        require("refuse_overlap", bool, refuse_overlap)
+        self._applications = _applications_of(api_key, all_of("applications", Application, applications))
         is_guarded = all(each.api_key for each in self._applications)
         needs = "keys of your own, as api_key='…'"
         super().__init__("talon_one", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
-        given = tuple(coupons)
+        given = all_of("coupons", Coupon, coupons)
         _require_different("coupon", (each.code for each in given))
         self._deployment = Deployment(
             rules=tuple(rule if isinstance(rule, Rule) else Rule(rule) for rule in rules),
-            campaigns={each.campaign_id: each for each in campaigns},
+            campaigns={each.campaign_id: each for each in all_of("campaigns", Campaign, campaigns)},
             coupons={each.code: each for each in given},
             catalogue=catalogue,
             loyalty={} if loyalty is None else loyalty,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,16 @@ from peers import until
 
 from elarian_trio import CommandTimedOut, ConnectionFailed, ConnectionLost
 from elarian_trio.sandbox import Sandbox
-from elarian_trio.sandbox.talonone import Application, Campaign, Coupon, Rule, RuleState, TalonOneServer, WebFault
+from elarian_trio.sandbox.talonone import (
+    Application,
+    Campaign,
+    Catalogue,
+    Coupon,
+    Rule,
+    RuleState,
+    TalonOneServer,
+    WebFault,
+)
 from elarian_trio.talonone import (
     RETRIES,
     AcceptCoupon,
@@ -40,7 +49,7 @@ from elarian_trio.talonone import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -374,6 +383,50 @@ def test_arguments_that_do_not_go_together_are_refused(arguments: dict[str, Any]
     """The house: typed errors that say what was wrong."""
     with pytest.raises(ValueError, match=words):
         TalonOneServer(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: TalonOneServer(api_key=b"key"), "api_key must be one of str, None, got bytes"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(applications=[5]), "each of applications must be an Application, got int"),  # type: ignore[list-item]
+        (lambda: TalonOneServer(coupons="SPRING"), "coupons must be a sequence of Coupon, got str"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(campaigns=[1]), "each of campaigns must be a Campaign, got int"),  # type: ignore[list-item]
+        (lambda: TalonOneServer(catalogue={}), "catalogue must be one of Catalogue, None, got dict"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(loyalty=[1]), "loyalty must be a Mapping, got list"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(loyalty={"u": 1}), "the loyalty of u must be a Mapping, got int"),  # type: ignore[dict-item]
+        (lambda: TalonOneServer(first_id="5"), "first_id must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(account_id=True), "account_id must be an int, got bool"),
+        (lambda: TalonOneServer(strict="no"), "strict must be a bool, got str"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(refuse_overlap=1), "refuse_overlap must be a bool, got int"),  # type: ignore[arg-type]
+        (lambda: TalonOneServer(codes="####"), "codes must be a function, got str"),  # type: ignore[arg-type]
+        (lambda: Application(api_key=b"key"), "api_key must be a str, got bytes"),  # type: ignore[arg-type]
+        (lambda: Application(application_id="7"), "application_id must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: Campaign(campaign_id="7"), "campaign_id must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: Campaign(campaign_id=7, referral_condition=True), "referral_condition must be a function"),  # type: ignore[arg-type]
+        (lambda: Coupon(code=7), "code must be a str, got int"),  # type: ignore[arg-type]
+        (lambda: Coupon(code="C", usage_limit="1"), "usage_limit must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: Coupon(code="C", condition=True), "condition must be a function"),  # type: ignore[arg-type]
+        (lambda: Coupon(code="C", start_date="2019-05-20"), "start_date must be an aware datetime"),  # type: ignore[arg-type]
+        (lambda: Rule(spring, campaign_id="54"), "campaign_id must be an int, got str"),  # type: ignore[arg-type]
+        (lambda: Catalogue(profile=["Name"]), "profile must be a Mapping, got list"),  # type: ignore[arg-type]
+        (lambda: Catalogue(events={"seen": "Page"}), "the attributes of an event must be a Mapping"),  # type: ignore[dict-item]
+    ],
+)
+def test_what_is_of_the_wrong_type_is_told_of_where_it_is_given(make: Callable[[], object], words: str) -> None:
+    """A past bug: each request was answered with 500, or the value was taken for something else."""
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+def test_times_of_nowhere_and_kinds_that_are_none_are_refused() -> None:
+    """The same, of values: nobody's session could be closed with such a coupon, or such an attribute."""
+    with pytest.raises(ValueError, match="expiry_date must be an aware datetime"):
+        Coupon(code="C", expiry_date=datetime(2019, 5, 20))  # noqa: DTZ001, RUF100 - on purpose
+    with pytest.raises(
+        ValueError, match=r"the kind of attribute 'Name' must be one of 'string', 'number', .* got 'text'"
+    ):
+        Catalogue(events={"seen": {"Name": "text"}})  # type: ignore[dict-item]
 
 
 def test_rule_that_cannot_be_called_is_refused() -> None:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the types of what users make can be resolved at run time
-from typing import Any, Literal, NamedTuple, TypeAlias
+from types import NoneType
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from elarian_trio._arguments import require, require_choice, require_fields, require_function
+from elarian_trio.models.checks import check_datetime
 
 __all__ = ["Application", "AttributeKind", "Campaign", "Catalogue", "Coupon", "Deployment", "Rule", "RuleState"]
 
@@ -69,7 +73,8 @@ class Rule:
     rule_index: int | None = None
 
     def __post_init__(self) -> None:
-        """See that it can be called."""
+        """See that it can be called, and whose it is."""
+        require_fields(self, {"campaign_id": int, "ruleset_id": int, "rule_index": (int, NoneType)})
         for name, value in (("effects", self.effects), ("condition", self.condition)):
             if not callable(value) and (name == "effects" or value is not None):
                 msg = f"{name} must be a function of a state and an event, got {type(value).__name__}"
@@ -100,7 +105,10 @@ class Campaign:
     referral_condition: Condition | None = None
 
     def __post_init__(self) -> None:
-        """See that codes can be made after its pattern."""
+        """See that it can be, and that codes can be made after its pattern."""
+        numbers = dict.fromkeys(("campaign_id", "ruleset_id", "referral_usage_limit"), int)
+        require_fields(self, {**numbers, "is_running": bool, "has_referrals": bool, "referral_pattern": str})
+        require_function("referral_condition", self.referral_condition, optional=True)
         if len(self.referral_pattern) < MIN_CODE or self.referral_pattern.count("#") < MIN_WILD:
             msg = f"referral_pattern has at least {MIN_CODE} characters, {MIN_WILD} of them '#'"
             raise ValueError(msg)
@@ -130,6 +138,16 @@ class Coupon:
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     condition: Condition | None = None
 
+    def __post_init__(self) -> None:
+        """See that it can be."""
+        kinds = {"code": str, "campaign_id": int, "usage_limit": int, "recipient": str}
+        require_fields(self, {**kinds, "attributes": Mapping})
+        require_function("condition", self.condition, optional=True)
+        for name in ("start_date", "expiry_date"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, check_datetime(name, value))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -147,6 +165,14 @@ class Catalogue:
     cart_item: Mapping[str, AttributeKind] = field(default_factory=dict[str, AttributeKind])
     events: Mapping[str, Mapping[str, AttributeKind]] = field(default_factory=dict[str, "Mapping[str, AttributeKind]"])
 
+    def __post_init__(self) -> None:
+        """See that each attribute is of a kind that there is."""
+        require_fields(self, dict.fromkeys(("profile", "session", "cart_item", "events"), Mapping))
+        for attributes in (self.profile, self.session, self.cart_item, *self.events.values()):
+            require("the attributes of an event", Mapping, attributes)
+            for name, kind in attributes.items():
+                require_choice(f"the kind of attribute {name!r}", kind, get_args(AttributeKind))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
@@ -163,7 +189,8 @@ class Application:
     application_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """See that its key can sign."""
+        """See that it can be, and that its key can sign."""
+        require_fields(self, {"application_id": int, "api_key": str, "application_key": str})
         try:
             bytes.fromhex(self.application_key)
         except ValueError:
@@ -186,6 +213,15 @@ class Deployment:
     lenient: bool = False
     strict: bool = False
     codes: Callable[[str], str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """See that it can be."""
+        numbers = dict.fromkeys(("account_id", "first_id", "referral_usage_limit"), int)
+        require_fields(self, {**numbers, "lenient": bool, "strict": bool, "catalogue": (Catalogue, NoneType)})
+        require_function("codes", self.codes, optional=True)
+        require("loyalty", Mapping, self.loyalty)
+        for profile_id, programs in self.loyalty.items():
+            require(f"the loyalty of {profile_id}", Mapping, programs)
 
     def campaign(self, campaign_id: int) -> Campaign | None:
         """Give a campaign; where the user gave none at all, any number is one that runs."""
