@@ -323,6 +323,14 @@ def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str)
         PlanshipServer(**arguments)
 
 
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+@pytest.mark.parametrize("given", [b"mine", 5])
+def test_a_key_that_is_no_text_is_refused(name: str, given: object) -> None:
+    """A past bug: with a secret of bytes nobody could come in."""
+    with pytest.raises(TypeError, match=f"{name} must be one of str, None, got {type(given).__name__}"):
+        PlanshipServer(**{name: given})  # type: ignore[arg-type]
+
+
 def test_a_catalogue_or_switches_of_another_class_say_what_is_wanted() -> None:
     """The house: from the constructor."""
     with pytest.raises(TypeError, match="catalogue must be a Catalogue"):

@@ -42,9 +42,10 @@ WORDS = "an int that no float holds"
         (lambda n: PlanshipServer().faults.add(WebFault.drop(), times=-abs(n)), FaultError, "times"),
         (lambda n: PlanshipServer().faults.add(WebFault.drop(), skip=-abs(n)), FaultError, "skip"),
         (lambda n: PlanshipServer().close_sockets(n), ValueError, "close code"),
-        (lambda n: Plan(slug="small", duration_period=-abs(n)), ValueError, "duration_period"),
-        (lambda n: Plan(slug="small", max_subscribers=-abs(n)), ValueError, "max_subscribers"),
         (lambda n: Lever(slug="seats", kind="flag", default=n), ValueError, "lever 'seats'"),
+        (lambda n: Plan(slug="small", max_subscribers=n), ValueError, "max_subscribers"),
+        (lambda n: Plan(slug="small", duration_period=n), ValueError, "duration_period"),
+        (lambda n: Lever(slug="seats", kind="integer", default=n), ValueError, "lever 'seats'"),
         (lambda n: SignatureAuth(n, "00"), ValueError, "application_id"),
     ],
 )

@@ -6,6 +6,7 @@ the WebSockets, and :mod:`elarian_trio.sandbox.web` is the server.
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, TypeVar
 
 from elarian_trio._arguments import require, shown
@@ -88,6 +89,8 @@ class PlanshipServer(WebServer):
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
+        require("client_id", (str, NoneType), client_id)
+        require("client_secret", (str, NoneType), client_secret)
         is_guarded = bool(client_id and client_secret)
         needs = "a client id and secret of your own (client_id, client_secret)"
         super().__init__("planship", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
@@ -224,7 +227,5 @@ class PlanshipServer(WebServer):
 
 
 def _checked(given: T, kind: type[T]) -> T:
-    if not isinstance(given, kind):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
-        msg = f"{kind.__name__.lower()} must be a {kind.__name__}, got {given!r}"
-        raise TypeError(msg)
+    require(kind.__name__.lower(), kind, given)
     return given

@@ -10,6 +10,7 @@ import pytest
 from planship_desk import Desk
 
 from elarian_trio.sandbox.planship.rules.catalogue import Catalogue, Lever, Plan, Product, clicker_demo
+from elarian_trio.sandbox.planship.rules.service import Switches
 
 P = "/products/clicker-demo"
 
@@ -46,6 +47,40 @@ def test_a_catalogue_that_cannot_be_says_why(make: Any, words: str) -> None:  # 
     """The house: typed errors that say what was wrong and what would be right."""
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Lever(slug=5), "slug must be a str, got int"),
+        (
+            lambda: Lever(slug="a", kind="metered", metering_ids="click"),
+            "metering_ids must be a sequence of str, got str",
+        ),
+        (lambda: Lever(slug="a", kind="enum", choices=["x", 1]), "each of choices must be a str, got int"),
+        (lambda: Plan(slug="a", max_subscribers="5"), "max_subscribers must be an int, got str"),
+        (lambda: Plan(slug="a", duration_period=1.5), "duration_period must be an int, got float"),
+        (lambda: Plan(slug="a", auto_renew="no"), "auto_renew must be a bool, got str"),
+        (lambda: Plan(slug="a", entitlements=["b"]), "entitlements must be a Mapping, got list"),
+        (lambda: Product(slug="a", levers=["b"]), "each of levers must be a Lever, got str"),
+        (lambda: Product(slug="a", plans="b"), "plans must be a sequence of Plan, got str"),
+        (lambda: Product(slug="a", alternative_id=5), "alternative_id must be one of str, None, got int"),
+        (lambda: Catalogue(products=["a"]), "each of products must be a Product, got str"),
+        (lambda: Catalogue(products=[Product(slug="a")], organization=5), "organization must be a str, got int"),
+        (lambda: Switches(token_lifetime=3600), "token_lifetime must be a timedelta, got int"),
+        (lambda: Switches(raw_values="no"), "raw_values must be a bool, got str"),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_told_of_where_it_is_given(make: Any, words: str) -> None:  # noqa: ANN401 - a function
+    """A past bug: it was an error of ours at some request, or taken for something else, as a text for its letters."""
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+def test_a_switch_that_there_is_not_cannot_be_set() -> None:
+    """A past bug: whoever misspelt one had a server that behaved as before."""
+    with pytest.raises(AttributeError, match="raw_value"):
+        Switches().raw_value = True  # type: ignore[attr-defined]
 
 
 def test_a_lever_of_each_kind_has_the_least_there_is_by_default() -> None:

@@ -8,12 +8,13 @@ levers and plans, and the fields of its API document (versions 0.1.4 to 0.3.1).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping  # noqa: TC003 - the types of what users make can be resolved at run time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-from elarian_trio._arguments import require_choice, shown
+from elarian_trio._arguments import all_of, is_finite, require_choice, require_fields, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,15 @@ LeverValue: TypeAlias = bool | int | float | str | tuple[str, ...]
 UNLIMITED = -1
 """Of an integer or metered lever, and of seats: no limit."""
 
+_TEXTS: Mapping[str, type] = dict.fromkeys(("slug", "name", "description"), str)
+_OF_PLANS: Mapping[str, type | tuple[type, ...]] = {
+    **_TEXTS,
+    **dict.fromkeys(("is_public", "is_self_serve", "auto_renew"), bool),
+    **dict.fromkeys(("max_subscribers", "duration_period"), int),
+    "entitlements": Mapping,
+    "order": (int, NoneType),
+    "alternative_id": (str, NoneType),
+}
 _NAMESPACE = uuid.UUID("6f0f2a0c-7a52-5d6b-9d0e-6d1f3c0b7a11")  # of this stand-in; it means nothing elsewhere
 _LEAST: Mapping[str, LeverValue] = {"flag": False, "integer": 0, "list": (), "enum": "", "metered": 0}
 
@@ -70,6 +80,9 @@ class Lever:
 
     def __post_init__(self) -> None:
         """See that it can be."""
+        require_fields(self, {**_TEXTS, "order": (int, NoneType)})
+        for name in ("choices", "metering_ids"):
+            object.__setattr__(self, name, all_of(name, str, getattr(self, name)))
         require_choice("kind", self.kind, get_args(LeverKind))
         require_choice("formula", self.formula, get_args(Formula))
         require_choice("scope", self.scope, get_args(LeverScope))
@@ -111,7 +124,11 @@ def _is_flag(_lever: Lever, value: object) -> bool:
 
 
 def _is_whole(_lever: Lever, value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= UNLIMITED
+    return isinstance(value, int) and not isinstance(value, bool) and _is_limit(value)
+
+
+def _is_limit(value: int) -> bool:
+    return value >= UNLIMITED and is_finite(value)
 
 
 def _is_list(_lever: Lever, value: object) -> bool:
@@ -165,11 +182,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         """See that it can be."""
+        require_fields(self, _OF_PLANS)
         require_choice("duration_unit", self.duration_unit, get_args(TimeUnit))
-        if self.duration_period < 1:
+        if self.duration_period < 1 or not is_finite(self.duration_period):
             msg = f"duration_period must be 1 or more, got {shown(self.duration_period)}"
             raise ValueError(msg)
-        if self.max_subscribers < 1 and self.max_subscribers != UNLIMITED:
+        if not _is_limit(self.max_subscribers) or self.max_subscribers == 0:
             msg = f"max_subscribers must be 1 or more, or -1 for no limit, got {shown(self.max_subscribers)}"
             raise ValueError(msg)
         _name(self)
@@ -196,10 +214,11 @@ class Product:
     alternative_id: str | None = None
 
     def __post_init__(self) -> None:
-        """See that names are names of one thing each, and values ones that levers can have."""
+        """See that it can be, names are names of one thing each, and values ones that levers can have."""
+        require_fields(self, {**_TEXTS, "alternative_id": (str, NoneType)})
         _name(self)
-        object.__setattr__(self, "levers", tuple(self.levers))
-        object.__setattr__(self, "plans", tuple(self.plans))
+        object.__setattr__(self, "levers", all_of("levers", Lever, self.levers))
+        object.__setattr__(self, "plans", all_of("plans", Plan, self.plans))
         _unique("levers", self.levers)
         _unique("plans", self.plans)
         for plan in self.plans:
@@ -250,7 +269,8 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         """See that there is something, and names are names of one thing each."""
-        object.__setattr__(self, "products", tuple(self.products))
+        object.__setattr__(self, "products", all_of("products", Product, self.products))
+        require_fields(self, {"organization": str})
         if not self.products:
             msg = "a catalogue has at least one product"
             raise ValueError(msg)

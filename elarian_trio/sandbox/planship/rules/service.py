@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from elarian_trio._arguments import require_fields
 from elarian_trio.sandbox.planship.rules.periods import current
 from elarian_trio.sandbox.planship.rules.reading import Refused
 from elarian_trio.sandbox.planship.rules.records import (
@@ -36,7 +37,7 @@ __all__ = ["Deal", "Service", "Switches", "Touched"]
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(slots=True)
 class Switches:
     """How the stand-in behaves where the live service's ways are unknown or vary with its version.
 
@@ -52,6 +53,10 @@ class Switches:
     token_lifetime: timedelta = timedelta(hours=1)
     raw_values: bool = False
     snapshot_on_connect: bool = False
+
+    def __post_init__(self) -> None:
+        """See that it can be."""
+        require_fields(self, {"token_lifetime": timedelta, "raw_values": bool, "snapshot_on_connect": bool})
 
 
 class Touched(NamedTuple):
