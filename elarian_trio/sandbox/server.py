@@ -24,6 +24,7 @@ from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import ConnectionFailed, StoreError
+from elarian_trio.sandbox.arguments import check_memory
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
 from elarian_trio.sandbox.connections import Client
 from elarian_trio.sandbox.credentials import Credentials
@@ -143,8 +144,7 @@ class Sandbox(AsyncContextManagerMixin):
         require_choice("settle", settle, ("auto", "manual"))
         self._clock_name: ClockName = "manual" if isinstance(clock, Clock) else clock
         self._check_clock()
-        _check_file(data)
-        require("seed", (int, str, NoneType), seed)
+        check_memory(data, seed)
         require("strict", bool, strict)
         require("settings", (Settings, NoneType), settings)
         settings = settings or Settings()
@@ -447,13 +447,6 @@ def _load_opening() -> Any:  # noqa: ANN401 - a module
     from elarian_trio.sandbox import opening
 
     return opening
-
-
-def _check_file(data: str | os.PathLike[str] | None) -> None:
-    require("data", (str, os.PathLike, NoneType), data, wanted="the path of a file")
-    if data is not None and not os.fspath(data):
-        msg = "data must be the path of a file, got an empty one; leave it out to keep everything in memory"
-        raise ValueError(msg)
 
 
 def _check_window(seconds: float) -> None:

@@ -27,6 +27,7 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio._transport.sockets import listen, shown
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.arguments import check_memory
 from elarian_trio.sandbox.books import Books
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
 from elarian_trio.sandbox.exchange import NO_REQUEST, Call, Exchange, Log, WebReply, WebRequest
@@ -97,6 +98,7 @@ class WebServer(AsyncContextManagerMixin):
         seed: int | str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
+        check_memory(data, seed)
         self.faults: WebFaults = WebFaults(seed)
         self._name = name
         self._address = parse_address(name, address, is_guarded=is_guarded, needs=needs)

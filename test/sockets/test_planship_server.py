@@ -315,6 +315,7 @@ async def test_what_the_file_cannot_give_is_answered_with_500(tmp_path: Path, mo
         ({"clock": "sun"}, "clock must be one of"),
         ({"client_secret": ""}, "client_secret must not be empty"),
         ({"client_id": "a:b"}, "client_id must not have a colon"),
+        ({"data": ""}, "data must be the path of a file, got an empty one"),
     ],
 )
 def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str) -> None:
@@ -323,11 +324,18 @@ def test_arguments_that_cannot_be_say_why(arguments: dict[str, Any], words: str)
         PlanshipServer(**arguments)
 
 
-@pytest.mark.parametrize("name", ["client_id", "client_secret"])
-@pytest.mark.parametrize("given", [b"mine", 5])
-def test_a_key_that_is_no_text_is_refused(name: str, given: object) -> None:
-    """A past bug: with a secret of bytes nobody could come in."""
-    with pytest.raises(TypeError, match=f"{name} must be one of str, None, got {type(given).__name__}"):
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("client_id", b"mine", "one of str, None"),
+        ("client_secret", b"mine", "one of str, None"),
+        ("seed", 1.5, "one of int, str, None"),
+        ("data", 5, "the path of a file"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_refused(name: str, given: object, wanted: str) -> None:
+    """A past bug: with a secret of bytes nobody could come in; a file was asked for only as the block was entered."""
+    with pytest.raises(TypeError, match=f"{name} must be {wanted}, got {type(given).__name__}"):
         PlanshipServer(**{name: given})  # type: ignore[arg-type]
 
 
