@@ -330,7 +330,15 @@ class Reconnects:
 
     def delay(self, attempt: int) -> float:
         """Give the greatest delay, in seconds, before the given attempt in a row; the first is 1."""
-        return min(self.first * self.factor ** min(attempt - 1, 64), self.cap)
+        return min(grown(self.first, self.factor, min(attempt - 1, 64)), self.cap)
+
+
+def grown(base: float, factor: float, exponent: int) -> float:
+    """Give ``base * factor ** exponent``, or infinity where a float cannot hold it."""
+    try:
+        return base * factor**exponent
+    except OverflowError:
+        return float("inf")
 
 
 def is_proxy(url: str) -> bool:

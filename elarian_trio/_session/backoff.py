@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from elarian_trio.options import grown
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,12 +62,4 @@ class Schedule:
             return min(backoff.slow_cap, 2.0 * max(self._last, backoff.base))
         if self._attempts == 1:
             return backoff.first
-        return min(backoff.cap, _power(backoff.base, backoff.factor, self._attempts - 2))
-
-
-def _power(base: float, factor: float, exponent: int) -> float:
-    """Give ``base * factor ** exponent``, or infinity where a float cannot hold it."""
-    try:
-        return base * factor**exponent
-    except OverflowError:
-        return float("inf")
+        return min(backoff.cap, grown(backoff.base, backoff.factor, self._attempts - 2))

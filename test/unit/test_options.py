@@ -279,6 +279,13 @@ def test_delays_of_reconnects_grow_up_to_the_cap() -> None:
     ]
 
 
+@pytest.mark.parametrize("factor", [1e6, 10**6, 1e300])
+def test_reconnects_that_grow_beyond_what_a_float_holds_stay_at_the_cap(factor: float) -> None:
+    """A past bug: updates ended for good with an OverflowError, after some fifty attempts."""
+    reconnects = Reconnects(factor=factor)
+    assert [reconnects.delay(number) for number in (1, 2, 60, 10_000)] == [0.5, 30.0, 30.0, 30.0]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
