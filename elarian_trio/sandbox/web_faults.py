@@ -103,11 +103,11 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of a header: a token, says
 
 
 def _checked(headers: object) -> dict[str, str]:
-    """Give *headers*, all of which can be sent."""
+    """Give *headers*, all of which can be sent, by their names in lower case."""
     given: Any = headers
     if not isinstance(headers, Mapping) or not all(_is_field(name, value) for name, value in given.items()):
         raise FaultError("headers", "names and values of printable ASCII text, as {'retry-after': '1'}", given)
-    return dict(given)
+    return {name.lower(): value for name, value in given.items()}
 
 
 def _is_field(name: object, value: object) -> bool:

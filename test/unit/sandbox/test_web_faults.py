@@ -55,6 +55,12 @@ def test_an_answer_says_that_it_was_provoked_or_what_it_is_given() -> None:
     assert (garbled.status, garbled.body, garbled.headers) == (502, b"<", {"content-type": "text/html"})
 
 
+def test_headers_go_by_their_names_in_lower_case() -> None:
+    """A past bug: a ``Content-Type`` as most people write it stood beside the one that it should have replaced."""
+    given = WebFault.status(503, b"<", headers={"Content-Type": "text/html", "Retry-After": "2"})
+    assert given.reply.headers == {"content-type": "text/html", "retry-after": "2"}
+
+
 SECONDS: Any = {"retry-after": 1}  # which was a 500 of the server's own, and a traceback in its log
 NO_MAPPING: Any = [("a", "b")]
 
