@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from elarian_trio._arguments import is_sendable
 from elarian_trio.sandbox.exchange import WebReply
@@ -176,7 +176,7 @@ class WebFaults(ChanceRules[WebRule]):
         """
         if not isinstance(fault, WebFault):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's value
             raise FaultError("fault", "a WebFault, as WebFault.drop()", fault)
-        if on is not None and " " not in on:
+        if on is not None and not (isinstance(cast("object", on), str) and " " in on):
             raise FaultError("on", "a method and a path, as 'GET /api/v1/products/*' or 'POST *'", on)
         return self._add(WebRule(fault, on, probability=probability, times=times, skip=skip))
 

@@ -62,6 +62,7 @@ def test_headers_go_by_their_names_in_lower_case() -> None:
 
 
 SECONDS: Any = {"retry-after": 1}  # which was a 500 of the server's own, and a traceback in its log
+NO_TEXT: Any = 503
 NO_MAPPING: Any = [("a", "b")]
 
 
@@ -79,6 +80,8 @@ NO_MAPPING: Any = [("a", "b")]
         (lambda: WebFault.drop(when="during"), "when must be"),
         (lambda: WebFaults().add("drop"), "fault must be a WebFault"),
         (lambda: WebFaults().add(WebFault.drop(), on="POST"), "on must be a method and a path"),
+        (lambda: WebFaults().add(WebFault.drop(), on=NO_MAPPING), "on must be a method and a path"),
+        (lambda: WebFaults().add(WebFault.drop(), on=NO_TEXT), "on must be a method and a path"),
         (lambda: WebFaults().add(WebFault.drop(), probability=0), "probability must be"),
         (lambda: WebFaults().add(WebFault.drop(), times=0), "times must be"),
         (lambda: WebFaults().add(WebFault.drop(), skip=-1), "skip must be"),
