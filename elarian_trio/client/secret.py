@@ -9,6 +9,8 @@ from elarian_trio._arguments import is_encodable
 
 __all__ = ["Secret"]
 
+SHORTEST = 8  # bytes of a secret that is taken out of what a service says
+
 
 class Secret:
     """A value that does not show itself: a string, or what somebody took for one."""
@@ -42,6 +44,11 @@ class Secret:
         if not is_encodable(self._value):
             return "holds a lone surrogate, which UTF-8 cannot carry"
         return None
+
+    def taken_out_of(self, words: bytes) -> bytes:
+        """Give *words* without it; one that is short is left, since it may be there by chance."""
+        revealed = self.reveal().encode()
+        return words.replace(revealed, repr(self).encode()) if len(revealed) >= SHORTEST else words
 
     def reveal(self) -> str:
         """Give the string itself; keep it in no variable."""

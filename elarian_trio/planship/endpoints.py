@@ -51,7 +51,6 @@ T = TypeVar("T")
 
 _PREFIX = "/api/v1"
 _UPDATES = "websockets-"  # before the name of the API's host
-_SHORTEST = 8  # characters of a credential that is taken out of answers; a shorter one may be there by chance
 _MOST_TOLD = 3  # of what is wrong with a request, in the words of an error; all of it is in its ``detail``
 
 
@@ -145,8 +144,7 @@ def redacted(response: Response, *secrets: Secret) -> Response:
     """Give an error's response without the credentials, which some servers repeat to say that they do not know them."""
     body = response.body
     for each in () if response.is_success else secrets:
-        if len(each.reveal()) >= _SHORTEST:
-            body = body.replace(each.reveal().encode(), repr(each).encode())
+        body = each.taken_out_of(body)
     return replace(response, body=body)
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiKeyAuth", "Auth", "SignatureAuth"]
 
-REDACTED = b"<secret>"
-
 
 class ApiKeyAuth:
     """An application's API key, in the ``Authorization`` header; documented since the summer of 2019.
@@ -47,7 +45,7 @@ class ApiKeyAuth:
 
     def redact(self, words: bytes) -> bytes:
         """Give the service's words without the key."""
-        return words.replace(self._key.reveal().encode(), REDACTED)
+        return self._key.taken_out_of(words)
 
 
 class SignatureAuth:
@@ -90,7 +88,7 @@ class SignatureAuth:
 
     def redact(self, words: bytes) -> bytes:
         """Give the service's words without the key, which it never saw."""
-        return words.replace(self._key.reveal().encode(), REDACTED)
+        return self._key.taken_out_of(words)
 
 
 Auth: TypeAlias = ApiKeyAuth | SignatureAuth

@@ -5,9 +5,9 @@ Users stand above. :mod:`.endpoints` makes the requests and reads the responses,
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakValueDictionary
 
 import anyio
@@ -16,14 +16,14 @@ from anyio import AsyncContextManagerMixin
 from elarian_trio._arguments import require
 from elarian_trio._http import base_of, open_sender
 from elarian_trio.client.secret import Secret
-from elarian_trio.errors import ConnectionClosed
+from elarian_trio.errors import ConnectionClosed, TalonOneError
 from elarian_trio.options import HttpOptions, Retries
 from elarian_trio.talonone import endpoints
 from elarian_trio.talonone.authentication import ApiKeyAuth, SignatureAuth
 from elarian_trio.talonone.models import NewCustomerProfile, NewCustomerSession
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from typing import Self
 
     import httpx2
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from elarian_trio.talonone.models import IntegrationState, NewEvent, NewReferral, Referral
 
 __all__ = ["RETRIES", "IntegrationApi"]
+
+T = TypeVar("T")
 
 RETRIES: Final = Retries(methods=frozenset({"PUT", "DELETE"}), statuses=frozenset({409, 429, 503}))
 """What may be tried again at this service, for those who ask for it: ``HttpOptions(retries=RETRIES)``.
@@ -138,7 +140,7 @@ class IntegrationApi(AsyncContextManagerMixin):
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
-        return endpoints.read_referral(await self._send(endpoints.create_referral(body)))
+        return await self._ask(endpoints.create_referral(body), endpoints.read_referral)
 
     async def delete_customer_data(self, integration_id: str) -> None:
         """Delete what the service knows of a customer: its attributes, and those of all that refers to it.
@@ -162,7 +164,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.delete_customer_data(integration_id, signed=self._auth.signs_bodies)
-        endpoints.read_nothing(await self._send(request))
+        await self._ask(request, endpoints.read_nothing)
 
     async def track_event(self, body: NewEvent, *, dry: bool = False) -> IntegrationState:
         """Record something that happened in a session, and hear what it has earned.
@@ -187,7 +189,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.track_event(body, dry=dry)
-        return endpoints.read_state(await self._send(request, self._turn_of(body.session_id)))
+        return await self._ask(request, endpoints.read_state, self._turn_of(body.session_id))
 
     async def update_customer_profile(
         self, integration_id: str, body: NewCustomerProfile = _NO_PROFILE, *, dry: bool = False
@@ -213,7 +215,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.update_customer_profile(integration_id, body, dry=dry)
-        return endpoints.read_state(await self._send(request))
+        return await self._ask(request, endpoints.read_state)
 
     async def update_customer_session(
         self, customer_session_id: str, body: NewCustomerSession = _NO_SESSION, *, dry: bool = False
@@ -243,17 +245,25 @@ class IntegrationApi(AsyncContextManagerMixin):
             Always a checkpoint. The connection is closed; the service may have acted all the same.
         """
         request = endpoints.update_customer_session(customer_session_id, body, dry=dry)
-        return endpoints.read_state(await self._send(request, self._turn_of(customer_session_id)))
+        return await self._ask(request, endpoints.read_state, self._turn_of(customer_session_id))
 
     def _turn_of(self, session_id: str) -> AbstractAsyncContextManager[object]:
         return _NO_TURN if self._turns is None else self._turns.turn_of(session_id)
 
-    async def _send(self, request: Request, turn: AbstractAsyncContextManager[object] = _NO_TURN) -> Response:
-        """Send in *turn*, the wait for which is part of the call and bounded with it."""
+    async def _ask(
+        self, request: Request, read: Callable[[Response], T], turn: AbstractAsyncContextManager[object] = _NO_TURN
+    ) -> T:
+        """Send in *turn*, the wait for which is part of the call and bounded with it, and read the answer.
+
+        Raises:
+            TalonOneError: it is an error, or cannot be read. It is without the key, which some services repeat.
+        """
         with self._require_open().within(request.method) as attempt:
             async with turn:
                 response = await self._require_open().send_within(attempt, self._signed(request))
-        return replace(response, body=self._auth.redact(response.body))
+        with suppress(TalonOneError):
+            return read(response)
+        return read(replace(response, body=self._auth.redact(response.body)))  # which fails again
 
     def _require_open(self) -> Sender:
         if self._sender is None:

@@ -194,8 +194,8 @@ def test_what_may_be_tried_again_is_what_the_facts_say() -> None:
 
 async def test_bad_gateway_that_is_no_json_is_an_error_with_its_page() -> None:
     """The facts, section 10: it may not be JSON, and the client copes."""
-    service = Answering(answer(502, b"<html>k1 is not known</html>"))
-    async with IntegrationApi(BASE, api_key="k1", transport=service) as api:
+    service = Answering(answer(502, b"<html>deadbeef is not known</html>"))
+    async with IntegrationApi(BASE, api_key="deadbeef", transport=service) as api:
         with pytest.raises(TalonOneError, match="502: Bad Gateway") as caught:
             await session(api)
     assert caught.value.body == b"<html><secret> is not known</html>"
@@ -213,6 +213,28 @@ async def test_key_is_in_no_frame_of_a_connection_that_fails(trouble: Exception)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert len(told.stack) > 2
     assert "deadbeef" not in "".join(told.format())
+
+
+@pytest.mark.parametrize("key", ["cart", "a-very-long-cart-7"])
+async def test_what_a_service_says_is_left_as_it_is_though_the_key_may_stand_in_it(key: str) -> None:
+    """A past bug: of a session ``cart-7`` with the key ``cart`` the app was told as ``<secret>-7``."""
+    said = {"session": {"integrationId": "a-very-long-cart-7"}, "event": {}}
+    async with IntegrationApi(BASE, api_key=key, transport=Answering(answer(200, said))) as api:
+        assert (await blank_session(api)).session.integration_id == "a-very-long-cart-7"
+    refusal = answer(400, {"message": "cart-7"})
+    async with IntegrationApi(BASE, api_key="cart", transport=Answering(refusal)) as api:
+        with pytest.raises(TalonOneError, match="400: cart-7"):
+            await blank_session(api)
+
+
+@pytest.mark.parametrize("body", [b"deadbeef", b'["deadbeef"]', b'{"event": "deadbeef"}'])
+async def test_key_is_not_in_an_answer_that_cannot_be_read(body: bytes) -> None:
+    """The design, promise 4: an error holds such a body."""
+    async with IntegrationApi(BASE, api_key="deadbeef", transport=Answering(answer(200, body))) as api:
+        with pytest.raises(TalonOneError, match="the answer is not") as caught:
+            await blank_session(api)
+    assert caught.value.body == body.replace(b"deadbeef", b"<secret>")
+    assert caught.value.__context__ is None
 
 
 async def test_key_that_a_service_repeats_is_in_no_error() -> None:
