@@ -22,7 +22,7 @@ from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
 from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionLost, PlanshipError
 from elarian_trio.options import HttpOptions, Reconnects, Retries
-from elarian_trio.planship.endpoints import Endpoints, access_token, error_of, redacted, web_socket_base
+from elarian_trio.planship.endpoints import Endpoints, access_token, web_socket_base
 from elarian_trio.planship.sockets import open_socket, open_updates_sender
 from elarian_trio.planship.tokens import Tokens, checked_pair, checked_token
 from elarian_trio.planship.updates import Feed, json_of
@@ -208,9 +208,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         """Trade the credentials for a token; a refusal is final, and an answer that cannot be used is not shown."""
         operation = access_token(client_id, client_secret)
         response = await self._require_open().send(operation.request)
-        if not response.is_success:
-            raise error_of(redacted(response, client_id, client_secret))
-        answer = operation.read(response, shows_body=False)
+        answer = operation.read(response, client_id, client_secret, shows_body=False)
         try:
             checked_token(Secret(answer.access_token))
         except ValueError as error:
@@ -242,7 +240,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             if response.status == _UNAUTHORIZED:
                 token = await self._token_for(attempt, partial(self._tokens.newer_than, token))
                 response = await sender.send_within(attempt, operation.with_token(token.secret))
-        return operation.read(redacted(response, token.secret))
+        return operation.read(response, token.secret)
 
     async def _token_for(self, attempt: Attempt, get: Callable[[], Awaitable[Token]]) -> Token:
         """Give a call its token; if the service's answer with it is lost, that says nothing of the call itself."""

@@ -76,24 +76,25 @@ class Operation(Generic[T]):
         """
         return replace(self.request, headers=Headers(self.request.headers, authorization=f"Bearer {token.reveal()}"))
 
-    def read(self, response: Response, *, shows_body: bool = True) -> T:
+    def read(self, response: Response, *secrets: Secret, shows_body: bool = True) -> T:
         """Give what was answered.
 
         Args:
             response: the answer.
+            secrets: the credentials that were sent, which an error does not hold.
             shows_body: whether an error holds the body of an answer that cannot be read; else that may be a secret.
 
         Raises:
             PlanshipError: an error was, or what cannot be read; the service may have acted then.
         """
         if not response.is_success:
-            raise error_of(response)
+            raise error_of(redacted(response, *secrets))
         try:
             return read(cast("type[T]", self.kind), response.json(), self.name)
         except ValueError as error:
             what = "nothing" if not response.body else "what is not as it should be"
             msg = f"Planship did what was asked (status {response.status}), but answered {what}: {error}"
-            body = response.body if shows_body else b""
+            body = redacted(response, *secrets).body if shows_body else b""
             raise PlanshipError(msg, status=response.status, body=body) from bare(error)
 
 
@@ -143,7 +144,7 @@ def _in_base64(*parts: Secret) -> str:
 def redacted(response: Response, *secrets: Secret) -> Response:
     """Give an error's response without the credentials, which some servers repeat to say that they do not know them."""
     body = response.body
-    for each in () if response.is_success else secrets:
+    for each in secrets:
         body = each.taken_out_of(body)
     return replace(response, body=body)
 

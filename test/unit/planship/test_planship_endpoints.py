@@ -311,9 +311,13 @@ def test_error_that_is_no_json_is_an_error_all_the_same() -> None:
 def test_credentials_that_a_service_repeats_are_taken_out_of_errors() -> None:
     """This SDK: they appear in no error; what is as short as a word may be one, and what is no error is left alone."""
     told = '{"detail": "no tokén-123, no s2"}'.encode()
-    response = redacted(Response(status=401, body=told), Secret("tokén-123"), Secret("s2"))
-    assert error_of(response).detail == "no <secret>, no s2"
-    assert redacted(Response(status=200, body=told), Secret("tokén-123")).body == told
+    secrets = Secret("tokén-123"), Secret("s2")
+    assert error_of(redacted(Response(status=401, body=told), *secrets)).detail == "no <secret>, no s2"
+    for status in (200, 401):
+        with pytest.raises(PlanshipError) as caught:
+            E.get_product().read(Response(status=status, body=told), *secrets)
+        assert caught.value.body == b'{"detail": "no <secret>, no s2"}'
+    assert E.get_entitlements().read(Response(status=200, body=told), *secrets) == json.loads(told)
 
 
 def test_models_are_frozen_and_made_by_keyword() -> None:
