@@ -89,13 +89,16 @@ class Response:
         """Read the body.
 
         Raises:
-            ValueError: it is no JSON, or no UTF-8, or nested too deeply to be read.
+            ValueError: it is no JSON, or no UTF-8, or nested too deeply to be read. It holds nothing of the body, as
+                Python's own errors do.
         """
         try:
             return json.loads(self.body)
-        except RecursionError as error:
+        except RecursionError:
             msg = "the JSON is nested too deeply"
-            raise ValueError(msg) from error
+        except ValueError as error:
+            msg = str(error)
+        raise ValueError(msg)
 
     def retry_after(self, now: datetime) -> float | None:
         """Give the seconds after which the service wants to be asked again, if it says so.

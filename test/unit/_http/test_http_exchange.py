@@ -184,3 +184,11 @@ def test_bare_errors_have_no_tracebacks() -> None:
     assert error.__traceback__ is None
     assert error.__cause__ is not None
     assert error.__cause__.__traceback__ is None
+
+
+@pytest.mark.parametrize("body", [b'{"access_token": "s3cret"', b'{"access_token": "s3cret\xff"}', b"[" * 100_000])
+def test_error_of_a_body_that_is_no_json_holds_nothing_of_it(body: bytes) -> None:
+    """Promise 4 of the design: Python's own keep the whole text, and the one that cannot be read may be a token's."""
+    with pytest.raises(ValueError, match=r"delimiter|codec|nested too deeply") as caught:
+        Response(status=200, body=body).json()
+    assert (type(caught.value), vars(caught.value), caught.value.__context__) == (ValueError, {}, None)
