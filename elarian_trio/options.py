@@ -268,7 +268,8 @@ class HttpOptions:
         proxy: the URL of a proxy, ``http``, ``https``, ``socks5`` or ``socks5h``, which may name credentials; the SOCKS
             ones need the socksio package.
         ssl_context: replaces the default, verifying context of ``https`` and ``wss``.
-        trust_env: whether the environment (``HTTPS_PROXY``, ``NO_PROXY``, …) names the proxy where none is given.
+        trust_env: whether the environment names the proxy (``HTTPS_PROXY``, ``NO_PROXY``, …) where none is given, and
+            whom TLS trusts (``SSL_CERT_FILE``, ``SSL_CERT_DIR``) where there is no *ssl_context*.
     """
 
     timeout: float | None = 60.0
