@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -15,6 +16,7 @@ import trio.testing
 from elarian_trio.sandbox import clock as clocks
 from elarian_trio.sandbox.clock import (
     AT_ONCE,
+    INSTANT,
     MAX_DOZE,
     MIN_DEAD,
     ManualClock,
@@ -418,3 +420,37 @@ async def test_virtual_time_without_autojump_goes_from_deadline_to_deadline(
         await clock.advance(timedelta(seconds=10))
         nursery.cancel_scope.cancel()
     assert heard == ["sleeper at 5", "timer at 10"]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("threshold", [0.0, math.inf], ids=["by autojump", "by jumps"])
+async def test_virtual_time_calls_nothing_a_microsecond_early_nor_late(
+    mock_clock: trio.testing.MockClock, threshold: float
+) -> None:
+    """A past bug: who was called early asked for the same time again, and was called at once, for ever."""
+    mock_clock.autojump_threshold = threshold
+    clock, heard = open_clock("virtual"), list[datetime]()
+    due = clock.now() + SECOND
+    clock.call_at(due, lambda: heard.append(clock.now()))
+    await clock.advance(SECOND - INSTANT)
+    assert not heard
+    await clock.advance(INSTANT)
+    assert heard == [due]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("threshold", [0.0, math.inf], ids=["by autojump", "by jumps"])
+async def test_an_advance_of_virtual_time_never_falls_short_of_its_end(
+    mock_clock: trio.testing.MockClock, threshold: float
+) -> None:
+    """This SDK: Trio's clock is a float, which may fall short of the end; what is due there is called all the same."""
+    mock_clock.autojump_threshold = threshold
+    clock, heard = open_clock("virtual"), list[datetime]()
+    mock_clock.jump(1e9)  # decades, after which a float counts in steps of 0.1 microseconds
+    for number in range(1, 200):
+        mock_clock.jump(1 / 3)
+        due = clock.now() + timedelta(seconds=number / 7)
+        clock.call_at(due, lambda: heard.append(clock.now()))
+        await clock.advance(due - clock.now())
+        assert len(heard) == number
+        assert due <= heard[-1] <= due + INSTANT
