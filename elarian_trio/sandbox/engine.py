@@ -290,7 +290,7 @@ class Engine:
 
     def _run_job(self, key: JobKey, record: JobRecord) -> None:
         job = record.job
-        work = self._units.work(job.org_id, job.app_id, due=record.due)
+        work = self._units.work(job.org_id, job.app_id)
         rule = partial(run_job, job=job)
         if not guarded(partial(self._units.perform, work, rule, ignore, lambda _error: self._agenda.pause(), key)):
             self._units.forget(key)

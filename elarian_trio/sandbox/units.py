@@ -17,7 +17,6 @@ from elarian_trio.sandbox.world.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from elarian_trio.sandbox.clock import Clock
     from elarian_trio.sandbox.pending import JobKey, ParcelKey
@@ -89,11 +88,10 @@ class Units:
         self._steps = steps
         self._effects = effects
 
-    def work(self, org_id: str, app_id: str, lease: AppKey | None = None, *, due: datetime | None = None) -> Work:
-        """Give what a rule is handed, under *lease* where it holds one; the time is never before what was *due*."""
-        now = self._clock.now()
+    def work(self, org_id: str, app_id: str, lease: AppKey | None = None) -> Work:
+        """Give what a rule is handed, under *lease* where it holds one."""
         return Work(
-            now=now if due is None else max(now, due),  # a clock that rounds may call a moment early
+            now=self._clock.now(),
             dice=self._dice,
             org_id=org_id,
             app_id=app_id,

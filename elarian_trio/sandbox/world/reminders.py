@@ -7,7 +7,6 @@ tag it goes to those who hold the tag at that moment; an index remembers who the
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from elarian_trio.models.commands import (
@@ -25,14 +24,12 @@ from elarian_trio.sandbox.world.identity import holders
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from elarian_trio.models.identity import Reminder, Tag
     from elarian_trio.sandbox.world.entities import AppRecord, CustomerRecord
     from elarian_trio.sandbox.world.families import JobRules, Rules
     from elarian_trio.sandbox.world.work import Work
-
-ROUNDING = timedelta(microseconds=1)  # a clock that counts in floats may call by so much too early, and calls but once
 
 
 def add(work: Work, command: AddCustomerReminder) -> CustomerStateUpdateReply:
@@ -186,9 +183,9 @@ def fire(work: Work, job: ReminderDue) -> None:
     """
     record = app_record_of(work, job.app_id, job.customer_id)
     state = record.reminders.get(job.reminder_key)
-    if state is None or state.due_at - work.now > ROUNDING:
+    if state is None or state.due_at > work.now:
         return
-    due, following = _times(state.due_at, state.reminder.interval, max(state.due_at, work.now))
+    due, following = _times(state.due_at, state.reminder.interval, work.now)
     if following is None:
         record = without_reminder(work, record, job.reminder_key)
     else:

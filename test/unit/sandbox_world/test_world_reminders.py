@@ -92,18 +92,6 @@ def test_a_job_of_a_reminder_that_was_put_off_does_nothing() -> None:
     assert not world.notified
 
 
-@pytest.mark.parametrize("interval", [None, MINUTE])
-def test_a_clock_that_is_a_rounding_error_early_loses_no_reminder(interval: timedelta | None) -> None:
-    """This SDK: virtual time is a float, and a timer is called once."""
-    world = World()
-    customer_id = add(world, Reminder("moni", START + MINUTE, interval))
-    world.now = START + MINUTE - timedelta(microseconds=1)
-    world.run_job(ReminderDue(org_id=ORG, app_id=APP, customer_id=customer_id, reminder_key="moni"))
-    assert fired(world) == [("moni", START + MINUTE)]
-    world.advance(61)
-    assert fired(world) == ([] if interval is None else [("moni", START + 2 * MINUTE)])
-
-
 def test_two_apps_reminders_of_one_key_are_two_reminders() -> None:
     """Elarian: reminders are the app's own."""
     world = World()
