@@ -7,11 +7,14 @@ reminders are pending, only the next few thousand are here.
 from __future__ import annotations
 
 import heapq
+import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from elarian_trio.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from elarian_trio.sandbox.clock import Clock, Timer
     from elarian_trio.sandbox.pending import JobKey, JobRecord
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Agenda"]
 
+logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
+
 AT_HAND = 1_000  # jobs that are fetched at a time
 MOST_AT_HAND = 4 * AT_HAND  # before the later ones are left to the store again
-PAUSE = 1.0  # seconds until jobs are tried again that could not be kept
+PAUSE = 1.0  # seconds until jobs are tried again that could not be kept, or read
+_BEGINNING = (datetime.min.replace(tzinfo=UTC), 0)  # the place before every job's
 
 
 class Agenda:
@@ -44,7 +50,11 @@ class Agenda:
         self._is_paused = False
 
     def open(self) -> None:
-        """Fetch the first jobs, and have them run when they are due."""
+        """Fetch the first jobs, and have them run when they are due.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
         self._fetch(None)
         self._watch()
 
@@ -69,17 +79,18 @@ class Agenda:
             self._watch()
 
     def pause(self) -> None:
-        """Begin anew from the store after a while: what was run could not be kept."""
+        """Begin anew from the store after a while: what was run could not be kept, or what is to be run not be read."""
         self._stop()
         self._jobs.clear()
         self._heap.clear()
+        self._until = _BEGINNING
         if not self._is_paused:
             self._is_paused = True
             self._clock.call_later(PAUSE, self._go_on)
 
     def _go_on(self) -> None:
         self._is_paused = False
-        self.open()
+        self._watch()
 
     def go_on(self) -> None:
         """Look again whether jobs may be run, after the store was behind."""
@@ -103,7 +114,7 @@ class Agenda:
             self._take(job.key, job)
 
     def _next(self) -> JobRecord | None:
-        """Give the earliest job, from the store where none is at hand."""
+        """Give the earliest job, from the store where none is at hand; none where that cannot be read now."""
         while True:
             while self._heap:
                 _, number, key = self._heap[0]
@@ -113,7 +124,13 @@ class Agenda:
                 heapq.heappop(self._heap)  # cancelled, or set anew
             if self._until is None:
                 return None
-            self._fetch(self._until)
+            try:
+                self._fetch(self._until)
+            except StoreError:
+                logger.error("what is due next cannot be read from the file: it is tried again")
+                logger.debug("it was refused here", exc_info=True)
+                self.pause()
+                return None
 
     def _watch(self) -> None:
         """Have the one timer stand for the earliest job."""

@@ -80,7 +80,7 @@ class RulesDesk:
 
     def take_lease(self, parcel: Parcel, then: Callable[[], None]) -> None:
         """Take the lease on the app data that goes with *parcel*; where none does, there is nothing to wait for."""
-        delivered = self._delivered(parcel)
+        delivered = guarded(partial(self._delivered, parcel))  # what cannot be read now has no content, either
         if delivered is None or delivered.lease is None or parcel.listener is None:
             then()
             return
@@ -93,8 +93,11 @@ class RulesDesk:
         self._steps.run()
 
     def content(self, parcel: Parcel) -> bytes | None:
-        """Give what is sent, with the app data as it is now."""
-        return guarded(partial(self._encode, parcel))
+        """Give what is sent, with the app data as it is now; where that fails, nothing was told."""
+        made = guarded(partial(self._encode, parcel))
+        if made is None:
+            parcel.note.delivered = None
+        return made
 
     def _encode(self, parcel: Parcel) -> bytes:
         delivered = self._delivered(parcel)
@@ -111,14 +114,16 @@ class RulesDesk:
         return cast("Delivered | None", note.delivered)
 
     def answered(self, parcel: Parcel, data: bytes | None) -> bool:
-        """Act on an app's answer, on ``None`` as on an empty one; a phone's says nothing."""
+        """Act on an app's answer, on ``None`` as on an empty one; a phone's says nothing.
+
+        What could not be told, since the file cannot be read, stays in it: after a restart it may be.
+        """
         delivered = parcel.note.delivered
         if delivered is None:
             if parcel.hop is not None:
                 self.unheard(parcel)
             else:
                 self.put_back(parcel)
-                self.forget(parcel)
             return True
         try:
             reply = NotificationReply() if data is None else decode_notification_reply(data)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,14 +59,16 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.connections import Client
     from elarian_trio.sandbox.credentials import SandboxApp
     from elarian_trio.sandbox.store import Store
-    from elarian_trio.sandbox.world.effects import Waiting
+    from elarian_trio.sandbox.world.effects import Job, Waiting
     from elarian_trio.sandbox.world.entities import AppKey
     from elarian_trio.sandbox.world.leases import Ticket
-    from elarian_trio.sandbox.world.work import Dice, Settings
+    from elarian_trio.sandbox.world.work import Dice, Settings, Work
 
 __all__ = ["Engine"]
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
+
+UNREAD_DELAY = timedelta(seconds=10)  # until a job is tried again whose records could not be read
 
 
 class Engine:
@@ -291,7 +294,7 @@ class Engine:
     def _run_job(self, key: JobKey, record: JobRecord) -> None:
         job = record.job
         work = self._units.work(job.org_id, job.app_id)
-        rule = partial(run_job, job=job)
+        rule = partial(_run_or_put_off, job=job)
         if not guarded(partial(self._units.perform, work, rule, ignore, lambda _error: self._agenda.pause(), key)):
             self._units.forget(key)
         self._steps.run()
@@ -308,3 +311,14 @@ class Engine:
 
     def _route(self, name: str) -> Route:
         return Route(name, self._desk, self._clock, self.activity)
+
+
+def _run_or_put_off(work: Work, job: Job) -> None:
+    """Do what fell due; where what it is about cannot be read, have it tried again, and keep nobody else waiting."""
+    try:
+        run_job(work, job)
+    except StoreError:
+        logger.error("what something that is due is about cannot be read from the file: it is tried again")
+        logger.debug("it was refused here", exc_info=True)
+        work.discard()
+        work.schedule(work.now + UNREAD_DELAY, job)

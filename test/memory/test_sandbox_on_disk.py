@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from elarian_trio import (
+    Activity,
     Cash,
     CommandFailed,
     ConnectionOptions,
+    CustomerActivityNotification,
     Elarian,
     MessagingChannel,
     Purse,
@@ -28,6 +31,7 @@ from elarian_trio import (
     Wallet,
 )
 from elarian_trio.sandbox import ManualClock, Sandbox
+from elarian_trio.sandbox import store as stores
 from elarian_trio.sandbox.delivery import route as deliveries
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-ASHA = "+254709759881"
+ASHA, JUMA = "+254709759881", "+254709759882"
 SMS = MessagingChannel.sms("83044")
 FULL = StoreError("the disk is full: make room, and ask again")
 
@@ -298,6 +302,87 @@ async def test_what_cannot_be_read_is_refused_and_the_server_goes_on(
             with pytest.raises(CommandFailed, match="is damaged"):
                 await app.customer(ASHA).get_metadata()
         assert await app.customer(ASHA).get_metadata() == {}
+
+
+async def test_what_is_due_goes_on_once_the_disk_has_caught_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: a server that is behind begins nothing that nobody asked for, until it is no more."""
+    monkeypatch.setattr(stores, "MAX_BEHIND", 1)
+    told: list[str] = []
+
+    async def note(notification: ReminderNotification, *_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(notification.reminder.key)
+
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        app.on(ReminderNotification, note)
+        for key in ("1", "2", "3"):
+            await app.customer(f"+25470000000{key}").add_reminder(Reminder(key, START + timedelta(seconds=5)))
+        await sandbox.clock.advance(timedelta(minutes=1))
+        assert told == ["1", "2", "3"]
+
+
+def hide(patch: pytest.MonkeyPatch, sandbox: Sandbox, customer_id: str) -> None:
+    """Have nothing be readable of one customer, as where a page of the file is damaged."""
+    database = sandbox._remembered.database
+    read = database.rows
+
+    def rows(key: Any) -> list[tuple[str, int, str]]:  # noqa: ANN401 - any record's
+        if getattr(key, "customer_id", None) == customer_id:
+            msg = "the sandbox's file is damaged"
+            raise StoreError(msg)
+        return read(key)
+
+    patch.setattr(database, "rows", rows)
+
+
+async def test_a_notification_that_cannot_be_read_keeps_no_app_out_and_comes_after_a_restart(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: no client could connect to the app, whoever the others were that it was to hear of."""
+    deaf = ConnectionOptions(receive_notifications=False)
+    async with on(file) as sandbox, Elarian(**sandbox.credentials, options=deaf) as app:
+        for number in (ASHA, JUMA):
+            await app.customer(number).update_activity("site", Activity("seen", "1", {}))
+        hidden = (await app.customer(ASHA).get_state()).customer_id
+    with anyio.fail_after(5):
+        async with on(file) as sandbox:
+            hide(monkeypatch, sandbox, hidden)
+            async with Elarian(**sandbox.credentials) as app, app.notifications(CustomerActivityNotification) as inbox:
+                async with await inbox.receive() as delivery:
+                    assert delivery.notification.customer_number.number == JUMA
+                await sandbox.clock.advance(timedelta(minutes=1))
+                assert app.statistics().notifications == 1
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        app.notifications(CustomerActivityNotification) as inbox,
+        await inbox.receive() as delivery,
+    ):
+        assert delivery.notification.customer_number.number == ASHA
+
+
+async def test_a_reminder_that_cannot_be_read_keeps_no_other_waiting_and_is_tried_again(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: nothing was done that fell due behind it, for whomever, and nobody was told why."""
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        for number, seconds in ((ASHA, 5), (JUMA, 6)):
+            await app.customer(number).add_reminder(Reminder(number, START + timedelta(seconds=seconds)))
+        hidden = (await app.customer(ASHA).get_state()).customer_id
+    told: list[str] = []
+
+    async def note(notification: ReminderNotification, *_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(notification.reminder.key)
+
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        app.on(ReminderNotification, note)
+        with monkeypatch.context() as patch:
+            hide(patch, sandbox, hidden)
+            await sandbox.clock.advance(timedelta(minutes=1))
+            assert told == [JUMA]
+        await sandbox.clock.advance(timedelta(minutes=1))
+        assert told == [JUMA, ASHA]
 
 
 async def test_commands_that_come_together_are_answered_each_for_its_own_customer(

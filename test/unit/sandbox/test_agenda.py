@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from elarian_trio.errors import StoreError
 from elarian_trio.sandbox import agenda as room
 from elarian_trio.sandbox.agenda import Agenda
 from elarian_trio.sandbox.clock import ManualClock
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOBODY = Unit(lambda: None, lambda _: None)
+
+
+def unreadable(*_: object) -> NoReturn:
+    """Stand in for the store of a damaged file."""
+    msg = "the sandbox's file is damaged"
+    raise StoreError(msg)
 
 
 class Office:
@@ -168,3 +175,33 @@ async def test_nothing_is_run_while_the_store_is_behind(office: Office, monkeypa
     office.agenda.go_on()
     office.agenda.go_on()
     assert await office.pass_time(0) == ["it", "another"]
+
+
+async def test_jobs_that_cannot_be_read_wait_until_they_can_be_and_harm_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: the error came out of the sandbox's block, since the clock called."""
+    monkeypatch.setattr(room, "AT_HAND", 10)
+    monkeypatch.setattr(room, "MOST_AT_HAND", 10)
+    names = [f"job {number}" for number in range(30)]
+    for seconds, name in enumerate(names):
+        office.set(name, seconds)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.store, "jobs", unreadable)
+        ran = await office.pass_time(60)
+        assert ran == names[: len(ran)]
+        assert len(ran) < len(names)
+        office.set("meanwhile", 70)
+        assert await office.pass_time(60) == []
+    assert await office.pass_time(2) == [*names[len(ran) :], "meanwhile"]
+
+
+async def test_an_agenda_that_cannot_be_read_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue: a damaged file is refused with a clear message."""
+    office = Office()
+
+    monkeypatch.setattr(office.store, "jobs", unreadable)
+    with pytest.raises(StoreError):
+        office.agenda.open()
+    office.database.close()
