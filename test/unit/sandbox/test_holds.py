@@ -98,6 +98,31 @@ async def test_whoever_waits_90_seconds_in_vain_is_told_so() -> None:
     assert table.told == [("first", True), ("second", True), ("third", False)]
 
 
+async def test_each_hold_of_a_queue_lapses_in_its_turn() -> None:
+    """The specification: 90 s at most, also for who waited; nobody asks or leaves meanwhile."""
+    table = Table()
+    table.ask("first")
+    await table.pass_time(60)
+    table.ask("second")
+    await table.pass_time(30)
+    assert table.told == [("first", True), ("second", True)]
+    await table.pass_time(89)
+    table.ask("third")
+    table.drain()
+    assert table.told[2:] == []
+    await table.pass_time(1)
+    assert table.told[2:] == [("third", True)]
+
+
+async def test_who_leaves_before_being_told_of_the_grant_is_told_nothing() -> None:
+    """Facts, decision 10: a CANCEL leaves the queue, also in the very moment of the grant."""
+    table = Table()
+    table.holds.leave(table.ask("first"))
+    table.ask("second")
+    table.drain()
+    assert table.told == [("second", True)]
+
+
 async def test_nobody_is_told_after_leaving() -> None:
     """Facts, decision 10: a CANCEL leaves the queue."""
     table = Table()
