@@ -213,6 +213,7 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
     """Give what copies any mapping, every key and value of it as the hints say; ``Any`` is not looked at."""
     check_key = _converter(key_hint)
     check = _as_it_is if hint is Any else _converter(hint)
+    may_be_text = hint is Any or str in alternatives(hint)
 
     def convert(name: str, value: Any) -> dict[Any, Any]:  # noqa: ANN401
         given: object = value
@@ -220,7 +221,7 @@ def _to_mapping(key_hint: Any, hint: Any) -> Convert:  # noqa: ANN401 - any type
             wrong_type(name, "a mapping", value)
         copy: dict[Any, Any] = dict(value)
         for key, part in copy.items():
-            if not (key.__class__ is part.__class__ is str and key.isascii() and part.isascii()):
+            if not (may_be_text and key.__class__ is part.__class__ is str and key.isascii() and part.isascii()):
                 check_key(f"a key of {name}", key)
                 copy[key] = check(f"{name}[{key!r}]", part)
         return copy

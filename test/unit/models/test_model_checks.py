@@ -86,6 +86,7 @@ def receive(parts: Any) -> commands.ReceiveMessage:  # noqa: ANN401 - right and 
         (lambda: Template("t", {"a": 5}), r"params\['a'\] must be a str, got int"),  # type: ignore[dict-item]
         (lambda: Template("t", {5: "a"}), "a key of Template.params must be a str, got int"),  # type: ignore[dict-item]
         (lambda: activity.Activity("k", "s", {"a": None}), r"properties\['a'\] must be a str, got NoneType"),  # type: ignore[dict-item]
+        (lambda: payments.PaymentState(wallets={"w": "5 KES"}), r"wallets\['w'\] must be a PaymentBalance, got str"),  # type: ignore[dict-item]
         (lambda: activity.Activity("k", "s", "a"), "properties must be a mapping, got str"),  # type: ignore[arg-type]
     ],
 )
