@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +38,8 @@ from elarian_trio.sandbox.delivery import route as deliveries
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from elarian_trio.sandbox.database import Script
 
 pytestmark = pytest.mark.anyio
 
@@ -302,6 +305,48 @@ async def test_what_cannot_be_read_is_refused_and_the_server_goes_on(
             with pytest.raises(CommandFailed, match="is damaged"):
                 await app.customer(ASHA).get_metadata()
         assert await app.customer(ASHA).get_metadata() == {}
+
+
+async def test_no_notification_tells_of_what_could_not_be_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue: what a client was told is in the file; its app data too, which another command changed meanwhile."""
+    begun, may_commit = anyio.Event(), threading.Event()
+    async with (
+        on(file) as sandbox,
+        Elarian(**sandbox.credentials) as app,
+        Simulator(**sandbox.credentials) as phone,
+        app.notifications(ReceivedSmsNotification) as inbox,
+        anyio.create_task_group() as tasks,
+    ):
+        await app.customer(ASHA).update_app_data("kept")
+        database, store = sandbox._remembered.database, sandbox._remembered.store
+        begin, commit = database.begin, database.commit
+
+        def begin_the_first(script: Script) -> None:
+            if begun.is_set():
+                raise FULL
+            begun.set()
+            begin(script)
+
+        def commit_late() -> float:
+            may_commit.wait(5)
+            return commit()
+
+        async def update() -> None:
+            with pytest.raises(CommandFailed, match="disk is full"):
+                await app.customer(ASHA).update_app_data("lost")
+
+        with monkeypatch.context() as patch, anyio.fail_after(5):
+            patch.setattr(database, "begin", begin_the_first)
+            patch.setattr(database, "commit", commit_late)
+            tasks.start_soon(phone.receive_message, ASHA, SMS, None, ["hello"])
+            await begun.wait()
+            tasks.start_soon(update)
+            while not store._staged.units:
+                await anyio.lowlevel.checkpoint()
+            may_commit.set()
+            delivery = await inbox.receive()
+        async with delivery:
+            assert delivery.app_data == "kept"
 
 
 async def test_what_is_due_goes_on_once_the_disk_has_caught_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
