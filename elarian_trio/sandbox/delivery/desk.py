@@ -23,11 +23,14 @@ class Desk(Protocol):
         ...
 
     def content(self, parcel: Parcel) -> bytes | None:
-        """Give what is sent, with the app data as it is now; ``None`` where that is impossible, by a defect."""
+        """Give what is sent, with the app data as it is now; ``None`` where that is impossible: it cannot be read."""
         ...
 
     def answered(self, parcel: Parcel, data: bytes | None) -> bool:
-        """Act on an answer, ``None`` for one that never came; release the lease. ``False``: it cannot be read."""
+        """Act on an answer, ``None`` for one that never came or was not asked for; release the lease.
+
+        ``False``: it cannot be read.
+        """
         ...
 
     def put_back(self, parcel: Parcel) -> None:
