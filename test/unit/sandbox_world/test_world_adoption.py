@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
 from world_support import APP, ASHA, BEN, ORG, START, World
 
 from elarian_trio.models.channels import MessagingChannel
@@ -288,6 +289,18 @@ def test_wallets_of_one_name_and_currency_are_added_up() -> None:
     assert wallets["theirs"] == wallet(4)
     total = sum((each.actual.amount for each in wallets.values() if each.actual), Decimal(0))
     assert total == 10 + 1 + 5 + 2 + 7 + 3 + 4
+
+
+@pytest.mark.parametrize(("ours", "others"), [(2, 7), (7, 2)])
+def test_a_sum_of_two_wallets_is_later_than_both(ours: int, others: int) -> None:
+    """Facts: a balance's sequence number grows by each change; who saw the one or the other takes this for newer."""
+    world = World()
+    asha, ben = two(world)
+    for customer_id, number in ((asha, ours), (ben, others)):
+        balance = PaymentBalance(currency_code="KES", sequence_nr=number)
+        world.put(PaymentsRecord(org_id=ORG, customer_id=customer_id, wallets={"w": balance}))
+    adopt(world, asha, ben)
+    assert state_of(world, asha).payment_state.wallets["w"].sequence_nr == 8
 
 
 def test_a_wallet_whose_balance_was_never_written_takes_the_others() -> None:

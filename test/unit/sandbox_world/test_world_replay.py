@@ -83,6 +83,14 @@ def test_a_later_consent_stays() -> None:
     assert send(world, "Hello").status is Delivery.SENT
 
 
+def test_of_two_consents_of_one_time_the_first_that_was_loaded_stays() -> None:
+    """Their order is all there is to go by."""
+    world = seeded_world()
+    load(world, consent(ConsentAction.BLOCK, PAST))
+    load(world, consent(ConsentAction.ALLOW, PAST))
+    assert send(world, "Hello").status is Delivery.NO_CONSENT
+
+
 def test_consents_that_mean_nothing_are_refused() -> None:
     """Unknown enum values and channels that do not reach the number."""
     world = seeded_world()
@@ -228,6 +236,15 @@ def test_a_status_of_the_past_counts_unless_a_later_one_is_known() -> None:
         PAST + timedelta(hours=2),
         Cash("KES", 1),
     )
+
+
+def test_a_status_of_the_second_in_which_a_message_was_sent_counts() -> None:
+    """Other SDKs send whole seconds, in one of which a message may be sent and delivered."""
+    world = seeded_world()
+    sent(world)
+    status, where = Delivery.DELIVERED, {"provider_message_id": "sms-1", "updated_at": PAST, **WHERE}
+    load(world, ReplayMessageStatusUpdate(status=status, **where))
+    assert the_sent_message(world).status is Delivery.DELIVERED
 
 
 def test_a_reaction_is_kept_once_with_its_message() -> None:

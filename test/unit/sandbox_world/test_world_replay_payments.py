@@ -144,6 +144,14 @@ def test_a_payments_status_moves_it_between_pending_and_done() -> None:
     assert shown.transaction_log == ()
 
 
+def test_a_status_of_the_second_in_which_a_payment_was_made_counts() -> None:
+    """Other SDKs send whole seconds, in one of which a payment may be made and settled."""
+    world = seeded_world()
+    load(world, payment(status=Status.QUEUED))
+    load(world, status_update("mpesa-1", Status.SUCCESS, PAST))
+    assert [each.status for each in state(world).payment_state.transaction_log] == [Status.SUCCESS]
+
+
 def test_a_payment_is_its_own_customers_also_after_an_adoption() -> None:
     """Whoever has the number now has the payment."""
     world = seeded_world()
