@@ -61,7 +61,7 @@ class RulesDesk:
         holds: the leases on app data.
         units: runs what an answer asks for.
         steps: what is to be done next.
-        put_again: gives a parcel to its route once more.
+        put_again: gives a parcel to its route once more, after a while.
     """
 
     def __init__(

@@ -68,6 +68,7 @@ __all__ = ["Engine"]
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
+LOST_DELAY = 1.0  # seconds until an app is asked again whose answer could not be kept: a full disk stays so for a while
 UNREAD_DELAY = timedelta(seconds=10)  # until a job is tried again whose records could not be read
 
 
@@ -307,7 +308,8 @@ class Engine:
 
     def _put_again(self, parcel: Parcel) -> None:
         told = cast("Notification", parcel.notification)
-        self._app_route(told.org_id, told.app_id).put(parcel)
+        route = self._app_route(told.org_id, told.app_id)
+        self._clock.call_later(LOST_DELAY, partial(route.put, parcel))
 
     def _route(self, name: str) -> Route:
         return Route(name, self._desk, self._clock, self.activity)

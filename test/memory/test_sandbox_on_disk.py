@@ -266,7 +266,10 @@ async def test_a_reminder_that_could_not_be_kept_is_told_once_there_is_room(
 
 
 async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This SDK: the app data of an answer is not lost; the notification comes again, with the same key."""
+    """This SDK: the app data of an answer is not lost; the notification comes again, with the same key.
+
+    A past bug: it came again at once, so that a handler was called a thousand times a second.
+    """
     async with (
         on(file) as sandbox,
         Elarian(**sandbox.credentials) as app,
@@ -279,6 +282,9 @@ async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, m
             patch.setattr(sandbox._remembered.database, "begin", _full)
             async with first:
                 await first.reply(app_data={"seen": True})
+            await sandbox.clock.advance(timedelta(seconds=0.9))
+            assert app.statistics().notifications == 1
+            await sandbox.clock.advance(timedelta(seconds=0.2))
             again = await inbox.receive()
         assert again.key == first.key
         async with again:
