@@ -247,6 +247,18 @@ def test_a_status_of_the_second_in_which_a_message_was_sent_counts() -> None:
     assert the_sent_message(world).status is Delivery.DELIVERED
 
 
+def test_a_message_whose_end_was_loaded_is_reported_no_more() -> None:
+    """What is read is not delivered a moment later."""
+    world = seeded_world()
+    message_id = send(world, "Hello").message_id
+    assert message_id is not None
+    status, where = Delivery.READ, {"provider_message_id": message_id, "updated_at": world.now, **WHERE}
+    assert world.run(ReplayMessageStatusUpdate(status=status, **where)).status
+    world.advance(1)
+    assert world.told() == []
+    assert the_sent_message(world).status is Delivery.READ
+
+
 def test_a_reaction_is_kept_once_with_its_message() -> None:
     """Also for a message that was sent here: then Elarian's own id names it."""
     world = seeded_world()
