@@ -290,6 +290,9 @@ async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, m
         async with again:
             await again.reply(app_data={"seen": True})
         assert await app.customer(ASHA).lease_app_data() == {"seen": True}
+    async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
+        await sandbox.clock.advance(timedelta(minutes=1))
+        assert app.statistics().notifications == 0, "it was answered"
 
 
 def _full(_: object) -> None:
