@@ -98,6 +98,16 @@ async def test_a_job_that_is_set_anew_runs_once_at_its_new_time(office: Office) 
     assert await office.pass_time(60) == []
 
 
+async def test_a_job_that_is_put_off_holds_up_no_other(office: Office) -> None:
+    """This SDK: its earlier time is nobody's any more."""
+    office.set("it", 10)
+    office.set("other", 15)
+    office.set("it", 30)
+    assert await office.pass_time(20) == ["other"]
+    assert office.ran == [("other", START + timedelta(seconds=15))]
+    assert await office.pass_time(20) == ["it"]
+
+
 async def test_a_cancelled_job_does_not_run(office: Office) -> None:
     """This SDK: the next one is waited for then."""
     first = office.set("first", 10)
