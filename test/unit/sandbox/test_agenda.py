@@ -108,6 +108,19 @@ async def test_a_job_that_is_put_off_holds_up_no_other(office: Office) -> None:
     assert await office.pass_time(20) == ["it"]
 
 
+async def test_a_job_that_could_not_be_kept_is_run_a_second_later_and_before_later_ones(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: disk full is recovered from, in due order."""
+    office.set("first", 10)
+    office.set("later", 3_600)
+    with monkeypatch.context() as patch:
+        patch.setattr(office.agenda, "_run", lambda *_: office.agenda.pause())
+        assert await office.pass_time(10.5) == []
+    assert await office.pass_time(1) == ["first"]
+    assert await office.pass_time(3_600) == ["later"]
+
+
 async def test_a_cancelled_job_does_not_run(office: Office) -> None:
     """This SDK: the next one is waited for then."""
     first = office.set("first", 10)

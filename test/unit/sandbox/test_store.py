@@ -211,6 +211,43 @@ async def test_what_cannot_be_written_is_lost_with_what_was_built_on_it(disk: Fa
 
 
 @pytest.mark.anyio
+async def test_what_is_being_written_is_read_as_it_will_be_and_what_comes_meanwhile_hides_it(
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: the next unit sees what the last one left, whether a thread waits for the disk or not."""
+    store, told, begun, may_end = Store(disk, inline=False), Told(), threading.Event(), threading.Event()
+    entry, job = an_entry("asha"), a_job("a", 10, 1)
+    disk.write({ASHA.key: ASHA})
+
+    def commit() -> float:
+        begun.set()
+        may_end.wait(5)
+        return Database.commit(disk)
+
+    def seen() -> tuple[object, ...]:
+        return store.load(ASHA.key), store.members(INDEX), store.jobs(None, 10)[0]
+
+    with monkeypatch.context() as patch, anyio.fail_after(5):
+        patch.setattr(disk, "commit", commit)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store.run, lambda: None)
+            first, second = (a_customer("asha", metadata={"n": number}) for number in "12")
+            store.commit({first.key: first, entry.key: entry, job.key: job}, told.unit("first"))
+            while not begun.is_set():
+                await anyio.lowlevel.checkpoint()
+            assert seen() == (first, (entry,), [job])
+            moved = a_job("a", 20, 2)
+            store.commit({second.key: second, entry.key: None, moved.key: moved}, told.unit("second"))
+            assert seen() == (second, (), [moved])
+            assert told.kept == []
+            may_end.set()
+            await told.until(2)
+            assert seen() == (second, (), [moved])
+            tasks.cancel_scope.cancel()
+    assert disk.load(ASHA.key) == second
+
+
+@pytest.mark.anyio
 async def test_what_was_staged_when_the_server_ends_is_written_by_a_flush(disk: FaultyDatabase) -> None:
     """This SDK: leaving the block is no crash."""
     store = Store(disk, inline=False)
