@@ -10,6 +10,7 @@ import anyio.lowlevel
 import pytest
 from stored import ASHA, INDEX, NOBODY, FaultyDatabase, Told, a_customer, a_job, an_entry
 
+from elarian_trio.errors import StoreError
 from elarian_trio.sandbox import at_hand
 from elarian_trio.sandbox import disk as waiting
 from elarian_trio.sandbox import store as room
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from elarian_trio.sandbox.database import Script
     from elarian_trio.sandbox.world.entities import Key, Record
 
 
@@ -244,6 +246,56 @@ async def test_what_is_being_written_is_read_as_it_will_be_and_what_comes_meanwh
             await told.until(2)
             assert seen() == (second, (), [moved])
             tasks.cancel_scope.cancel()
+    assert disk.load(ASHA.key) == second
+
+
+@pytest.mark.anyio
+async def test_what_came_while_a_write_failed_is_lost_with_it(
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue: all of it or nothing; what was built on what is lost would be half of something."""
+    store, told = Store(disk, inline=False), Told()
+    disk.write({ASHA.key: ASHA})
+    first, second = (a_customer("asha", metadata={"n": number}) for number in "12")
+
+    def fails(_: object) -> None:
+        store.commit({second.key: second}, told.unit("second"))
+        msg = "the disk is full"
+        raise StoreError(msg)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, lambda: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "begin", fails)
+            store.commit({first.key: first}, told.unit("first"))
+            await told.until(2)
+        assert told.lost == ["first", "second"]
+        assert store.load(ASHA.key) == ASHA
+        assert store.is_settled
+        tasks.cancel_scope.cancel()
+    store.flush()
+    assert disk.load(ASHA.key) == ASHA
+
+
+@pytest.mark.anyio
+async def test_a_flush_writes_what_was_being_written_before_what_came_meanwhile(
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: the server may end at any moment, and the latest unit is the one that counts."""
+    store = Store(disk, inline=False)
+    first, second = (a_customer("asha", metadata={"n": number}) for number in "12")
+    async with anyio.create_task_group() as tasks:
+
+        def end_here(script: Script) -> None:
+            Database.begin(disk, script)
+            store.commit({second.key: second}, NOBODY)
+            tasks.cancel_scope.cancel()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "begin", end_here)
+            store.commit({first.key: first}, NOBODY)
+            await store.run(lambda: None)
+    store.flush()
     assert disk.load(ASHA.key) == second
 
 
