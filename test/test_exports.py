@@ -270,13 +270,13 @@ except AttributeError:
     import elarian_trio.sandbox
 elarian_trio.sandbox.Sandbox
 """,
-    "protobuf waits for the first client": """
+    "the packages for the wire wait for the first client, and asyncio with them": """
 from elarian_trio import Elarian, MessagingChannel, ReceivedSmsNotification, Tag
-assert "google.protobuf" not in sys.modules
+assert not {"google.protobuf", "rsocket", "asyncio"} & set(sys.modules)
 Elarian(org_id="o", app_id="a", api_key="k")
-before = {name for name in sys.modules if name.startswith("elarian_trio._wire")}
-import elarian_trio._wire.envelopes, elarian_trio._wire.setup
-assert before == {name for name in sys.modules if name.startswith("elarian_trio._wire")}
+before = {name for name in sys.modules if name.startswith(("elarian_trio._wire", "rsocket"))}
+import elarian_trio._wire.envelopes, elarian_trio._wire.setup, rsocket.frame
+assert before == {name for name in sys.modules if name.startswith(("elarian_trio._wire", "rsocket"))}
 """,
 }
 

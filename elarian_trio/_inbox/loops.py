@@ -7,7 +7,6 @@ it does not: who asks often keeps the :class:`Loop` that it was given first.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,6 +49,8 @@ def _running_trio() -> Loop:
 
 
 def _running_asyncio() -> Loop:
+    import asyncio  # which programs on Trio need not load
+
     loop, anyios = asyncio.get_running_loop(), anyio.lowlevel.current_token().backend_class
     current_task = partial(asyncio.current_task, loop)
     return Loop(anyios.checkpoint, anyios.checkpoint_if_cancelled, current_task, loop.time, get_ident())

@@ -26,7 +26,7 @@ from elarian_trio._rsocket.events import (
     ResumeRejected,
     SetupReceived,
 )
-from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode
+from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode, load
 from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
 from elarian_trio._rsocket.handshake import resume_token_of
 from elarian_trio._rsocket.phases import ConnectionPhase, Role
@@ -59,5 +59,6 @@ __all__ = [
     "SetupReceived",
     "encode_length",
     "join_frames",
+    "load",
     "resume_token_of",
 ]

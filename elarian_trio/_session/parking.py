@@ -8,7 +8,6 @@ connection may come to need, most are never waited for: until then a :class:`Fla
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -17,6 +16,7 @@ import trio.lowlevel
 from outcome import Outcome
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
 __all__ = ["WOKEN", "Bell", "Flag", "Spot", "asyncio_loop"]
@@ -26,7 +26,11 @@ R = TypeVar("R")
 
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """Give asyncio's loop if that runs, ``None`` if Trio does; to ask for it takes as long as to wait at a spot."""
-    return None if trio.lowlevel.in_trio_task() else asyncio.get_running_loop()
+    if trio.lowlevel.in_trio_task():
+        return None
+    import asyncio  # which programs on Trio need not load
+
+    return asyncio.get_running_loop()
 
 
 class Woken(Outcome[None]):

@@ -21,7 +21,7 @@ import anyio
 import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
-from elarian_trio import _wire
+from elarian_trio import _rsocket, _wire
 from elarian_trio._arguments import is_finite, require, require_function, shown
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import Setup
@@ -115,6 +115,7 @@ class Client(AsyncContextManagerMixin):
         key, token = wrap(api_key), wrap(auth_token)
         del api_key, auth_token  # before anything can fail: a traceback may print its frames' variables
         _wire.load()
+        _rsocket.load()
         self._identity = Identity(org_id, app_id, key, token)
         require("options", ConnectionOptions, options)
         require_function("dial", dial, optional=True)

@@ -8,6 +8,7 @@ Layouts and reactions follow RSocket's Protocol.md, version 1.0.
 
 from __future__ import annotations
 
+from elarian_trio._rsocket.frames.by_library import load
 from elarian_trio._rsocket.frames.by_struct import (
     WHOLE_ANSWER,
     WHOLE_REQUEST,
@@ -73,6 +74,7 @@ __all__ = [
     "encode_frame",
     "encode_request",
     "encoded_size",
+    "load",
     "read_whole",
     "type_number",
 ]

@@ -8,11 +8,8 @@ MIME types beyond 127 bytes, error codes it does not list, a PAYLOAD with data a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
-
-# The package has no types; whatever comes of it is Any here and goes no further.
-import rsocket.frame
 
 from elarian_trio._rsocket.frames.classes import (
     CancelFrame,
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
 
     from elarian_trio._rsocket.frames.classes import Frame
 
-_library: Any = rsocket.frame
 _RESUME = 0x80  # the flag of a SETUP that has a token
 _SETUP_STRINGS_AT = 18  # after header, version and two times come token and MIME types
 
@@ -82,7 +78,7 @@ class Kind:
 
     number: int
     make: Callable[..., Frame]
-    library: Any
+    library: str
     on_stream: bool | None
     size: int
     numbers: tuple[tuple[str, str, int], ...] = ()
@@ -102,7 +98,7 @@ _KINDS: tuple[Kind, ...] = (
     _with_payload(
         0x01,
         SetupFrame,
-        _library.SetupFrame,
+        "SetupFrame",
         on_stream=False,
         size=20,
         numbers=(
@@ -115,7 +111,7 @@ _KINDS: tuple[Kind, ...] = (
     Kind(
         0x02,
         LeaseFrame,
-        _library.LeaseFrame,
+        "LeaseFrame",
         on_stream=False,
         size=14,
         numbers=(("time_to_live_ms", "time_to_live", 31), ("requests", "number_of_requests", 31)),
@@ -124,19 +120,19 @@ _KINDS: tuple[Kind, ...] = (
     Kind(
         0x03,
         KeepaliveFrame,
-        _library.KeepAliveFrame,
+        "KeepAliveFrame",
         on_stream=False,
         size=14,
         numbers=(("position", "last_received_position", 63),),
         flags=(("respond", 0x80),),
         data=True,
     ),
-    _with_payload(0x04, RequestResponseFrame, _library.RequestResponseFrame, on_stream=True, size=6, flags=(_FOLLOWS,)),
-    _with_payload(0x05, RequestFnfFrame, _library.RequestFireAndForgetFrame, on_stream=True, size=6, flags=(_FOLLOWS,)),
+    _with_payload(0x04, RequestResponseFrame, "RequestResponseFrame", on_stream=True, size=6, flags=(_FOLLOWS,)),
+    _with_payload(0x05, RequestFnfFrame, "RequestFireAndForgetFrame", on_stream=True, size=6, flags=(_FOLLOWS,)),
     _with_payload(
         0x06,
         RequestStreamFrame,
-        _library.RequestStreamFrame,
+        "RequestStreamFrame",
         on_stream=True,
         size=10,
         numbers=(_CREDIT,),
@@ -145,28 +141,28 @@ _KINDS: tuple[Kind, ...] = (
     _with_payload(
         0x07,
         RequestChannelFrame,
-        _library.RequestChannelFrame,
+        "RequestChannelFrame",
         on_stream=True,
         size=10,
         numbers=(_CREDIT,),
         flags=(_FOLLOWS, _COMPLETE),
     ),
-    Kind(0x08, RequestNFrame, _library.RequestNFrame, on_stream=True, size=10, numbers=(("n", "request_n", 31),)),
-    Kind(0x09, CancelFrame, _library.CancelFrame, on_stream=True, size=6),
+    Kind(0x08, RequestNFrame, "RequestNFrame", on_stream=True, size=10, numbers=(("n", "request_n", 31),)),
+    Kind(0x09, CancelFrame, "CancelFrame", on_stream=True, size=6),
     _with_payload(
         0x0A,
         PayloadFrame,
-        _library.PayloadFrame,
+        "PayloadFrame",
         on_stream=True,
         size=6,
         flags=(_FOLLOWS, _COMPLETE, ("next_", 0x20)),
     ),
-    Kind(0x0B, ErrorFrame, _library.ErrorFrame, on_stream=None, size=10, numbers=(("code", "error_code", 32),)),
-    Kind(0x0C, MetadataPushFrame, _library.MetadataPushFrame, on_stream=False, size=6, metadata=True),
+    Kind(0x0B, ErrorFrame, "ErrorFrame", on_stream=None, size=10, numbers=(("code", "error_code", 32),)),
+    Kind(0x0C, MetadataPushFrame, "MetadataPushFrame", on_stream=False, size=6, metadata=True),
     Kind(
         0x0D,
         ResumeFrame,
-        _library.ResumeFrame,
+        "ResumeFrame",
         on_stream=False,
         size=28,
         numbers=(
@@ -178,7 +174,7 @@ _KINDS: tuple[Kind, ...] = (
     Kind(
         0x0E,
         ResumeOkFrame,
-        _library.ResumeOKFrame,
+        "ResumeOKFrame",
         on_stream=False,
         size=14,
         numbers=(("last_client_position", "last_received_client_position", 63),),
@@ -186,6 +182,18 @@ _KINDS: tuple[Kind, ...] = (
 )
 BY_NUMBER = {kind.number: kind for kind in _KINDS}
 BY_CLASS: dict[Callable[..., Frame], Kind] = {kind.make: kind for kind in _KINDS}
+
+
+def load() -> None:
+    """Load the package now, and asyncio with it: for who makes a client, so that no loop waits while one connects."""
+    _library_class(SetupFrame.__name__)
+
+
+@cache
+def _library_class(name: str) -> Any:  # noqa: ANN401 - the package has no types; this goes no further
+    import rsocket.frame
+
+    return getattr(rsocket.frame, name)
 
 
 def write(frame: Frame) -> bytes:
@@ -214,7 +222,7 @@ def write(frame: Frame) -> bytes:
 
 def _fill(kind: Kind, frame: Any) -> Any:  # noqa: ANN401 - both sides are told apart by the table only
     """Make the library's frame out of ours."""
-    theirs = kind.library()
+    theirs = _library_class(kind.library)()
     for ours, name, bits in kind.numbers:
         value = getattr(frame, ours)
         require_bits(ours, value, bits)
@@ -263,7 +271,7 @@ def _read(kind: Kind, data: bytes, stream_id: int, word: int, **more: object) ->
     if kind.payload and word & METADATA:
         require_bytes(data, kind.size + 3)
         require_bytes(data, kind.size + 3 + int.from_bytes(data[kind.size : kind.size + 3], "big"))
-    theirs = kind.library()
+    theirs = _library_class(kind.library)()
     theirs.parse(data, 0)
     values: dict[str, Any] = {ours: getattr(theirs, name) & (1 << bits) - 1 for ours, name, bits in kind.numbers}
     values |= {ours: bool(word & mask) for ours, mask in kind.flags}
