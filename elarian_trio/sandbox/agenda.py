@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.store import UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,8 @@ class Agenda:
         jobs, self._until = self._store.jobs(after, AT_HAND)
         for job in jobs:
             self._take(job.key, job)
+        # What is not kept yet was read with the rest: if that is lost, a job may be missing that was to be cancelled.
+        self._store.commit({}, UNHEARD._replace(lost=lambda _: self.pause()))
 
     def _leave_the_later(self) -> None:
         """Keep only the next ones at hand: those behind them come back from the store in time."""

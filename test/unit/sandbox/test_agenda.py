@@ -6,7 +6,9 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
+import anyio
 import pytest
+from stored import NOBODY, FaultyDatabase, Told
 
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox import agenda as room
@@ -14,7 +16,7 @@ from elarian_trio.sandbox.agenda import Agenda
 from elarian_trio.sandbox.clock import ManualClock
 from elarian_trio.sandbox.database import Database
 from elarian_trio.sandbox.pending import JobKey, JobRecord
-from elarian_trio.sandbox.store import Store, Unit
+from elarian_trio.sandbox.store import Store
 from elarian_trio.sandbox.world.effects import TokenExpires
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-NOBODY = Unit(lambda: None, lambda _: None)
 
 
 def unreadable(*_: object) -> NoReturn:
@@ -35,9 +36,9 @@ def unreadable(*_: object) -> NoReturn:
 class Office:
     """An agenda with a store and a clock, and what it ran."""
 
-    def __init__(self) -> None:
-        self.database = Database.open(None)
-        self.store = Store(self.database, inline=True)
+    def __init__(self, database: Database | None = None, *, inline: bool = True) -> None:
+        self.database = database or Database.open(None)
+        self.store = Store(self.database, inline=inline)
         self.clock = ManualClock(START)
         self.agenda = Agenda(self.store, self.clock, self._run)
         self.ran: list[tuple[str, datetime]] = []
@@ -218,6 +219,32 @@ async def test_jobs_that_cannot_be_read_wait_until_they_can_be_and_harm_nothing(
         office.set("meanwhile", 70)
         assert await office.pass_time(60) == []
     assert await office.pass_time(2) == [*names[len(ran) :], "meanwhile"]
+
+
+async def test_a_job_whose_cancelling_was_lost_is_run_although_it_was_looked_for_meanwhile(
+    disk: FaultyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A past bug: what was fetched while a full disk was about to refuse was fetched without it, until a restart."""
+    monkeypatch.setattr(room, "AT_HAND", 1)
+    office = Office(disk, inline=False)
+    first, second = office.set("first", 10), office.set("second", 20)
+    office.store.flush()
+    office.agenda.close()
+    again = Agenda(office.store, office.clock, office._run)
+    again.open()
+    office.store.commit({first.key: None}, NOBODY)
+    office.store.flush()
+    told = Told()
+    office.store.commit({second.key: None}, told.unit("second"))
+    again.forget(first.key)
+    async with anyio.create_task_group() as tasks:
+        disk.full_at = "begin"
+        tasks.start_soon(office.store.run, again.go_on)
+        await told.until(1)
+        disk.full_at = None
+        assert told.lost == ["second"]
+        assert await office.pass_time(30) == ["second"]
+        tasks.cancel_scope.cancel()
 
 
 async def test_an_agenda_that_cannot_be_read_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
