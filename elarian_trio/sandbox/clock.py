@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     # It loads pytest where that is installed, and whoever runs with its MockClock has loaded it.
     import trio.testing  # noqa: TC004
 
-__all__ = ["Clock", "ClockName", "ManualClock", "RealClock", "Timer", "VirtualClock", "mock_clock", "open_clock"]
+__all__ = [
+    "Clock",
+    "ClockName",
+    "ManualClock",
+    "RealClock",
+    "Timer",
+    "VirtualClock",
+    "mock_clock",
+    "open_clock",
+    "reopen_clock",
+]
 
 ClockName: TypeAlias = Literal["auto", "real", "virtual", "manual"]
 
@@ -299,6 +309,12 @@ class VirtualClock(Clock):
         """Give the present; after an advance no less than what that was to reach, of which a float may fall short."""
         return max(self._reached, self._offset + timedelta(seconds=self._mock.current_time()))
 
+    def follow(self, mock: trio.testing.MockClock) -> None:
+        """Go by *mock* from now on, and on from the present."""
+        present = self.now()
+        self._mock = mock
+        self._offset = present - timedelta(seconds=mock.current_time())
+
     async def _rest(self) -> None:
         await trio.testing.wait_all_tasks_blocked()
 
@@ -389,3 +405,21 @@ def open_clock(name: ClockName) -> Clock:
         )
         raise ValueError(msg)
     return RealClock() if mock is None or name == "real" else VirtualClock(mock)
+
+
+def reopen_clock(clock: Clock, name: ClockName) -> None:
+    """Have *clock*, which *name* made for the loop that ran then, go on by the one that runs now.
+
+    Raises:
+        ValueError: one of the two loops goes by Trio's MockClock, and the other does not.
+    """
+    mock = mock_clock()
+    if isinstance(clock, VirtualClock) and mock is not None:
+        clock.follow(mock)
+    elif isinstance(clock, VirtualClock) or (name == "auto" and mock is not None):
+        before, here = ("a MockClock", "none runs") if mock is None else ("real time", "a MockClock runs")
+        msg = (
+            f"the sandbox went by {before} when it was entered before, and {here} here; make another one, or one with "
+            "clock='manual', which works wherever it is entered"
+        )
+        raise ValueError(msg)

@@ -25,7 +25,7 @@ from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import ConnectionFailed, StoreError
 from elarian_trio.sandbox.arguments import check_memory
-from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock
+from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock, reopen_clock
 from elarian_trio.sandbox.connections import Client
 from elarian_trio.sandbox.credentials import Credentials
 from elarian_trio.sandbox.engine import Engine
@@ -91,7 +91,7 @@ class Sandbox(AsyncContextManagerMixin):
         purses: what is in each purse at the beginning, by the purse's id.
         clock: "auto" follows Trio's MockClock where one runs, else real time; "real", "virtual" (the MockClock, or an
             error), "manual" (stands still but for ``await sandbox.clock.advance(timedelta)``); or a
-            :class:`ManualClock`.
+            :class:`ManualClock`. One that is entered again under another MockClock goes on by that.
         seed: makes ids the same in every run. Keys and tokens stay secrets.
         settle: "auto" lets payments succeed by themselves, "manual" leaves that to a simulator.
         strict: ``False`` lets anybody in and registers unknown channel numbers as they are used.
@@ -338,13 +338,16 @@ class Sandbox(AsyncContextManagerMixin):
         """Listen, hand the sandbox to the block, and end everything when it is left.
 
         Raises:
-            ValueError: virtual time was asked for where it cannot be had.
+            ValueError: virtual time was asked for where it cannot be had; or it is entered again, and either before or
+                now, but not both times, under a MockClock that it follows.
             OSError: an address to listen on cannot be had.
             StoreError: the file is in use, damaged, somebody else's or a later version's; it was left as it is.
         """
         self._check_clock()
         if self._clock is None:
             self._clock = open_clock(self._clock_name)
+        else:
+            reopen_clock(self._clock, self._clock_name)
         outcome = Outcome()
         try:
             async with anyio.create_task_group() as tasks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import trio
@@ -78,6 +78,44 @@ async def test_a_lease_lapses_after_90_virtual_seconds(autojump_clock: trio.test
         start = trio.current_time()
         await app.session.request(encode_command(LeaseCustomerAppData(customer=customer)))
         assert round(trio.current_time() - start) == 90
+
+
+def test_time_goes_on_under_the_mock_clock_that_runs_when_a_sandbox_is_entered_again() -> None:
+    """A past bug: it stood still under the second clock, so that one shared by tests reminded in the first only."""
+    sandbox, seen = Sandbox(), list[datetime]()
+
+    async def enter() -> None:
+        async with sandbox, Elarian(**sandbox.credentials) as app, app.notifications(ReminderNotification) as inbox:
+            seen.append(sandbox.clock.now())
+            await app.customer(ASHA).add_reminder(Reminder("soon", sandbox.clock.now() + timedelta(hours=1)))
+            with trio.fail_after(2 * 3_600):
+                async with await inbox.receive():
+                    seen.append(sandbox.clock.now())
+            await sandbox.clock.advance(timedelta(days=1))
+            seen.append(sandbox.clock.now())
+
+    for _ in range(2):
+        trio.run(enter, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert seen == sorted(seen)
+    assert [round((later - seen[0]) / timedelta(hours=1)) for later in seen] == [0, 1, 25, 25, 26, 50]
+
+
+async def enter(sandbox: Sandbox) -> None:
+    """Enter the block, and leave it."""
+    async with sandbox:
+        pass
+
+
+@pytest.mark.parametrize("is_mocked_first", [True, False])
+def test_a_sandbox_does_not_change_between_real_and_virtual_time(is_mocked_first: bool) -> None:
+    """This SDK: nothing fell due in a sandbox that was entered again under the other, and nothing told why."""
+    sandbox = Sandbox()
+    clocks = [trio.testing.MockClock(autojump_threshold=0), None]
+    first, second = clocks if is_mocked_first else reversed(clocks)
+    trio.run(enter, sandbox, clock=first)
+    with pytest.raises(ValueError, match="manual"):
+        trio.run(enter, sandbox, clock=second)
+    trio.run(enter, sandbox, clock=None if first is None else trio.testing.MockClock())
 
 
 @pytest.mark.trio
