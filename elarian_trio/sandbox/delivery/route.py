@@ -230,10 +230,6 @@ class Route:
         if parcel.content is not None or listener is None:  # sent already: lease and time-out came together
             return
         parcel.stop_timer()
-        if not self._listeners.can_hear(listener):
-            self._withdraw(lane, parcel)
-            self._kick()
-            return
         parcel.content = self._desk.content(parcel)
         if parcel.content is None:
             self._finish(lane, parcel, None)
