@@ -186,8 +186,9 @@ async def test_what_was_kept_before_a_restart_is_not_refused_for_want_of_room(
         assert post.desk.forgotten == ["new"]
 
 
-async def test_a_closed_route_forgets_what_it_kept() -> None:
-    """This SDK: what a phone that is gone has not heard is not kept."""
+@pytest.mark.parametrize("answer", [b"ok", ConnectionLost("gone", sent=True)])
+async def test_a_closed_route_forgets_what_it_kept(answer: bytes | Exception) -> None:
+    """This SDK: what a phone that is gone has not heard is not kept, whatever it says yet."""
     async with opened_post() as post:
         listener = FakeListener()
         post.route.attach(listener)
@@ -196,8 +197,9 @@ async def test_a_closed_route_forgets_what_it_kept() -> None:
         await post.settle()
         post.route.detach(listener)
         post.route.close()
-        listener.answer("first", ConnectionLost("gone", sent=True))
+        listener.answer("first", answer)
         await post.settle()
+        assert post.desk.answers == []
         assert post.route.size == 0
         assert post.activity.idle
 

@@ -44,6 +44,19 @@ async def test_a_hop_does_not_wait_for_ever_behind_others() -> None:
         assert post.desk.unheard_of == ["dial"]
 
 
+async def test_what_a_hop_waited_for_in_vain_goes_on_as_before() -> None:
+    """This SDK: the one before it is not sent twice, and its own silence ends when that of any does."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("first"))
+        post.route.put(parcel("dial", hop="hop"))
+        await post.pass_time(patience.HOP_TIMEOUT)
+        assert (post.desk.unheard_of, listener.asked) == (["dial"], ["first"])
+        await post.pass_time(patience.ANSWER_TIMEOUT - patience.HOP_TIMEOUT)
+        assert (post.desk.answers, listener.asked) == ([("first", None)], ["first"])
+
+
 async def test_a_hop_that_finds_no_room_ends_at_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,6 +68,19 @@ async def test_a_hop_that_finds_no_room_ends_at_once(
         post.route.put(parcel("dial", hop="hop"))
         assert post.desk.unheard_of == ["dial"]
         assert any("dropped" in record.message for record in caplog.records)
+
+
+async def test_a_hop_that_was_sent_is_not_given_up_before_its_session_is() -> None:
+    """This SDK: what the last connection was told, and answers as it goes, is heard at the phone."""
+    async with opened_post() as post:
+        listener = FakeListener()
+        post.route.attach(listener)
+        post.route.put(parcel("dial", hop="hop"))
+        post.route.detach(listener)
+        assert post.desk.unheard_of == []
+        listener.answer("dial", b"menu")
+        assert (post.desk.answers, post.desk.unheard_of) == ([("dial", b"menu")], [])
+        assert post.route.size == 0
 
 
 @pytest.mark.parametrize("error", [StreamFailed(ErrorCode.APPLICATION_ERROR, ""), ConnectionLost("gone", sent=True)])
