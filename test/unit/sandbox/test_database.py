@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from elarian_trio.errors import StoreError
-from elarian_trio.sandbox.database import Database, files, script_of
+from elarian_trio.sandbox.database import Database, Script, files, script_of
 from elarian_trio.sandbox.database.refusals import refusal
 from elarian_trio.sandbox.pending import JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
@@ -61,15 +61,17 @@ def test_what_was_written_is_there_when_the_file_is_opened_again(file: Path) -> 
 def test_what_was_read_before_does_not_hide_what_is_written(file: Path) -> None:
     """This SDK: what is read while nobody writes is read in one transaction, which sees what there was at first."""
     opened = Database.open(file)
-    assert opened.load(ASHA.key) is None
-    opened.begin(script_of({ASHA.key: ASHA}))
-    with opened.writing():
+    for _ in range(2):
         assert opened.load(ASHA.key) is None
-        opened.commit()
+        opened.begin(script_of({ASHA.key: ASHA}))
+        with opened.writing():
+            assert opened.load(ASHA.key) is None
+            opened.commit()
+            assert opened.load(ASHA.key) == ASHA
+            assert opened.load(ASHA.key) == ASHA
         assert opened.load(ASHA.key) == ASHA
-    assert opened.load(ASHA.key) == ASHA
-    opened.write({ASHA.key: None})
-    assert opened.load(ASHA.key) is None
+        opened.write({ASHA.key: None})
+        assert opened.load(ASHA.key) is None
     opened.close()
 
 
@@ -435,6 +437,18 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=f"{re.escape(str(folder))} is no folder: make that first"):
             Database.open(folder / "x.sqlite3")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_refused_half_way_is_not_read_either(file: Path) -> None:
+    """This SDK: what a full disk had taken of a write before it refused the rest would be told as if it were kept."""
+    opened = Database.open(file)
+    whole = script_of({ASHA.key: ASHA})
+    with pytest.raises(StoreError):
+        opened.begin(Script([*whole.statements, ("INSERT INTO nowhere VALUES (?)", [1])], whole.lengths))
+    assert opened.load(ASHA.key) is None
+    opened.write({ASHA.key: ASHA})
+    assert opened.load(ASHA.key) == ASHA
+    opened.close()
 
 
 def test_a_write_that_fails_has_changed_nothing(file: Path) -> None:
