@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 import frame_strategies
 import pytest
+import rsocket.frame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -258,6 +260,16 @@ def test_credentials_and_payloads_stay_out_of_reprs() -> None:
 def test_a_frame_is_described_by_type_and_stream_alone() -> None:
     """This SDK: what is ignored is named, not shown."""
     assert f.describe_frame(bytes.fromhex("80000005fe00") + b"secret") == "frame type 0x3F on stream 5"
+
+
+def test_the_package_can_be_loaded_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: what is loaded while a connection is being opened keeps the whole loop waiting."""
+    monkeypatch.setattr(rsocket, "frame", rsocket.frame)  # loading puts another there
+    monkeypatch.delitem(sys.modules, rsocket.frame.__name__)
+    by_library._library_class.cache_clear()
+    f.load()
+    by_library._library_class.cache_clear()
+    assert "rsocket.frame" in sys.modules
 
 
 @given(frame=frame_strategies.frames)
