@@ -107,7 +107,10 @@ class Agenda:
         for job in jobs:
             self._take(job.key, job)
         # What is not kept yet was read with the rest: if that is lost, a job may be missing that was to be cancelled.
-        self._store.commit({}, UNHEARD._replace(lost=lambda _: self.pause()))
+        self._store.commit({}, UNHEARD._replace(lost=self._begin_anew))
+
+    def _begin_anew(self, _: StoreError) -> None:
+        self.pause()
 
     def _leave_the_later(self) -> None:
         """Keep only the next ones at hand: those behind them come back from the store in time."""
