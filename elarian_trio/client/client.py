@@ -236,7 +236,6 @@ class Client(AsyncContextManagerMixin):
         )
         tasks.start_soon(self._serve, self._supervisor, name=f"elarian_trio {type(self).__name__}")
         await self._connected.wait()
-        self._shield(True)  # from here on cancellation reaches the block first: its cleanup can still send
 
     async def _setup(self) -> Setup:
         """Make the SETUP, but for its resume token; for the supervisor, before each session."""
@@ -260,21 +259,20 @@ class Client(AsyncContextManagerMixin):
         """Nothing of the block goes on: whoever still waits is woken, every task is cancelled."""
         self._left = True
         self._inbox.abandon()
-        self._shield(False)
+        if self._service is not None:
+            self._service.shield = False
         tasks.cancel_scope.cancel()  # first: who waits in there is cancelled, and hears of no lost connection
         if self._supervisor is not None:
             self._supervisor.close()  # a return to the server that is cancelled keeps the session, for another
-
-    def _shield(self, shield: bool) -> None:
-        """Hold cancellation of the block's task group back from our own tasks, or not any more."""
-        if self._service is not None:
-            self._service.shield = shield
 
     async def _serve(self, supervisor: Supervisor) -> None:
         """Keep the connection, and the time of notifications and commands, until the one ends or the block does."""
         try:
             async with anyio.create_task_group() as service:
                 self._service = service.cancel_scope
+                # Cancellation reaches the block first: its cleanup can still send, and a return to the server ends in a
+                # goodbye. So it is from the beginning: the block waits for the connection, and is cancelled there.
+                self._service.shield = not self._left
                 await self._supervise(supervisor, service)
                 service.cancel_scope.cancel()
         finally:

@@ -16,6 +16,7 @@ from scripted_server import KEY, NEVER, ScriptedServer, scripted_server
 
 from elarian_trio import (
     Backoff,
+    ConnectionClosed,
     ConnectionLost,
     ConnectionOptions,
     ConnectionState,
@@ -28,7 +29,7 @@ from elarian_trio import (
     Tag,
 )
 from elarian_trio._rsocket import ErrorCode
-from elarian_trio._rsocket.frames import ErrorFrame, Frame, ResumeFrame
+from elarian_trio._rsocket.frames import ErrorFrame, Frame, ResumeFrame, SetupFrame
 from elarian_trio._transport import MemoryTransport, open_memory_pair
 from elarian_trio.models.commands import UpdateCustomerAppData, UpdateCustomerTag
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
@@ -278,6 +279,49 @@ async def test_leaving_while_a_resumption_is_not_answered_says_goodbye(way: str)
             await until(lambda: len(frames) == 2)
     assert isinstance(frames[0], ResumeFrame)
     assert frames[1] == ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "")
+
+
+@pytest.mark.parametrize("way", ["cancelled", "disconnect()"])
+async def test_entering_that_ends_while_a_resumption_is_not_answered_says_goodbye(way: str) -> None:
+    """A past bug: cancelled there, on asyncio always and on Trio as the dice fell, the server kept the session."""
+    frames: list[Frame | None] = []
+    played: list[MemoryTransport] = []
+
+    async def play(transport: MemoryTransport) -> None:
+        played.append(transport)
+        async with transport:
+            peer = RawPeer(transport)
+            if len(played) == 1:
+                assert isinstance(await peer.receive(), SetupFrame)
+                return  # it may have been taken in, and what said so was lost
+            frames.append(await peer.receive())
+            frames.extend(await peer.receive_rest())
+
+    async def dial() -> MemoryTransport:
+        near, far = open_memory_pair()
+        tasks.start_soon(play, far)
+        await checkpoint()
+        return near
+
+    async def enter(app: Elarian, scope: anyio.CancelScope) -> None:
+        with suppress(ConnectionClosed), scope:
+            async with app:
+                await anyio.sleep_forever()
+
+    for _ in range(10):  # Trio's dice fall either way
+        frames.clear()
+        played.clear()
+        app, scope = Elarian(org_id="o", app_id="a", api_key=KEY, options=QUICK, dial=dial), anyio.CancelScope()
+        with anyio.fail_after(BOUND):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(enter, app, scope)
+                await until(lambda: bool(frames))
+                if way == "cancelled":
+                    scope.cancel()
+                else:
+                    await app.disconnect()
+        assert isinstance(frames[0], ResumeFrame)
+        assert frames[1:] == [ErrorFrame(0, ErrorCode.CONNECTION_CLOSE, "")]
 
 
 async def test_listeners_hear_of_every_state_wherever_they_begin() -> None:
