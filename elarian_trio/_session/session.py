@@ -128,6 +128,7 @@ class Session:
         self._error: Exception | None = None
         self._started = False
         self._peer_leaves = False  # its CONNECTION_CLOSE came: what is under way may end, nothing new begins
+        self._peer_left = False  # the same of what came behind its SETUP, before that is heard in its turn
         self._leaving = False  # nothing more is taken in; what waits is still sent
         self._over = False
 
@@ -172,7 +173,7 @@ class Session:
     @property
     def usable(self) -> bool:
         """Whether a request would be taken now; it waits where there is no transport."""
-        return self._opened and not (self._leaving or self._peer_leaves)
+        return self._opened and not (self._leaving or self._peer_leaves or self._peer_left)
 
     @property
     def ending(self) -> bool:
@@ -290,7 +291,7 @@ class Session:
             follows it, also where the answer came meanwhile and nobody took it. That the caller was cancelled before
             it called is seen as late as the writer's turn may come: who must not send then looks first.
         """
-        if not self._opened or self._leaving or self._peer_leaves:
+        if not self._opened or self._leaving or self._peer_leaves or self._peer_left:
             await anyio.lowlevel.checkpoint()
             raise self._lost(sent=False)
         stream_id = self._connection.request(data, metadata)
@@ -560,6 +561,8 @@ class Session:
         except RemoteProtocolError as error:  # in what came behind the SETUP
             self._leave(error)
             return
+        # Who is told that it is open may ask at once; a client that has left by then is served, and asked nothing.
+        self._peer_left = any(isinstance(event, ConnectionEnded) for event in events)
         self._open()
         self.hand_over(events)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,11 +14,12 @@ from elarian_trio._rsocket.frames import (
     CancelFrame,
     ErrorFrame,
     KeepaliveFrame,
+    PayloadFrame,
     RequestNFrame,
     RequestResponseFrame,
     SetupFrame,
 )
-from elarian_trio._session import Session
+from elarian_trio._session import Session, StreamFailed
 from elarian_trio._session.attachment import PARTS, TOGETHER
 from elarian_trio._transport import StreamTransport, open_memory_pair, open_tcp, serve_tcp
 from elarian_trio.errors import ConnectionFailed, ConnectionLost, RemoteProtocolError, SetupRejected
@@ -62,6 +63,42 @@ async def test_setup_and_request_in_one_segment_are_both_served(
         assert await peer.receive() == KeepaliveFrame(b"first")
         assert payload_of(await peer.receive()).data == b"early"
         assert session.usable
+
+
+@pytest.mark.parametrize("code", [ErrorCode.CONNECTION_CLOSE, ErrorCode.CONNECTION_ERROR])
+async def test_client_that_left_behind_its_setup_is_asked_nothing(code: int) -> None:
+    """A past bug: a server that asks as a client comes in heard of a wrong move of its own."""
+    heard: list[str | bytes | StreamFailed | ConnectionLost] = []
+
+    class Told:
+        """What is told that the session is open, and asks at once."""
+
+        def started(self, value: None = None) -> None:
+            """Ask, as a server does that has something to tell."""
+            heard.append("usable" if session.usable else "not usable")
+            try:
+                session.ask(b"?", heard.append)
+            except ConnectionLost as error:
+                heard.append(error)
+
+    ours, theirs = open_memory_pair()
+    session = Session(Connection(Role.SERVER, timed=False), echo, on_setup=accept)
+    async with theirs, anyio.create_task_group() as tasks:
+
+        async def run() -> None:
+            with suppress(ConnectionLost):
+                await session.run(ours, task_status=Told())
+
+        tasks.start_soon(run)
+        peer = RawPeer(theirs)
+        await peer.send(SETUP, KEEPALIVE, RequestResponseFrame(1, b"early"), ErrorFrame(0, code, ""))
+        answers = await peer.receive_rest()
+    assert heard[0] == "not usable"
+    (lost,) = heard[1:]
+    assert isinstance(lost, ConnectionLost)
+    assert not lost.sent
+    in_order = code == ErrorCode.CONNECTION_CLOSE  # then what was asked before is answered
+    assert [type(each) for each in answers] == ([KeepaliveFrame, PayloadFrame] if in_order else [])
 
 
 async def writes_that_answer(requests: int, in_a_row: float) -> int:
