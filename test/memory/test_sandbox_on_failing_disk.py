@@ -177,17 +177,23 @@ async def test_no_notification_tells_of_what_could_not_be_kept(file: Path, monke
             assert delivery.app_data == "kept"
 
 
-async def test_what_is_due_goes_on_once_the_disk_has_caught_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This SDK: a server that is behind begins nothing that nobody asked for, until it is no more."""
-    monkeypatch.setattr(stores, "MAX_BEHIND", 1)
+def keys_heard_by(app: Elarian) -> list[str]:
+    """Give the keys of the reminders that *app* is told of, as it hears of them."""
     told: list[str] = []
 
     async def note(notification: ReminderNotification, *_: object) -> None:
         await anyio.lowlevel.checkpoint()
         told.append(notification.reminder.key)
 
+    app.on(ReminderNotification, note)
+    return told
+
+
+async def test_what_is_due_goes_on_once_the_disk_has_caught_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This SDK: a server that is behind begins nothing that nobody asked for, until it is no more."""
+    monkeypatch.setattr(stores, "MAX_BEHIND", 1)
     async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
-        app.on(ReminderNotification, note)
+        told = keys_heard_by(app)
         for key in ("1", "2", "3"):
             await app.customer(f"+25470000000{key}").add_reminder(Reminder(key, START + timedelta(seconds=5)))
         await sandbox.clock.advance(timedelta(minutes=1))
@@ -242,14 +248,8 @@ async def test_a_reminder_that_cannot_be_read_keeps_no_other_waiting_and_is_trie
         for number, seconds in ((ASHA, 5), (JUMA, 6)):
             await app.customer(number).add_reminder(Reminder(number, START + timedelta(seconds=seconds)))
         hidden = (await app.customer(ASHA).get_state()).customer_id
-    told: list[str] = []
-
-    async def note(notification: ReminderNotification, *_: object) -> None:
-        await anyio.lowlevel.checkpoint()
-        told.append(notification.reminder.key)
-
     async with on(file) as sandbox, Elarian(**sandbox.credentials) as app:
-        app.on(ReminderNotification, note)
+        told = keys_heard_by(app)
         with monkeypatch.context() as patch:
             hide(patch, sandbox, hidden)
             await sandbox.clock.advance(timedelta(minutes=1))
