@@ -38,7 +38,7 @@ __all__ = ["UNHEARD", "Store", "Unit"]
 
 R = TypeVar("R", bound=Record)
 
-MAX_STAGED = 32_768  # records, some 20 MB, that memory holds before they go as JSON to a database in memory, too
+MAX_STAGED = 131_072  # records in memory, up to 120 MB, before they go to a database there: as JSON, in half the room
 PUT_AWAY = 64  # of them at a time, those not changed the longest: so that nobody waits long for it
 MAX_BEHIND = 10_000  # units that may wait for the disk before nothing is begun that nobody asked for
 _ABSENT: Any = object()  # in a layer nothing is known of a key: ``None`` says that there is nothing under it
