@@ -2,7 +2,7 @@
 
 Versions of the tools stand in pyproject.toml under ``[dependency-groups]``; the package itself is installed as a user
 would install it. With ``CI`` set every environment is made anew, and an interpreter that is missing is skipped all the
-same: that a machine lacks Python 3.14 says nothing about the change.
+same: that a machine lacks Python 3.15 says nothing about the change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "no" if os.environ.get("CI") else "yes"
 nox.options.default_venv_backend = "uv|virtualenv"
 
-PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 COVERED = f"{sys.version_info.major}.{sys.version_info.minor}"  # the one that runs nox is the one that is always there
 
 PACKAGE = "elarian_trio"
