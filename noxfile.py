@@ -253,6 +253,7 @@ def interop(session: nox.Session) -> None:
     planship = (str(python_in(peers / "planship-python")), "-m", "pip", "install", "--quiet")
     session.run(*planship, *group("interop-planship"), external=True)
     build_java_peer(session, peers / "java")
+    build_go_peer(session, peers / "go")
     run_in_halves(session, "test/interop", ELARIAN_TRIO_PEERS=str(peers))
 
 
@@ -312,6 +313,19 @@ def build_java_peer(session: nox.Session, output: Path) -> None:
     if not (output / "dependency").is_dir():
         session.warn("Maven could not build the peer in Java: its tests are skipped")
         shutil.rmtree(output, ignore_errors=True)
+
+
+def build_go_peer(session: nox.Session, output: Path) -> None:
+    """Build test/interop/go into *output*; without it its tests are skipped."""
+    shutil.rmtree(output, ignore_errors=True)
+    if not shutil.which("go"):
+        session.warn("go is not installed: no peer in Go")
+        return
+    program = output / ("peer.exe" if os.name == "nt" else "peer")
+    with session.chdir("test/interop/go"):
+        session.run("go", "build", "-o", str(program), ".", external=True, success_codes=[0, 1])
+    if not program.exists():
+        session.warn("the peer in Go could not be built: its tests are skipped")
 
 
 @nox.session

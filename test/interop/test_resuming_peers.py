@@ -1,7 +1,8 @@
 """Resumption with RSocket libraries that others wrote, through a network that cuts: nothing lost, nothing done twice.
 
 rsocket-java is the reference. rsocket-js 1.0.0-alpha.3 keeps and resumes sessions; 0.0.27 resumes, and no server of its
-keeps anything; rsocket-py does neither. What each of them needs is said where a table makes room for it.
+keeps anything; rsocket-py does neither, and rsocket-go 0.8.13 takes part in it with positions that are always 0. What
+each of them needs is said where a table makes room for it.
 """
 
 from __future__ import annotations
@@ -145,12 +146,12 @@ async def test_a_refusal_that_a_server_keeps_to_itself_is_heard_without_the_flag
             await supervisor.run()
 
 
-@pytest.mark.parametrize("name", foreign.peers("java", "js0", "js1", "py"))
+@pytest.mark.parametrize("name", foreign.peers("java", "js0", "js1", "py", "go"))
 async def test_our_client_does_without_where_a_server_keeps_nothing(name: str) -> None:
     """The design: a SETUP refused for its flag is offered once more without, and that is remembered.
 
-    rsocket-java says UNSUPPORTED_SETUP, as does rsocket-py; rsocket-js 1 says REJECTED_SETUP. rsocket-js 0 takes the
-    flag without a word and refuses the RESUME later: then a fresh session follows at once.
+    rsocket-java says UNSUPPORTED_SETUP, as do rsocket-py and -go; rsocket-js 1 says REJECTED_SETUP. rsocket-js 0 takes
+    the flag without a word and refuses the RESUME later: then a fresh session follows at once.
     """
     says_so_late = name == "js0"
     async with (

@@ -28,6 +28,7 @@ START_BOUND = 30.0  # seconds until a peer says READY: a busy machine may take i
 PYTHON_SDK = "python-sdk"  # the environment of Elarian's own
 PLANSHIP_PYTHON = "planship-python"  # the environment of Planship's own
 NPM_CLIENTS = {"planship javascript": ("planship", "@planship/fetch"), "talon one": ("talon-one", "talon_one")}
+BUILT = ("java", "go")  # peers whose programs are compiled first, where that can be done
 BOUND = 20.0  # seconds that anything awaited from another process may take
 
 SCRIPTS = Path(__file__).parents[1] / "interop"
@@ -50,19 +51,21 @@ def why_not(program: str = "node") -> str | None:
         return why_not("node") if is_here else f"{package} was not installed: run nox -s interop"
     if program == "java" and not Path(folder, "java").is_dir():
         return "the peer in Java was not built: that takes java, mvn and a repository to download from"
+    if program == "go":
+        return None if _go_peer().exists() else "the peer in Go was not built: that takes go and a module proxy"
     return None if shutil.which(program) else f"{program} is not installed"
 
 
 def peers(*names: str) -> list[ParameterSet]:
-    """Parameters for tests that meet each of *names*, of js0, js1, py and java; java may be absent on its own."""
-    absent = why_not("java")
-    marks = {"java": [pytest.mark.skipif(absent is not None, reason=str(absent))]}
+    """Parameters for tests that meet each of *names*, of js0, js1, py, java and go; those BUILT may be absent alone."""
+    absent = {name: why_not(name) for name in BUILT}
+    marks = {name: [pytest.mark.skipif(why is not None, reason=str(why))] for name, why in absent.items()}
     return [pytest.param(name, marks=marks.get(name, [])) for name in names]
 
 
 def those_here(*names: str) -> list[str]:
     """Those of *names* that can be met here."""
-    return [name for name in names if why_not("java" if name == "java" else "node") is None]
+    return [name for name in names if why_not(name if name in BUILT else "node") is None]
 
 
 def peer_command(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
@@ -71,6 +74,8 @@ def peer_command(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]
         return python_command("peer_py.py", *arguments)
     if name == "java":
         return java_command("Peer", *arguments)
+    if name == "go":
+        return [str(_go_peer()), *arguments], {}
     return node_command(f"peer_{name}.js", name, *arguments)
 
 
@@ -122,6 +127,11 @@ def sdks(*names: str) -> list[ParameterSet]:
         pytest.param(name, marks=pytest.mark.skipif(absent[name] is not None, reason=str(absent[name])))
         for name in names or absent
     ]
+
+
+def _go_peer() -> Path:
+    """Where the program in Go is, or would be."""
+    return Path(os.environ[FOLDER_VARIABLE], "go", "peer.exe" if os.name == "nt" else "peer")
 
 
 def _python_in(environment: str) -> Path:
