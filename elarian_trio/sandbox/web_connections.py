@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote
 
 import anyio.lowlevel
-from anyio.abc import SocketAttribute
+from anyio.abc import ByteStream, SocketAttribute
 
 try:
     from anycorn import Config
@@ -32,7 +32,7 @@ from elarian_trio.sandbox.exchange import WebReply, WebRequest
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from anyio.abc import ByteStream, SocketStream
+    from anyio.abc import SocketStream
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from elarian_trio.sandbox.exchange import Operation
@@ -162,17 +162,19 @@ class Connections:
     """The connections at this moment, by the address at their other end."""
 
     def __init__(self) -> None:
-        self._sockets: dict[tuple[str, int], Any] = {}
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
 
     def add(self, stream: ByteStream) -> tuple[str, int]:
         """Know *stream*, and give what it is known by."""
         address: tuple[str, int] = stream.extra(SocketAttribute.remote_address)[:2]  # type: ignore[assignment]
-        self._sockets[address] = stream.extra(SocketAttribute.raw_socket)
+        raw = stream.extra(SocketAttribute.raw_socket)
+        # A second descriptor: uvloop's sockets cannot be shut down, and go on telling the number of one that is closed.
+        self._sockets[address] = socket.fromfd(raw.fileno(), raw.family, raw.type)
         return address
 
     def remove(self, address: tuple[str, int]) -> None:
         """Know it no longer."""
-        self._sockets.pop(address, None)
+        self._sockets.pop(address).close()
 
     def drop(self, address: tuple[str, int]) -> None:
         """Close one both ways at once; whoever reads or writes on it, at either end, is told."""
@@ -187,6 +189,40 @@ class Connections:
             self.drop(address)
 
 
+class Line(ByteStream):
+    """A connection as anycorn is to have it: one that can say its end although the other end is gone.
+
+    uvloop (0.23 was seen) raises RuntimeError then, which anyio lets out and anycorn does not know.
+    """
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """What anycorn asks about the connection."""
+        return self._stream.extra_attributes
+
+    async def receive(self, max_bytes: int = 65_536) -> bytes:
+        """Read."""
+        return await self._stream.receive(max_bytes)
+
+    async def send(self, item: bytes) -> None:
+        """Write."""
+        await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        """Say that nothing more is written."""
+        try:
+            await self._stream.send_eof()
+        except RuntimeError as error:
+            raise anyio.BrokenResourceError from error
+
+    async def aclose(self) -> None:
+        """Close."""
+        await self._stream.aclose()
+
+
 def server_of(app: ASGIApp) -> Callable[[ByteStream], Awaitable[None]]:
     """Give what serves *app* on one connection."""
     config = Config()
@@ -198,7 +234,7 @@ def server_of(app: ASGIApp) -> Callable[[ByteStream], Awaitable[None]]:
     wrapped = ASGIWrapper(cast("Any", app))
 
     async def serve(stream: ByteStream) -> None:
-        await TCPServer(wrapped, config, WorkerContext(None), {}, cast("SocketStream", stream)).run()
+        await TCPServer(wrapped, config, WorkerContext(None), {}, cast("SocketStream", Line(stream))).run()
 
     return serve
 

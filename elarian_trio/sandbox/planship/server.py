@@ -48,7 +48,6 @@ class PlanshipServer(WebServer):
     Alone it listens on loopback until its block is left. It may be entered again: then it is on the same port, and goes
     on with its file, or without one begins anew. As ``Sandbox(planship=…)`` it shares the sandbox's clock, ids
     and file. What is public about the service is followed where there is any; what is not was decided by this project.
-    It runs on Trio and on asyncio's own loop; on uvloop (0.23 was seen) some requests fail as it closes connections.
 
     ::
 

@@ -64,8 +64,7 @@ class TalonOneServer(WebServer):
             async with IntegrationApi(**talon_one.credentials) as api: ...
 
     Times are its clock's, codes are drawn from its seed, and numbers are counted, so that a run can be had again.
-    Requests that concern one session or profile are taken one after the other. It runs on Trio and on asyncio's own
-    loop; on uvloop (0.23 was seen) some requests fail as it closes connections.
+    Requests that concern one session or profile are taken one after the other.
 
     Args:
         address: where to listen; port 0 takes one that is free.
