@@ -129,8 +129,8 @@ class Session:
         self._started = False
         self._peer_leaves = False  # its CONNECTION_CLOSE came: what is under way may end, nothing new begins
         self._peer_left = False  # the same of what came behind its SETUP, before that is heard in its turn
-        self._leaving = False  # nothing more is taken in; what waits is still sent
-        self._over = False
+        self._leaving = False  # nothing more is taken in; what waits is still sent, unless it is over
+        self._over = False  # never without the one before
 
     # What the rooms above call.
 
@@ -153,7 +153,7 @@ class Session:
     @property
     def resumable(self) -> bool:
         """Whether it would outlive the loss of its transport, or has outlived it."""
-        return not (self._leaving or self._over) and self._connection.resumable
+        return not self._leaving and self._connection.resumable
 
     @property
     def resume_token(self) -> bytes | None:
@@ -178,7 +178,7 @@ class Session:
     @property
     def ending(self) -> bool:
         """Whether nothing more is taken in: every request of the peer's that waits is canceled, or about to be."""
-        return self._leaving or self._over
+        return self._leaving
 
     @property
     def idle(self) -> bool:
@@ -232,7 +232,7 @@ class Session:
         except BaseExceptionGroup as group:
             rest = group.split(anyio.get_cancelled_exc_class())[1]
             if rest is not None:
-                self._end(None)
+                self.end()
             raise plain(rest or group) from None
         except anyio.get_cancelled_exc_class():
             if not attachment.is_over:  # its tasks had not begun
@@ -240,7 +240,7 @@ class Session:
             raise
         finally:
             if not attachment.is_over:
-                self._end(None)
+                self.end()
             self._attachment = None
             await close_transport(transport, forcefully=not self._over)
         if attachment.error is not None:
@@ -249,7 +249,7 @@ class Session:
     async def _stay(self, attachment: Attachment, received: Sequence[bytes]) -> None:
         await anyio.lowlevel.checkpoint()
         if self._leaving:  # closed before it began, or over
-            self._end(None)
+            self.end()
             attachment.stop(self._error)
         if attachment.is_over:  # or released by now
             return
@@ -375,10 +375,6 @@ class Session:
         """
         self._leave(None, code, message)
 
-    def end(self, error: Exception | None = None) -> None:
-        """End now: nothing more is sent, and every waiter wakes. *error* comes out of :meth:`run`. May be repeated."""
-        self._end(error)
-
     def release(self) -> None:
         """Drop the present transport at once, as if it had been cut; nothing more is read from it."""
         self.lose("another transport took its place")
@@ -414,13 +410,13 @@ class Session:
         if attachment is None or attachment.is_over:
             return
         if self._leaving or self._peer_leaves:
-            self._end(None)
+            self.end()
             return
         error = broken(what, cause, opened=self._opened, sent=self._requests.any_sent)
         if self._connection.lose_transport():
             self._detach(attachment, error)
         else:
-            self._end(error)
+            self.end(error)
 
     def _detach(self, attachment: Attachment, error: Exception | None) -> None:
         """Leave the transport. Requests wait for the next one; a ping's answer would not come by it."""
@@ -434,20 +430,20 @@ class Session:
         """
         if self._leaving:
             if attachment.flushed or self.resume_token is None:
-                self._end(None)
+                self.end()
         elif attachment.returns and not attachment.is_open and self._connection.lose_transport():
             self._detach(attachment, None)
         elif self.resumable:
             self._leave(None, ErrorCode.CONNECTION_CLOSE)
         else:
-            self._end(None)
+            self.end()
 
     def _leave(self, error: Exception | None, code: int | None = None, message: str = "") -> None:
         """Begin to end: nothing more is taken in, what waits is still sent, and ERROR[*code*] behind it."""
-        if self._leaving or self._over:
+        if self._leaving:
             return
         if self._attachment is None and self._started:
-            self._end(error)
+            self.end(error)
             return
         self._leaving = True
         self._error = error
@@ -457,8 +453,11 @@ class Session:
         if self._attachment is not None:
             self._attachment.stop_within(FLUSH_TIMEOUT)
 
-    def _end(self, error: Exception | None) -> None:
-        """End now: no task goes on, nothing more is sent."""
+    def end(self, error: Exception | None = None) -> None:
+        """End now: nothing more is sent, and every waiter wakes. May be repeated.
+
+        *error* comes out of :meth:`run`, unless the session was about to end by then.
+        """
         if self._over:
             return
         if not self._leaving:
@@ -545,7 +544,7 @@ class Session:
         elif isinstance(verdict, SetupRejected):
             self._refuse(verdict)
         else:
-            self._end(verdict)
+            self.end(verdict)
 
     def _refuse(self, error: SetupRejected) -> None:
         if self._leaving:
@@ -640,7 +639,7 @@ class Session:
             self._settle()
         else:
             words, sent = self._words(event.message), self._requests.any_sent
-            self._end(ended_by_peer(event.code, words, opened=self._opened, sent=sent))
+            self.end(ended_by_peer(event.code, words, opened=self._opened, sent=sent))
 
     def _words(self, message: str) -> str:
         return words_of(message, self._redact, self.resume_token)
@@ -652,7 +651,7 @@ class Session:
         self._open()
 
     def _on_resume_rejected(self, event: ResumeRejected) -> None:
-        self._end(not_resumed(event.code, self._words(event.message), sent=self._requests.any_sent))
+        self.end(not_resumed(event.code, self._words(event.message), sent=self._requests.any_sent))
 
     def _on_not_resumable(self, event: NotResumable) -> None:
         logger.warning("the session would not outlive its connection any more: %s", event.reason)
