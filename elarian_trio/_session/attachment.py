@@ -20,6 +20,7 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._session.parking import Bell
+from elarian_trio._transport import TRANSPORT_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -30,15 +31,13 @@ if TYPE_CHECKING:
     from elarian_trio._session.session import Session
     from elarian_trio._transport import FrameTransport
 
-__all__ = ["TRANSPORT_ERRORS", "Attachment", "close_transport"]
+__all__ = ["Attachment", "close_transport"]
 
 LINGER_TIMEOUT = 0.5  # seconds for the peer to close first: closing over its unread bytes resets a TCP connection
 TOGETHER = 16  # frames that are acted on as one: a server looks at all of them before it acts on each
 PARTS = 8  # of a read of hundreds of frames, rather than more: each turn costs both ends the same, however short
 MAX_WRITE = 16 * 1024  # bytes; more at once keeps a KEEPALIVE waiting, and a slow reader busy for over the lifetime
 CLOSE_TIMEOUT = 1.0  # seconds for a transport's own goodbye
-
-TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 
 class Attachment:

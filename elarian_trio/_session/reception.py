@@ -17,9 +17,10 @@ import anyio
 import anyio.lowlevel
 
 from elarian_trio._rsocket import resume_token_of
-from elarian_trio._session.attachment import TRANSPORT_ERRORS, close_transport
+from elarian_trio._session.attachment import close_transport
 from elarian_trio._session.guest import Guest
 from elarian_trio._session.lobby import Lobby
+from elarian_trio._transport import TRANSPORT_ERRORS
 from elarian_trio.errors import ElarianError, SetupRejected
 
 if TYPE_CHECKING:

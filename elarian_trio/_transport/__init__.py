@@ -14,9 +14,10 @@ from anyio.abc import ByteStream, ObjectStream
 from elarian_trio._transport.memory import MemoryTransport, open_memory_pair
 from elarian_trio._transport.tcp import StreamTransport, open_tcp, serve_tcp
 from elarian_trio._transport.tls import client_context, server_context
-from elarian_trio._transport.transport import FrameTransport, ObjectTransport
+from elarian_trio._transport.transport import TRANSPORT_ERRORS, FrameTransport, ObjectTransport
 
 __all__ = [
+    "TRANSPORT_ERRORS",
     "FrameTransport",
     "MemoryTransport",
     "ObjectTransport",

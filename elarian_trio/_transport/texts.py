@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._transport.transport import TRANSPORT_ERRORS
 from elarian_trio.errors import ConnectionFailed
 
 try:
@@ -39,7 +40,6 @@ MAX_MESSAGE = 16 * 1024 * 1024  # bytes, as of an HTTP response
 READ_SIZE = 64 * 1024  # one read may carry many small messages
 CLOSE_TIMEOUT = 0.5  # seconds for saying goodbye and hearing it said
 
-_TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 _HANDSHAKE = ("connection", "upgrade", "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol")
 
 
@@ -198,7 +198,7 @@ class Listening:
         if self._is_over or self._is_cut or self._protocol.state is not State.OPEN:
             await anyio.lowlevel.checkpoint()
             return
-        with anyio.move_on_after(CLOSE_TIMEOUT), suppress(*_TRANSPORT_ERRORS):
+        with anyio.move_on_after(CLOSE_TIMEOUT), suppress(*TRANSPORT_ERRORS):
             self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
             await self._write()
             while not self._is_over:

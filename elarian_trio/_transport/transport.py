@@ -9,13 +9,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio
 import anyio.lowlevel
 from anyio.abc import ObjectStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["FrameTransport", "ObjectTransport"]
+__all__ = ["TRANSPORT_ERRORS", "FrameTransport", "ObjectTransport"]
+
+# What sending and receiving may raise: the peer has closed or cannot be reached, or this end was closed.
+TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 
 class FrameTransport(ObjectStream[bytes]):

@@ -16,6 +16,7 @@ import anyio.lowlevel
 
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
 from elarian_trio._transport.sockets import HANDSHAKE_TIMEOUT, connect, listen, shown
+from elarian_trio._transport.transport import TRANSPORT_ERRORS
 from elarian_trio.errors import ConnectionFailed
 
 try:
@@ -44,8 +45,6 @@ __all__ = ["open_websocket", "serve_websocket"]
 
 MAX_REQUEST = 32 * 1024  # bytes a client's handshake may have; those of browsers with cookies stay far below
 LINGER_TIMEOUT = 0.5  # seconds for a refused client to close first: closing over what it still sends loses the answer
-
-_TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 
 async def open_websocket(
@@ -157,7 +156,7 @@ async def _grant(stream: ByteStream) -> WebSocketTransport:
     except TimeoutError as error:
         msg = f"a client did not finish its WebSocket handshake within {HANDSHAKE_TIMEOUT:g} s"
         raise ConnectionFailed(msg) from error
-    except _TRANSPORT_ERRORS as error:
+    except TRANSPORT_ERRORS as error:
         msg = "a client left during its WebSocket handshake"
         raise ConnectionFailed(msg) from error
     if protocol.state is not State.OPEN:
@@ -198,7 +197,7 @@ def _refuse(protocol: ServerProtocol, status: HTTPStatus, words: str) -> bytes:
 
 async def _linger(stream: ByteStream) -> None:
     """Let a client that was refused read why: what it still sends is thrown away until it closes, for a moment."""
-    with anyio.move_on_after(LINGER_TIMEOUT), suppress(NotImplementedError, *_TRANSPORT_ERRORS):
+    with anyio.move_on_after(LINGER_TIMEOUT), suppress(NotImplementedError, *TRANSPORT_ERRORS):
         await stream.send_eof()
         while True:
             await stream.receive()

@@ -17,7 +17,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
-from elarian_trio._transport.transport import FrameTransport, attributes_of
+from elarian_trio._transport.transport import TRANSPORT_ERRORS, FrameTransport, attributes_of
 from elarian_trio.errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ ANSWER_TIMEOUT = 10.0  # seconds for which a peer that pings may leave the answe
 CLOSE_TIMEOUT = 0.5  # seconds for the closing message; a session allows a transport 1 s for its goodbye
 
 _ORDERLY = frozenset({CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD})
-_TRANSPORT_ERRORS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 # The library's log repeats the bytes of messages, and the first one holds the credentials: nobody may turn it on.
 SILENT = logging.Logger("elarian_trio.transport.websocket", level=logging.CRITICAL + 1)
@@ -144,7 +143,7 @@ class WebSocketTransport(FrameTransport):
                 await self._write(self._take_answer())
             if scope.cancelled_caught and self._over is None:
                 self._over = "the peer asks for answers and does not take them"
-        except _TRANSPORT_ERRORS:
+        except TRANSPORT_ERRORS:
             if self._over is None:  # else the peer said goodbye and did not wait for ours
                 raise
             await anyio.lowlevel.checkpoint()
@@ -213,7 +212,7 @@ class WebSocketTransport(FrameTransport):
                 await self._write(self._take_answer())
             if self._is_at_fault:
                 await self._let_it_read_why()
-        except (anyio.BusyResourceError, *_TRANSPORT_ERRORS):
+        except (anyio.BusyResourceError, *TRANSPORT_ERRORS):
             await anyio.lowlevel.checkpoint()  # there is nobody to say it to
         finally:
             self._writing.release()
