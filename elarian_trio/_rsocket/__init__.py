@@ -27,7 +27,7 @@ from elarian_trio._rsocket.events import (
     SetupReceived,
 )
 from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, ErrorCode, load
-from elarian_trio._rsocket.framing import FrameSplitter, encode_length, join_frames
+from elarian_trio._rsocket.framing import FrameSplitter, join_frames
 from elarian_trio._rsocket.handshake import resume_token_of
 from elarian_trio._rsocket.phases import ConnectionPhase, Role
 from elarian_trio._rsocket.setup import Setup
@@ -57,7 +57,6 @@ __all__ = [
     "Role",
     "Setup",
     "SetupReceived",
-    "encode_length",
     "join_frames",
     "load",
     "resume_token_of",

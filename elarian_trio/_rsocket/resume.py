@@ -8,9 +8,9 @@ Protocol.md counts them; a frame once kept is repeated byte for byte or not at a
 from __future__ import annotations
 
 import math
-import struct
 
 from elarian_trio._rsocket.frames import (
+    HEADER,
     HEADER_SIZE,
     MAX_STREAM_ID,
     KeepaliveFrame,
@@ -25,7 +25,6 @@ from elarian_trio._rsocket.frames import (
 _ASK_AT = 4  # the peer is asked for its position when this part of the store is not acknowledged: a quarter
 _MAX_TOLD = 64  # of our own positions are remembered: as many questions as may well be on their way at once
 _QUESTION_PREFIX = b"rx?"  # of the data of our questions: 8 bytes, as all KEEPALIVE data of ours
-_HEADER = struct.Struct(">IH")
 _CONNECTION_TYPES = frozenset(
     map(type_number, (SetupFrame, LeaseFrame, KeepaliveFrame, MetadataPushFrame, ResumeFrame, ResumeOkFrame))
 )
@@ -39,7 +38,7 @@ def counts(data: bytes) -> bool:
     the types the text leaves open (EXT, unassigned ones, and ERROR, which on stream 0 ends the session anyway). Else
     the two differ only on frames that nobody may send: a connection's on a stream, a stream's on stream 0.
     """
-    stream_id, word = _HEADER.unpack_from(data)
+    stream_id, word = HEADER.unpack_from(data)
     return stream_id & MAX_STREAM_ID > 0 and word >> 10 not in _CONNECTION_TYPES
 
 

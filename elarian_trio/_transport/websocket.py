@@ -16,9 +16,8 @@ import anyio.lowlevel
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
-from elarian_trio._rsocket.frames import MAX_FRAME_SIZE
+from elarian_trio._rsocket.frames import MAX_FRAME_SIZE, require_size
 from elarian_trio._transport.transport import TRANSPORT_ERRORS, FrameTransport, attributes_of
-from elarian_trio.errors import LocalProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,8 +78,7 @@ class WebSocketTransport(FrameTransport):
             A cancelled send may have left part of a message on the wire: close then; nothing more is sent.
         """
         if any(len(frame) > MAX_FRAME_SIZE for frame in frames):
-            msg = f"a frame of {max(map(len, frames))} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}"
-            raise LocalProtocolError(msg)
+            require_size(max(map(len, frames)))
         async with self._writing:
             self._require_open()
             for frame in frames:

@@ -39,9 +39,17 @@ from elarian_trio._rsocket.frames.classes import (
     StreamFrame,
 )
 from elarian_trio._rsocket.frames.codec import decode_frame, describe_frame, encode_frame, encoded_size, type_number
-from elarian_trio._rsocket.frames.fields import HEADER_SIZE, MAX_FRAME_SIZE, MAX_POSITION, MAX_STREAM_ID
+from elarian_trio._rsocket.frames.fields import (
+    HEADER,
+    HEADER_SIZE,
+    MAX_FRAME_SIZE,
+    MAX_POSITION,
+    MAX_STREAM_ID,
+    require_size,
+)
 
 __all__ = [
+    "HEADER",
     "HEADER_SIZE",
     "MAX_FRAME_SIZE",
     "MAX_POSITION",
@@ -76,5 +84,6 @@ __all__ = [
     "encoded_size",
     "load",
     "read_whole",
+    "require_size",
     "type_number",
 ]

@@ -56,7 +56,11 @@ def require_bits(name: str, value: int, bits: int) -> None:
 
 
 def require_size(size: int) -> None:
-    """See that a frame that is to go is not too long."""
+    """See that a frame that is to go is not too long.
+
+    Raises:
+        LocalProtocolError: it is longer than 24 bits can say.
+    """
     if size > MAX_FRAME_SIZE:
         msg = f"a frame of {size} bytes cannot be sent, the limit is {MAX_FRAME_SIZE}"
         raise LocalProtocolError(msg)
