@@ -263,11 +263,10 @@ class Inbox:
         """Answer by hand: a reply, or the reason for a failure."""
         self._require_thread()
         self._require_answerable(ticket)
-        data = None if isinstance(reply, str) else self._encode(reply)  # which may refuse it: nothing is sent then
-        if data is None:
-            ticket.request.fail(ErrorCode.APPLICATION_ERROR, str(reply))
+        if isinstance(reply, str):
+            ticket.request.fail(ErrorCode.APPLICATION_ERROR, reply)
         else:
-            ticket.request.respond(data)
+            ticket.request.respond(self._encode(reply))  # which may refuse it: nothing is sent then
         ticket.answered = True
         self._let_go(ticket)
         if not ticket.entered:
