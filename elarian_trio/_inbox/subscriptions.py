@@ -86,6 +86,8 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             raise RuntimeError(msg)
         await anyio.lowlevel.checkpoint()
         self._open()
+        self._inbox.streams.add(self)
+        self._end = self._inbox.ended
         self._opened = True
         self._loop = present_loop()
         return self
@@ -120,7 +122,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         if self._next and perf_counter() < self._row_ends:
             await loop.checkpoint_if_cancelled()
         else:
-            await (loop.checkpoint() if self._next or self._ends else self._wait())
+            await (loop.checkpoint() if self._next or self._is_silent else self._wait())
             self._row_ends = perf_counter() + IN_A_ROW
         while not self._next:
             if self._closed or not self._opened:
@@ -131,8 +133,8 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
         return self._hand_out(self._next.popleft())
 
     @property
-    def _ends(self) -> bool:
-        """Whether nobody waits here: it was not opened, or nothing more comes."""
+    def _is_silent(self) -> bool:
+        """Whether nobody waits here: it was not opened, was closed, or nothing more comes."""
         return self._closed or not self._opened or self._end is not None
 
     async def aclose(self) -> None:
@@ -154,6 +156,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
     def _close(self) -> None:
         if self._opened and not self._closed:
             self._closed = True
+            self._inbox.streams.discard(self)
             self._shut()
             self._wake_all()
 
@@ -208,12 +211,8 @@ class Claim(Subscription[N]):
 
     def _open(self) -> None:
         self._inbox.open(self.kinds, self)
-        self._inbox.streams.add(self)
-        if self._inbox.ended is not None:
-            self._end = self._inbox.ended
 
     def _shut(self) -> None:
-        self._inbox.streams.discard(self)
         self._inbox.close_taker(self.kinds, self)
 
 
@@ -233,12 +232,8 @@ class Observation(Subscription[N]):
 
     def _open(self) -> None:
         self._inbox.observe(self)
-        self._inbox.streams.add(self)
-        if self._inbox.ended is not None:
-            self._end = self._inbox.ended
 
     def _shut(self) -> None:
-        self._inbox.streams.discard(self)
         self._inbox.stop_observing(self)
         self._next.clear()
 
