@@ -86,9 +86,9 @@ class Handlers:
         is_new = kind not in self._handlers
         if is_new:
             self._inbox.require_free({kind})
-        self._handlers[kind] = handler  # first: what waited for a taker starts in open()
+        self._handlers[kind] = handler  # first: what waited for a taker starts in open_taker()
         if is_new:
-            self._inbox.open(frozenset({kind}), self)
+            self._inbox.open_taker(frozenset({kind}), self)
 
     def remove(self, kind: type[AnyNotification]) -> None:
         """Take *kind* no longer; what waited for its handler is answered REJECTED."""

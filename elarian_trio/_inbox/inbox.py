@@ -145,7 +145,7 @@ class Inbox:
             msg = f"{', '.join(taken)}: taken already, by another subscription or handler; observe=True only listens"
             raise ValueError(msg)
 
-    def open(self, kinds: frozenset[type[AnyNotification]], taker: Taker) -> None:
+    def open_taker(self, kinds: frozenset[type[AnyNotification]], taker: Taker) -> None:
         """Let *taker* take *kinds*; the first one ever gets, of what waited, what is for it.
 
         Raises:

@@ -210,7 +210,7 @@ class Claim(Subscription[N]):
             self._next.remove(ticket)
 
     def _open(self) -> None:
-        self._inbox.open(self.kinds, self)
+        self._inbox.open_taker(self.kinds, self)
 
     def _shut(self) -> None:
         self._inbox.close_taker(self.kinds, self)
