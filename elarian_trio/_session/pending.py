@@ -124,27 +124,27 @@ class Waiter(Spot, Generic[T]):
 
 
 class Handoff(Generic[T]):
-    """One answer that a function is called with, where no task waits. Made by :meth:`Pending.expect`."""
+    """One answer that a function is called with, where no task waits. Made by :meth:`Pending.expect`.
 
-    __slots__ = ("_call", "done")
+    It is forgotten before it is called: of those that can be found none is done.
+    """
 
-    def __init__(self, call: Callable[[T | Exception], None]) -> None:
+    __slots__ = ("_call", "_key", "_pending")
+    done = False
+
+    def __init__(self, pending: Pending[Any, T], key: Hashable, call: Callable[[T | Exception], None]) -> None:
+        self._pending = pending
+        self._key = key
         self._call = call
-        self.done = False
 
-    def resolve(self, value: T) -> bool:
-        """Call with *value*; ``False`` if it was called already."""
-        return self._hand_over(value)
-
-    def fail(self, error: Exception) -> bool:
-        """Call with *error*; ``False`` if it was called already."""
-        return self._hand_over(error)
-
-    def _hand_over(self, outcome: T | Exception) -> bool:
-        was_done, self.done = self.done, True
-        if not was_done:
+    def resolve(self, outcome: T | Exception) -> bool:
+        """Be forgotten, and call with *outcome*; ``False`` if that was done before."""
+        expected = self._pending.forget(self._key)
+        if expected:
             self._call(outcome)
-        return not was_done
+        return expected
+
+    fail = resolve
 
 
 class Pending(Generic[K, T]):
@@ -193,12 +193,7 @@ class Pending(Generic[K, T]):
         if key in self.waiters:
             msg = f"somebody waits for {key!r} already"
             raise ValueError(msg)
-
-        def tell(outcome: T | Exception) -> None:
-            del self.waiters[key]
-            call(outcome)
-
-        self.waiters[key] = Handoff(tell)
+        self.waiters[key] = Handoff(self, key, call)
 
     def forget(self, key: K) -> bool:
         """Have the function of :meth:`expect` never called; ``False`` if it was called, or never was expected."""

@@ -105,3 +105,13 @@ async def test_a_key_is_expected_once() -> None:
     with pending.catch(1):
         assert not pending.forget(1)
     assert told == [b"x"]
+
+
+async def test_a_function_that_is_told_may_have_another_called_off() -> None:
+    """This SDK: where all are told at once, what was called off by then is not called."""
+    pending: Pending[int, bytes] = Pending()
+    told: list[Any] = []
+    pending.expect(1, lambda _: pending.forget(2))
+    pending.expect(2, told.append)
+    assert pending.fail_all(lambda key: KeyError(key)) == 1
+    assert (told, len(pending)) == ([], 0)
