@@ -12,7 +12,7 @@ from elarian_trio._session.parking import Bell, Flag
 from elarian_trio._session.pending import GivenUp, Handover, Pending, Question, Waiter
 from elarian_trio._session.reception import Reception
 from elarian_trio._session.session import Session
-from elarian_trio._session.supervisor import StateName, Supervisor
+from elarian_trio._session.supervisor import StateName, Supervisor, WhenStarted
 
 __all__ = [
     "Bell",
@@ -30,4 +30,5 @@ __all__ = [
     "StreamFailed",
     "Supervisor",
     "Waiter",
+    "WhenStarted",
 ]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from elarian_trio._transport import FrameTransport
     from elarian_trio.options import ConnectionOptions
 
-__all__ = ["StateName", "Supervisor"]
+__all__ = ["StateName", "Supervisor", "WhenStarted"]
 
 StateName: TypeAlias = Literal["pending", "connecting", "connected", "closed", "error"]
 
@@ -439,7 +439,7 @@ class Supervisor:
         """Live until *transport* or *session* ends, and keep the session if it can be resumed."""
         opened = partial(self._opened, task_status, resumed=session.opened)
         try:
-            await session.run(transport, task_status=_WhenOpen(opened))
+            await session.run(transport, task_status=WhenStarted(opened))
         except BaseException as error:
             if not (isinstance(error, Exception) or (self._attempt is not None and self._attempt.cancel_called)):
                 self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
@@ -532,12 +532,13 @@ class Supervisor:
         self._on_state("connecting", None)
 
 
-class _WhenOpen:
-    """A task status that calls a function: a session runs in the supervisor's own task."""
+class WhenStarted:
+    """A task status that calls a function: for what runs in a task of another's, or is waited for elsewhere."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
 
-    def started(self, value: None = None) -> None:
+    def started(self, value: object = None) -> None:
+        """Call it."""
         del value
         self._call()

@@ -25,7 +25,7 @@ from elarian_trio import _rsocket, _wire
 from elarian_trio._arguments import is_finite, require, require_function, shown
 from elarian_trio._inbox import Claim, Handlers, Inbox, Observation, Timer
 from elarian_trio._rsocket import Setup
-from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor
+from elarian_trio._session import Flag, GivenUp, Handover, StreamFailed, Supervisor, WhenStarted
 from elarian_trio.client.credentials import Identity, wrap
 from elarian_trio.client.endpoint import DEFAULT, parse_endpoint
 from elarian_trio.client.environment import read_environment
@@ -281,7 +281,7 @@ class Client(AsyncContextManagerMixin):
     async def _supervise(self, supervisor: Supervisor, service: TaskGroup) -> None:
         self._timer.run_in(service)
         try:
-            await supervisor.run(task_status=_Started(self._connected))
+            await supervisor.run(task_status=WhenStarted(self._connected.set))
         except Exception as error:
             self._fail(error)
         finally:
@@ -520,14 +520,3 @@ class Client(AsyncContextManagerMixin):
         if self._supervisor is not None and not self._left and get_ident() != self._thread:
             msg = f"this {type(self).__name__} is used in the thread of its block; anyio.from_thread.run() leads there"
             raise RuntimeError(msg)
-
-
-class _Started:
-    """A task status that sets an event: the supervisor runs in a task that never fails to start."""
-
-    def __init__(self, event: Flag) -> None:
-        self._event = event
-
-    def started(self, value: None = None) -> None:
-        del value
-        self._event.set()
