@@ -152,7 +152,7 @@ class Supervisor:
         self._requests = 0
         self._session: Session | None = None  # the present one: proven or not, attached or kept to be resumed
         self._standing = False  # the present transport carries it, proven or resumed
-        self._attempt: anyio.CancelScope | None = None
+        self._attempt: anyio.CancelScope | None = None  # the latest, for close()
         self._changed = Flag()
         self._hurry = Flag()
         self._strikes: list[float] = []  # when the last ones were, no more than count
@@ -401,11 +401,12 @@ class Supervisor:
         """Dial, and live in this task until the transport or the session ends; until open, for ``connect_timeout``."""
         limit = self._outage.attempt_limit(self._clock())
         session: Session | None = None
-        with anyio.CancelScope(deadline=anyio.current_time() + limit) as self._attempt:
+        with anyio.CancelScope(deadline=anyio.current_time() + limit) as attempt:
+            self._attempt = attempt
             session, transport = await self._reach()
             self._session = session
-            await self._live_on(session, transport, task_status)
-        if not self._attempt.cancelled_caught:
+            await self._live_on(session, transport, attempt, task_status)
+        if not attempt.cancelled_caught:
             return
         if session is not None and not self._closing:
             self._weigh_silence(session)
@@ -435,23 +436,25 @@ class Supervisor:
         )
         return Session(connection, self._handler, on_idle=self._see_idle, clock=self._clock, redact=self._redact)
 
-    async def _live_on(self, session: Session, transport: FrameTransport, task_status: TaskStatus[None]) -> None:
+    async def _live_on(
+        self, session: Session, transport: FrameTransport, attempt: anyio.CancelScope, task_status: TaskStatus[None]
+    ) -> None:
         """Live until *transport* or *session* ends, and keep the session if it can be resumed."""
-        opened = partial(self._opened, task_status, resumed=session.opened)
+        opened = partial(self._opened, attempt, task_status, resumed=session.opened)
         try:
             await session.run(transport, task_status=WhenStarted(opened))
         except BaseException as error:
-            if not (isinstance(error, Exception) or (self._attempt is not None and self._attempt.cancel_called)):
+            if not (isinstance(error, Exception) or attempt.cancel_called):
                 self._closing = True  # we are cancelled, or Ctrl-C came: the session is ended, not lost
             raise
         finally:
             self._note_end(session)
 
-    def _opened(self, task_status: TaskStatus[None], *, resumed: bool) -> None:
+    def _opened(self, attempt: anyio.CancelScope, task_status: TaskStatus[None], *, resumed: bool) -> None:
         """Note that the session is proven, or goes on: the attempt has no limit any more."""
-        if self._attempt is None or self._attempt.cancel_called:  # too late by a hair: the attempt counts as failed
+        if attempt.cancel_called:  # too late by a hair: the attempt counts as failed
             return
-        self._attempt.deadline = math.inf
+        attempt.deadline = math.inf
         self._standing = True
         self._offer.renew()
         self._outage.end()
