@@ -383,7 +383,7 @@ def _set_of(name: str, kind: type[T], given: object) -> frozenset[T]:
 
 
 def _require_size(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> None:  # noqa: ANN401
-    """Raise the error that says what a number of bytes should have been."""
+    """Raise the ValueError or TypeError that says what *name*, a whole number, should have been."""
     if not isinstance(value, int):
         msg = f"{name} must be an int, got {value!r}"
         raise TypeError(msg)

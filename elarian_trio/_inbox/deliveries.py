@@ -261,7 +261,7 @@ class Delivery(Generic[N]):
         self._answers.enter()
 
     def end(self, error: BaseException | None) -> None:
-        """For handlers: what ``async with`` does on leaving, without the checkpoint."""
+        """For handlers: what ``async with`` does on leaving."""
         self._answers.leave(error)
 
     def _check(self, message: Sendable | None, app_data: object) -> tuple[Message | None, AppDataUpdate | Unset]:

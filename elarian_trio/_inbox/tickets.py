@@ -40,7 +40,7 @@ class Ticket:
     Made by the inbox.
 
     Attributes:
-        inbox: the same.
+        inbox: who made it, and takes the answer.
         request: what is answered.
         notification: what the server says.
         app_data: the app's data as it came, byte for byte.
@@ -50,7 +50,7 @@ class Ticket:
         stage: how far it has come.
         waits: whether it is among those that are to be answered in time.
         answered: whether an answer went out, by hand or by default.
-        expired: whether that was the default answer, at the deadline.
+        expired: whether its deadline passed first: then the default answer went out, if anybody waited for one still.
         late: whether it was counted as answered too late.
         entered: how many blocks user code is in with it, each of which says where its work ends.
         task: the task that entered it.

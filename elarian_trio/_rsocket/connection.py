@@ -258,7 +258,8 @@ class Connection:
     def was_sent(self, stream_id: int) -> bool:
         """Whether any byte of a request of ours was handed out, so that the peer may have acted on it.
 
-        True of requests that have ended, too; of a cancelled one ``cancel`` told.
+        True of requests that have ended, too, but for those that the peer's CONNECTION_CLOSE overtook; of a cancelled
+        one ``cancel`` told.
         """
         return self._requester.was_sent(stream_id)
 

@@ -44,7 +44,7 @@ class Question(NamedTuple):
 
 
 class Waiter(Spot, Generic[T]):
-    """One answer that one task waits for, as long as its ``with`` block. Made by :meth:`Pending.catch`.
+    """One answer that one task waits for, until it is forgotten. Made by :meth:`Pending.catch`.
 
     The first of :meth:`resolve` and :meth:`fail` counts; later ones do nothing.
 
@@ -148,12 +148,10 @@ class Handoff(Generic[T]):
 
 
 class Pending(Generic[K, T]):
-    """The waiters of one session, by key. A waiter exists exactly as long as its ``with`` block.
-
-    Made in the loop that they wait in.
+    """The waiters of one session, by key. Made in the loop that they wait in.
 
     Attributes:
-        waiters: the same; for each to be forgotten.
+        waiters: all that are not forgotten yet, each of which takes itself out.
         loop: the loop, if it is asyncio's.
     """
 
@@ -164,7 +162,7 @@ class Pending(Generic[K, T]):
         self.loop: AbstractEventLoop | None = asyncio_loop()
 
     def __len__(self) -> int:
-        """How many blocks are open, and functions expected to be called."""
+        """How many are not forgotten: of tasks, whether they have their answer or not, and of functions."""
         return len(self.waiters)
 
     def unanswered(self) -> list[K]:

@@ -515,7 +515,7 @@ class Session:
         self._end_turn()
 
     def hand_over(self, events: list[Event]) -> None:
-        """For the timer: react to what the connection reports."""
+        """React to what the connection reports of itself: for the timer, and as a server lets a client in or back."""
         for event in events:
             if not self._leaving:
                 self._REACTIONS[type(event)](self, event)
