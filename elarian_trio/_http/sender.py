@@ -266,13 +266,6 @@ def _unfit(what: str, error: Exception, attempt: Attempt) -> NoReturn:
     raise ValueError(msg) from bare(error)
 
 
-def _failed(what: str, error: Exception, attempt: Attempt) -> NoReturn:
-    if attempt.was_sent:  # at an earlier attempt: the service may have acted then
-        _lost(what, error, attempt)
-    msg = f"{what}: could not connect: {str(error) or type(error).__name__}"
-    raise ConnectionFailed(msg) from bare(error)
-
-
 def _garbled(what: str, error: Exception, attempt: Attempt) -> NoReturn:
     if any(words in str(error) for words in _CUT_SHORT):
         _lost(what, error, attempt)
@@ -281,7 +274,7 @@ def _garbled(what: str, error: Exception, attempt: Attempt) -> NoReturn:
 
 
 def _lost(what: str, error: Exception, attempt: Attempt) -> NoReturn:
-    if not attempt.was_sent:  # a proxy that left before there was a tunnel
+    if not attempt.was_sent:  # in no attempt: nobody was there, or a proxy left before there was a tunnel
         msg = f"{what}: could not connect: {str(error) or type(error).__name__}"
         raise ConnectionFailed(msg) from bare(error)
     msg = f"{what}: the connection broke before the response"
@@ -290,7 +283,6 @@ def _lost(what: str, error: Exception, attempt: Attempt) -> NoReturn:
 
 _WORDS: tuple[tuple[Any, Callable[[str, Exception, Attempt], NoReturn]], ...] = (
     (httpx2.InvalidURL, _unfit),
-    (_NEVER_LEFT, _failed),
     ((httpx2.RemoteProtocolError, httpx2.DecodingError), _garbled),
     (Exception, _lost),
 )
