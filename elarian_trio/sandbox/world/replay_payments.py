@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from elarian_trio.models.commands import ReplayPayment, ReplayPaymentStatusUpdate
 from elarian_trio.models.model import EPOCH
-from elarian_trio.models.payments import CustomerPayment, PaymentStatus, PaymentTransaction, Wallet
+from elarian_trio.models.payments import CustomerPayment, PaymentTransaction, Wallet
 from elarian_trio.models.replies import ReplayPaymentReply
 from elarian_trio.sandbox.world.addresses import customer_with_id, customer_with_number, number_owner, survivor
 from elarian_trio.sandbox.world.entities import TransactionAliasRecord, TransactionRecord
 from elarian_trio.sandbox.world.ledgers import check_value
-from elarian_trio.sandbox.world.transactions import put_transaction, transaction_with_id, with_status
+from elarian_trio.sandbox.world.transactions import known_status, put_transaction, transaction_with_id, with_status
 from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def payment(work: Work, command: ReplayPayment) -> ReplayPaymentReply:
     check_value(command.value)
     if not command.provider_transaction_id:
         raise Refusal("the provider's transaction id is empty; give the one that the provider knows it by")
-    status = _known_payment_status(command.status)
+    status = known_status(command.status)
     found = transaction_with_id(work, command.provider_transaction_id)
     if found is not None:
         return _again(work, found)
@@ -95,7 +95,7 @@ def _party_customer(work: Work, party: PaymentParty) -> str | None:
 
 def payment_status(work: Work, command: ReplayPaymentStatusUpdate) -> ReplayPaymentReply:
     """Load a change of a loaded payment's status, unless a later one is known."""
-    status = _known_payment_status(command.status)
+    status = known_status(command.status)
     customer = number_owner(work, command.customer_number)
     found = transaction_with_id(work, command.provider_transaction_id)
     if customer is None or found is None or not _takes_part(work, found, customer.customer_id):
@@ -117,13 +117,6 @@ def _takes_part(work: Work, record: TransactionRecord, customer_id: str) -> bool
     parties = (record.debit_customer_id, record.credit_customer_id)
     heirs = (None if each is None else survivor(work, each) for each in parties)
     return any(heir is not None and heir.customer_id == customer_id for heir in heirs)
-
-
-def _known_payment_status(status: PaymentStatus | str) -> PaymentStatus:
-    known = PaymentStatus(status)
-    if known is PaymentStatus.UNKNOWN:
-        raise Refusal("the payment's status is missing; give one such as success")
-    return known
 
 
 def _payment_reply(record: TransactionRecord, description: str) -> ReplayPaymentReply:

@@ -19,6 +19,7 @@ from elarian_trio.sandbox.world.entities import TransactionAliasRecord, Transact
 from elarian_trio.sandbox.world.ledgers import Declined, check_value, pay_in, pay_out, purse, release, spend
 from elarian_trio.sandbox.world.transactions import (
     ON_ITS_WAY,
+    known_status,
     put_transaction,
     tell_status,
     transaction_with_id,
@@ -83,17 +84,10 @@ def update_status(work: Work, command: UpdatePaymentStatus) -> SimulatorReply:
     if record is None or record.is_replay:
         msg = f"no payment has the id {command.transaction_id!r}; use the one that its notification or reply carried"
         raise Refusal(msg)
-    status = _known(command.status)
+    status = known_status(command.status)
     if status is not record.transaction.status:
         _decide(work, record, status, None)
     return SimulatorReply(status=True, description=f"the payment's status is {status}")
-
-
-def _known(status: Status | str) -> Status:
-    known = Status(status)
-    if known is Status.UNKNOWN:
-        raise Refusal("the payment's status is missing; give one such as success")
-    return known
 
 
 def _decide(work: Work, record: TransactionRecord, status: Status, description: str | None) -> None:
@@ -157,7 +151,7 @@ def _value(record: TransactionRecord) -> Cash:
 def receive(work: Work, command: ReceivePayment) -> SimulatorReply:
     """Take a customer's payment through a paybill: once it succeeds, the paybill's purse has the money."""
     check_value(command.value)
-    status = _known(command.status)
+    status = known_status(command.status)
     if status is Status.REVERSED:
         raise Refusal("a payment cannot begin reversed; report success first")
     if not command.transaction_id:

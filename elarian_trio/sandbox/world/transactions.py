@@ -13,6 +13,7 @@ from elarian_trio.models.notifications import PaymentStatusNotification
 from elarian_trio.models.payments import CustomerPayment, PaymentStatus, Purse
 from elarian_trio.sandbox.world.addresses import normal, payments_of, survivor
 from elarian_trio.sandbox.world.entities import TransactionAliasKey, TransactionKey, latest
+from elarian_trio.sandbox.world.work import Refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,18 @@ ON_ITS_WAY = frozenset(
     },
 )
 """The statuses that another one follows; every other is where a payment ends, but that a success may be reversed."""
+
+
+def known_status(status: PaymentStatus | str) -> PaymentStatus:
+    """Give where a payment is said to stand.
+
+    Raises:
+        Refusal: that is not said.
+    """
+    known = PaymentStatus(status)
+    if known is PaymentStatus.UNKNOWN:
+        raise Refusal("the payment's status is missing; give one such as success")
+    return known
 
 
 def transaction_with_id(work: Work, transaction_id: str) -> TransactionRecord | None:
