@@ -250,7 +250,10 @@ def _ask(
 def _tell(
     work: Work, told: _Inbound, session: Session | None, *, waits: bool = False, is_last: bool = False
 ) -> Hop | None:
-    """Note the message and tell the app: in a session the one that began it, else the channel's."""
+    """Note the message and tell the app: in a session the one that began it, else the channel's.
+
+    Gives what the phone waits with, if it does.
+    """
     command, channel = told.command, told.command.channel_number
     app_id = told.app_id if session is None else session.app_ids[0]
     said = ReceivedMessage(
@@ -265,16 +268,18 @@ def _tell(
         app_id=app_id,
     )
     add_message(work, told.customer_id, said)
-    hop = Hop(
-        org_id=work.org_id,
-        app_id=app_id,
-        customer_id=told.customer_id,
-        customer_number=told.number,
-        channel_number=channel,
-        session_id=said.session_id or "",
-        message_id=said.message_id,
-        is_last=is_last,
-    )
+    hop = None
+    if waits:
+        hop = Hop(
+            org_id=work.org_id,
+            app_id=app_id,
+            customer_id=told.customer_id,
+            customer_number=told.number,
+            channel_number=channel,
+            session_id=said.session_id or "",
+            message_id=said.message_id,
+            is_last=is_last,
+        )
     notification = RECEIVED[Channel(channel.channel)](
         message_id=said.message_id,
         customer_number=told.number,
@@ -282,9 +287,8 @@ def _tell(
         parts=said.parts,
         session_id=said.session_id,
     )
-    waiting = hop if waits else None
-    work.notify(app_id, told.customer_id, notification, hop=waiting)
-    return waiting
+    work.notify(app_id, told.customer_id, notification, hop=hop)
+    return hop
 
 
 RULES: Rules = {ReceiveMessage: receive}
