@@ -86,6 +86,6 @@ class Holds:
         self._timer = None
         self._act_on(self._leases.expire(self._clock.now()))
         due = self._leases.next_deadline
-        if due is not None and self._timer is None:
+        if due is not None:
             self._timer = self._clock.call_at(due, self._expire)
         self._drain()

@@ -188,9 +188,8 @@ class Route:
             return
         self._listeners.choose(listener, parcel, lane)
         parcel.stop_timer()
-        go = partial(self._send, lane, parcel)
         self._hurry(lane)
-        self._desk.take_lease(parcel, go)
+        self._desk.take_lease(parcel, partial(self._send, lane, parcel))
 
     def _put_off(self, lane: Lane, parcel: Parcel, late: Late) -> None:
         """Make the lane's first parcel late: its time comes, or (for some) the next one overtakes it before.
@@ -204,10 +203,10 @@ class Route:
         due = self._clock.now() + timedelta(seconds=late.seconds)
         if parcel.expires_at is None or due < parcel.expires_at:
             parcel.stop_timer()
-            parcel.timer = self._clock.call_at(due, partial(self._be_late, lane))
+            parcel.timer = self._clock.call_at(due, partial(self._go_on, lane))
 
-    def _be_late(self, lane: Lane) -> None:
-        """Let a lane whose first parcel was put off go on."""
+    def _go_on(self, lane: Lane) -> None:
+        """Let a lane go on whose first parcel was put off, or is to be sent again."""
         self._lanes.requeue(lane)
         self._limit_hop(lane, lane.queue[0])
         self._kick()
@@ -293,8 +292,7 @@ class Route:
         """Take back the lane's first parcel, of which whoever was chosen has heard nothing yet."""
         self._listeners.free(parcel)
         self._lanes.requeue(lane)
-        if parcel.hop is not None:
-            self._limit_hop(lane, parcel)
+        self._limit_hop(lane, parcel)
         self._desk.put_back(parcel)
 
     def _see_to_failure(self, lane: Lane, parcel: Parcel, outcome: Outcome) -> None:
@@ -319,11 +317,7 @@ class Route:
 
     def _pause(self, lane: Lane, parcel: Parcel, delay: float) -> None:
         parcel.stop_timer()
-        parcel.timer = self._clock.call_later(delay, partial(self._requeue_and_kick, lane))
-
-    def _requeue_and_kick(self, lane: Lane) -> None:
-        self._lanes.requeue(lane)
-        self._kick()
+        parcel.timer = self._clock.call_later(delay, partial(self._go_on, lane))
 
     def _drop(self, lane: Lane, parcel: Parcel) -> None:
         """Be done with *parcel*, and let the lane go on, if it goes on."""
@@ -342,7 +336,7 @@ class Route:
         self._hurry(lane)
 
     def _limit_hop(self, lane: Lane, parcel: Parcel) -> None:
-        """See to it that a hop that has not had its turn in time is given up."""
+        """See to it that *parcel*, if it is a hop, is given up where it has not had its turn in time."""
         if parcel.expires_at is not None:
             parcel.timer = self._clock.call_at(parcel.expires_at, partial(self._hop_expires, lane, parcel))
 
