@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import heapq
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from elarian_trio.errors import StoreError
+from elarian_trio.sandbox.pending import BEGINNING
 from elarian_trio.sandbox.store import UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from elarian_trio.sandbox.clock import Clock, Timer
     from elarian_trio.sandbox.pending import JobKey, JobRecord
@@ -28,7 +29,6 @@ logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 AT_HAND = 1_000  # jobs that are fetched at a time
 MOST_AT_HAND = 4 * AT_HAND  # before the later ones are left to the store again
 PAUSE = 1.0  # seconds until jobs are tried again that could not be kept, or read
-_BEGINNING = (datetime.min.replace(tzinfo=UTC), 0)  # the place before every job's
 
 
 class Agenda:
@@ -56,7 +56,7 @@ class Agenda:
         Raises:
             StoreError: the file cannot be read.
         """
-        self._fetch(None)
+        self._fetch(BEGINNING)
         self._watch()
 
     def close(self) -> None:
@@ -84,12 +84,12 @@ class Agenda:
         self._stop()
         self._jobs.clear()
         self._heap.clear()
-        self._until = _BEGINNING
+        self._until = BEGINNING
         if not self._is_paused:
             self._is_paused = True
-            self._clock.call_later(PAUSE, self._go_on)
+            self._clock.call_later(PAUSE, self._end_pause)
 
-    def _go_on(self) -> None:
+    def _end_pause(self) -> None:
         self._is_paused = False
         self._watch()
 
@@ -102,7 +102,7 @@ class Agenda:
         self._jobs[key] = record
         heapq.heappush(self._heap, (*record.place, key))
 
-    def _fetch(self, after: tuple[datetime, int] | None) -> None:
+    def _fetch(self, after: tuple[datetime, int]) -> None:
         jobs, self._until = self._store.jobs(after, AT_HAND)
         for job in jobs:
             self._take(job.key, job)

@@ -6,13 +6,16 @@ changed; the agenda and the routes give them back. Below are the records that a 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from elarian_trio.models.notifications import Notification
 from elarian_trio.sandbox.world.effects import Job
 from elarian_trio.sandbox.world.entities import Key, Record, key_class, record_class
 
-__all__ = ["JobKey", "JobRecord", "ParcelKey", "ParcelRecord"]
+__all__ = ["BEGINNING", "JobKey", "JobRecord", "ParcelKey", "ParcelRecord"]
+
+BEGINNING = (datetime.min.replace(tzinfo=UTC), 0)
+"""The place before every job's; see :attr:`JobRecord.place`."""
 
 
 @key_class

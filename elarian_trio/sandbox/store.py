@@ -126,10 +126,8 @@ class Store:
             layer.cover_members(index, found)
         return tuple(found[member] for member in sorted(found))
 
-    def jobs(
-        self, after: tuple[datetime, int] | None, limit: int
-    ) -> tuple[list[JobRecord], tuple[datetime, int] | None]:
-        """Give jobs in due order, from behind a place in that order or from the beginning.
+    def jobs(self, after: tuple[datetime, int], limit: int) -> tuple[list[JobRecord], tuple[datetime, int] | None]:
+        """Give jobs in due order, from behind a place in that order.
 
         Returns:
             The jobs, and up to which place these are all there are: ``None`` where none come after them.
@@ -142,11 +140,7 @@ class Store:
         found: dict[Key[Any], JobRecord] = {job.key: job for job in kept}
         for layer in reversed(self._layers()):
             layer.cover_jobs(found)
-        within = [
-            job
-            for job in found.values()
-            if (after is None or job.place > after) and (until is None or job.place <= until)
-        ]
+        within = [job for job in found.values() if job.place > after and (until is None or job.place <= until)]
         return sorted(within, key=lambda job: job.place), until
 
     def parcels(self) -> Iterator[ParcelRecord]:

@@ -124,11 +124,10 @@ class Database:
         rows = self._read("SELECT version, value FROM entry WHERE list = ? ORDER BY member", (list_text(index),))
         return [decoded(read_entry, *row) for row in rows]
 
-    def jobs(self, after: tuple[datetime, int] | None, limit: int) -> list[JobRecord]:
-        """Give the first *limit* jobs behind a place in their order, or from the beginning."""
-        start = (-(1 << 63), 0) if after is None else (micros(after[0]), after[1])
+    def jobs(self, after: tuple[datetime, int], limit: int) -> list[JobRecord]:
+        """Give the first *limit* jobs behind a place in their order."""
         query = "SELECT due, number, version, value FROM job WHERE (due, number) > (?, ?) ORDER BY due, number LIMIT ?"
-        return [decoded(read_job, *row) for row in self._read(query, (*start, limit))]
+        return [decoded(read_job, *row) for row in self._read(query, (micros(after[0]), after[1], limit))]
 
     def parcels(self) -> Iterator[ParcelRecord]:
         """Give every notification on its way, in order."""

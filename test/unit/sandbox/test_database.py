@@ -15,7 +15,7 @@ import pytest
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox.database import Database, Script, files, script_of
 from elarian_trio.sandbox.database.refusals import refusal
-from elarian_trio.sandbox.pending import JobRecord
+from elarian_trio.sandbox.pending import BEGINNING, JobRecord
 from elarian_trio.sandbox.world.effects import TokenExpires
 from elarian_trio.sandbox.world.entities import CustomerKey, CustomerRecord, EntryRecord, IndexKey, MessagingRecord
 
@@ -146,7 +146,7 @@ def test_jobs_come_in_due_order_and_equal_ones_in_the_order_they_were_set() -> N
     opened = Database.open(None)
     jobs = [a_job(1, 20), a_job(2, 10), a_job(3, 10), a_job(4, -(10**9))]
     opened.write({job.key: job for job in jobs})
-    assert [job.number for job in opened.jobs(None, 10)] == [4, 2, 3, 1]
+    assert [job.number for job in opened.jobs(BEGINNING, 10)] == [4, 2, 3, 1]
     assert [job.number for job in opened.jobs(jobs[1].place, 1)] == [3]
     assert opened.last_number() == 4
     opened.close()

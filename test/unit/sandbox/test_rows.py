@@ -12,7 +12,7 @@ from model_strategies import models
 
 from elarian_trio.models.notifications import APP_NOTIFICATIONS
 from elarian_trio.sandbox.database import Database
-from elarian_trio.sandbox.pending import JobRecord, ParcelRecord
+from elarian_trio.sandbox.pending import BEGINNING, JobRecord, ParcelRecord
 from elarian_trio.sandbox.rows import VERSION, read_job, record_text
 from elarian_trio.sandbox.world.effects import JOBS_BY_NAME
 from elarian_trio.sandbox.world.entities import RECORDS, CustomerRecord
@@ -59,10 +59,10 @@ def test_every_job_comes_back_with_its_time_and_place(
     """This SDK: what was to happen later happens after a restart."""
     record = JobRecord(due=due, number=number, job=data.draw(models(kind)))
     database.write({record.key: record})
-    assert database.jobs(None, 10) == [record]
+    assert database.jobs(BEGINNING, 10) == [record]
     assert database.last_number() == number
     database.write({record.key: None})
-    assert database.jobs(None, 10) == []
+    assert database.jobs(BEGINNING, 10) == []
 
 
 @pytest.mark.parametrize("kind", APP_NOTIFICATIONS)

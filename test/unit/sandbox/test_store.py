@@ -15,6 +15,7 @@ from elarian_trio.sandbox import at_hand
 from elarian_trio.sandbox import disk as waiting
 from elarian_trio.sandbox import store as room
 from elarian_trio.sandbox.database import Database, files
+from elarian_trio.sandbox.pending import BEGINNING
 from elarian_trio.sandbox.store import Store
 from elarian_trio.sandbox.world.entities import CustomerKey, EntryKey
 
@@ -79,9 +80,9 @@ def test_jobs_are_listed_in_due_order_wherever_they_are(store: Store) -> None:
     store.flush()
     moved, new, last = a_job("c", 5, 7), a_job("d", 20, 8), a_job("e", 60, 9)
     store.commit({old["b"].key: None, moved.key: moved, new.key: new, last.key: last}, NOBODY)
-    jobs, until = store.jobs(None, 10)
+    jobs, until = store.jobs(BEGINNING, 10)
     assert (jobs, until) == ([moved, old["a"], new, last], None)
-    jobs, until = store.jobs(None, 1)
+    jobs, until = store.jobs(BEGINNING, 1)
     assert (jobs, until) == ([moved, old["a"]], old["a"].place)
     assert store.jobs(until, 10) == ([new, last], None)
 
@@ -227,7 +228,7 @@ async def test_what_is_being_written_is_read_as_it_will_be_and_what_comes_meanwh
         return Database.commit(disk)
 
     def seen() -> tuple[object, ...]:
-        return store.load(ASHA.key), store.members(INDEX), store.jobs(None, 10)[0]
+        return store.load(ASHA.key), store.members(INDEX), store.jobs(BEGINNING, 10)[0]
 
     with monkeypatch.context() as patch, anyio.fail_after(5):
         patch.setattr(disk, "commit", commit)
@@ -384,10 +385,10 @@ def test_memory_keeps_no_trace_of_a_job_that_was_done_before_any_was_put_away(mo
     store.commit({early.key: early, late.key: late}, NOBODY)
     assert not store._staged.records
     store.commit({early.key: None}, NOBODY)
-    assert store.jobs(None, 9) == ([late], None)
+    assert store.jobs(BEGINNING, 9) == ([late], None)
     again = Store(database, inline=True)
     again.commit({late.key: None}, NOBODY)
-    assert again.jobs(None, 9)[0] == [early], "the first store has not put away yet that it is done"
+    assert again.jobs(BEGINNING, 9)[0] == [early], "the first store has not put away yet that it is done"
     database.close()
 
 
