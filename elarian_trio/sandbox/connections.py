@@ -78,8 +78,8 @@ class Client:
         host: the server.
         timed: whether its connections can fall silent, so that keepalives are due.
         is_resumable: whether it may be resumed; if not, a client that asks for that is turned away.
-        faults: what is to go wrong on purpose, by the time of *clock*; both are given, or nothing goes wrong.
-        clock: the server's.
+        faults: what is to go wrong on purpose.
+        clock: the server's, by which that is delayed.
 
     Attributes:
         connection_id: as given; it stays the same over all its connections.
@@ -96,8 +96,8 @@ class Client:
         *,
         timed: bool,
         is_resumable: bool,
-        faults: Faults | None = None,
-        clock: Clock | None = None,
+        faults: Faults,
+        clock: Clock,
     ) -> None:
         self.connection_id = connection_id
         self.org_id: str = ""
@@ -116,7 +116,7 @@ class Client:
             self._connection, self._handle, on_setup=self._judge, in_a_row=0.0, on_turn=self._end_turn
         )
         self._requests: list[IncomingRequest] = []  # of this turn
-        self._provoked = None if faults is None or clock is None else Provoked(self, self._session, faults, clock)
+        self._provoked = Provoked(self, self._session, faults, clock)
 
     @property
     def usable(self) -> bool:
@@ -130,15 +130,11 @@ class Client:
 
     def ask(self, data: bytes, then: Callable[[bytes | StreamFailed | ConnectionLost], None]) -> Question:
         """Send a notification and have *then* called with what becomes of it; see :meth:`Session.ask`."""
-        if self._provoked is None or not self._provoked.has_rules:
-            return self._session.ask(data, then)
-        return self._provoked.ask(data, then)
+        return self._provoked.ask(data, then) if self._provoked.has_rules else self._session.ask(data, then)
 
     def lateness_of(self, notification: Notification | SimulatorNotification) -> Late | None:
         """Say whether *notification* is to be late on purpose."""
-        if self._provoked is None or not self._provoked.has_rules:
-            return None
-        return self._provoked.lateness_of(notification)
+        return self._provoked.lateness_of(notification) if self._provoked.has_rules else None
 
     async def serve(self, reception: Reception, transport: FrameTransport) -> None:
         """Serve whoever comes by *transport*: this client, or one that *reception* keeps and that is back.
@@ -160,12 +156,10 @@ class Client:
 
     def _come_back(self) -> None:
         self._host.back(self)
-        if self._provoked is not None:
-            self._provoked.come_back()
+        self._provoked.come_back()
 
     def _leave(self) -> None:
-        if self._provoked is not None:
-            self._provoked.leave()
+        self._provoked.leave()
         self._host.left(self)
 
     async def _judge(self, setup: Setup) -> None:
@@ -184,10 +178,10 @@ class Client:
             self._connection.cut_at(MAX_FRAME_SIZE)
 
     def _handle(self, request: IncomingRequest) -> None:
-        if self._provoked is None or not self._provoked.has_rules:
-            self._requests.append(request)
-        else:
+        if self._provoked.has_rules:
             self._provoked.handle(request)
+        else:
+            self._requests.append(request)
 
     def _end_turn(self) -> None:
         if self._requests:

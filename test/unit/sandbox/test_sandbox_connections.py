@@ -19,7 +19,9 @@ from elarian_trio._wire.envelopes import encode_notification
 from elarian_trio.errors import ConnectionLost
 from elarian_trio.models.messaging import MessageDeliveryStatus
 from elarian_trio.models.notifications import MessageStatusNotification
+from elarian_trio.sandbox.clock import ManualClock
 from elarian_trio.sandbox.connections import Client
+from elarian_trio.sandbox.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -75,8 +77,10 @@ class Hall:
         """Open a connection, and give its other end."""
         ours, theirs = open_memory_pair()
         ours.timed = theirs.timed = self._timed
-        self.clients.append(Client(f"{len(self.clients)}", self.host, timed=self._timed, is_resumable=True))
-        self._tasks.start_soon(self.clients[-1].serve, self._reception, ours)
+        name, clock = f"{len(self.clients)}", ManualClock()
+        client = Client(name, self.host, timed=self._timed, is_resumable=True, faults=Faults(), clock=clock)
+        self.clients.append(client)
+        self._tasks.start_soon(client.serve, self._reception, ours)
         return CutTransport(theirs)
 
     async def run(self, client: RawClient, transport: CutTransport) -> None:
