@@ -187,17 +187,15 @@ class Sandbox(AsyncContextManagerMixin):
         Raises:
             RuntimeError: the key is in the file, and the block is not entered.
         """
-        return self._credentials_of(self._organisations.main.app_id)
+        return self.credentials_of(self._organisations.main.app_id)
 
     def credentials_of(self, app_id: str) -> Credentials:
         """Give the credentials of one of several apps; see :attr:`credentials`.
 
         Raises:
             LookupError: there is no such app.
+            RuntimeError: the key is in the file, and the block is not entered.
         """
-        return self._credentials_of(app_id)
-
-    def _credentials_of(self, app_id: str) -> Credentials:
         for app in self._remembered.organisations.apps:
             if app.app_id == app_id:
                 return Credentials(org_id=app.org_id, app_id=app.app_id, api_key=app.api_key, dial=self._dial)

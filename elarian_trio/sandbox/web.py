@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = ["WebServer"]
 
 SETTLE_ROUNDS = 100  # turns of the loop: sending to whoever reads takes a few
+SWITCHING_PROTOCOLS = 101  # what no fault answers
 GOODBYE = 1.0  # seconds, the loop's, that WebSockets have for their closing words when the block is left in order
 
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
@@ -343,11 +344,15 @@ class WebServer(AsyncContextManagerMixin):
         await response_of(reply)(scope, receive, send)
 
     async def _answer(self, scope: Scope, request: WebRequest) -> WebReply:
+        """Answer as the path's rule says; a store that fails is a 500 that says why: nothing has changed."""
         rule, params, methods = self._routes.find(scope)
+        await anyio.lowlevel.checkpoint()
         if rule is None:
-            await anyio.lowlevel.checkpoint()
             return self._unserved(methods)
-        return await self._run(rule, replace(request, params=params))
+        try:
+            return await self._do(rule, replace(request, params=params))
+        except StoreError as error:
+            return self._failure(500, str(error))
 
     def _unserved(self, methods: tuple[str, ...]) -> WebReply:
         """Say that there is nothing, or by which other *methods* there is (RFC 9110 §15.5.6)."""
@@ -355,15 +360,6 @@ class WebServer(AsyncContextManagerMixin):
             return self._failure(404, HTTPStatus.NOT_FOUND.phrase)
         reply = self._failure(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase)
         return replace(reply, headers={**reply.headers, "allow": ", ".join(methods)})
-
-    async def _run(self, rule: Rule, request: WebRequest) -> WebReply:
-        """Answer with what *rule* says; a store that fails is a 500 that says why: nothing has changed."""
-        try:
-            reply = await self._do(rule, request)
-        except StoreError as error:
-            await anyio.lowlevel.checkpoint()
-            return self._failure(500, str(error))
-        return reply
 
     async def _do(self, rule: Rule, request: WebRequest = NO_REQUEST) -> WebReply:
         """Run *rule* as a unit of work, and give its answer once what it changed is kept.
@@ -390,11 +386,13 @@ class WebServer(AsyncContextManagerMixin):
         heard = Heard(websocket_of(scope, receive, send), request, self._leaving, note)
         self._hearing.add(heard)
         try:
-            refused = await self._provoke(request, _nothing_wrong)
-            if refused.status != 101 or hear is None:
-                await heard.refuse(refused if hear is not None else self._unserved(methods))
-            else:
+            reply = await self._provoke(request, _welcome)
+            if hear is None:
+                await heard.refuse(self._unserved(methods))
+            elif reply.status == SWITCHING_PROTOCOLS:
                 await heard.serve(hear)
+            else:
+                await heard.refuse(reply)
         finally:
             self._hearing.discard(heard)
             if not self._hearing:
@@ -455,9 +453,10 @@ class Pending:
         self.settled.set()
 
 
-async def _nothing_wrong() -> WebReply:
+async def _welcome() -> WebReply:
+    """Give the answer to a handshake with which nothing goes wrong; it is sent when that is accepted."""
     await anyio.lowlevel.checkpoint()
-    return WebReply(status=101)
+    return WebReply(status=SWITCHING_PROTOCOLS)
 
 
 def _nothing() -> None:
