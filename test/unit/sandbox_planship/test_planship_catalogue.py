@@ -20,6 +20,7 @@ P = "/products/clicker-demo"
     [
         (lambda: Lever(slug="a", kind="other"), "kind must be one of 'flag', 'integer'"),
         (lambda: Lever(slug="a", kind="metered"), "give the metering_ids"),
+        (lambda: Lever(slug="a", metering_ids=("m",)), "is 'flag', which counts nothing: make it 'metered'"),
         (lambda: Lever(slug="a", kind="enum"), "give its choices"),
         (lambda: Lever(slug="a", formula="mean"), "formula must be"),
         (lambda: Lever(slug="a", scope="all"), "scope must be"),

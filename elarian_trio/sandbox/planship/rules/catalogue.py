@@ -94,6 +94,9 @@ class Lever:
         if self.kind == "metered" and not self.metering_ids:
             msg = f"lever {self.slug!r} is metered: give the metering_ids that it counts"
             raise ValueError(msg)
+        if self.kind != "metered" and self.metering_ids:
+            msg = f"lever {self.slug!r} is {self.kind!r}, which counts nothing: make it 'metered', or drop metering_ids"
+            raise ValueError(msg)
         _name(self)
         least = self.choices[0] if self.kind == "enum" else _LEAST[self.kind]
         object.__setattr__(self, "default", self.checked(least if self.default is None else self.default))

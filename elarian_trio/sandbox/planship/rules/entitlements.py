@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from elarian_trio.sandbox.planship.rules.catalogue import UNLIMITED
 from elarian_trio.sandbox.planship.rules.metering import rolling_changes, total_of, used
@@ -42,7 +42,8 @@ def entitlements_of(deal: Deal, product: Product, customer_id: str) -> dict[str,
         values = {each: _value_in(deal, lever, each) for each in subscriptions or [None]}
         if lever.kind == "metered":
             meters = [
-                Meter(int(str(limit)), used(deal, product, lever, customer_id, each)) for each, limit in values.items()
+                Meter(cast("int", limit), used(deal, product, lever, customer_id, each))
+                for each, limit in values.items()
             ]
             found[lever.slug] = remaining(lever, meters)
         else:

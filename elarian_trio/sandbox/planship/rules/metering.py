@@ -36,8 +36,7 @@ def used(
     deal: Deal, product: Product, lever: Lever, customer_id: str, subscription: PlanshipSubscriptionRecord | None
 ) -> Buckets:
     """Give what counts against *lever* in its period, for a customer under a subscription, or under none."""
-    is_shared = lever.scope == "subscription" and subscription is not None
-    owner = subscription.subscription_id if is_shared and subscription is not None else customer_id
+    owner = customer_id if subscription is None or lever.scope == "customer" else subscription.subscription_id
     found: Buckets = Counter()
     for metering_id in lever.metering_ids:
         tally = deal.books.find(PlanshipTallyKey(deal.org_id, owner, product.slug, metering_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from elarian_trio.sandbox.planship.rules.entitlements import (
     NO_BUCKET,
@@ -85,7 +85,8 @@ def _has_left(
     deal: Deal, product: Product, lever: Lever, customer_id: str, subscription: PlanshipSubscriptionRecord
 ) -> bool:
     _, plan = deal.sold(subscription, subscription.plan)
-    meter = Meter(int(str(product.value(plan, lever))), used(deal, product, lever, customer_id, subscription))
+    limit = cast("int", product.value(plan, lever))
+    meter = Meter(limit, used(deal, product, lever, customer_id, subscription))
     left = remaining(lever, [meter])
     return any(left.values()) if isinstance(left, dict) else left != 0
 
