@@ -74,12 +74,12 @@ def answer(act: Act, deployment: Deployment, applications: Sequence[Application]
         body = {} if act.method == "DELETE" else parse(call.request.body)
         answered = act.act(work, call.request.params, body)
     except Refused as refused:
-        call.books.changes.clear()
+        call.books.discard()
         if refused.status >= 500:
             logger.error("talon_one: %s", refused.message, exc_info=refused.__cause__)
         return refused.reply()
     if act.may_be_dry and ("dry", "true") in call.request.query:
-        call.books.changes.clear()
+        call.books.discard()
     return WebReply(status=act.status) if answered is None else json_reply(answered, act.status)
 
 

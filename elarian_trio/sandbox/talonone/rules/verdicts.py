@@ -61,9 +61,8 @@ class Claim(NamedTuple):
         usage_limit: how often it may be; 0 for without limit.
         recipient: the only profile that may use it; ``""`` for anybody.
         condition: whether it counts besides.
-        state: what the condition looks at.
-        event: the same.
-        now: the present.
+        state: what the condition looks at, and the present.
+        event: what the condition looks at, too.
     """
 
     campaign: Campaign | None
@@ -75,13 +74,12 @@ class Claim(NamedTuple):
     condition: Condition | None
     state: RuleState
     event: Mapping[str, Any]
-    now: datetime
 
 
 _REASONS: tuple[tuple[str, Callable[[Claim], bool]], ...] = (
     ("PartOfNotRunningCampaign", lambda claim: claim.campaign is None or not claim.campaign.is_running),
-    ("StartDateInFuture", lambda claim: claim.start_date is not None and claim.now < claim.start_date),
-    ("Expired", lambda claim: claim.expiry_date is not None and claim.now >= claim.expiry_date),
+    ("StartDateInFuture", lambda claim: claim.start_date is not None and claim.state.now < claim.start_date),
+    ("Expired", lambda claim: claim.expiry_date is not None and claim.state.now >= claim.expiry_date),
     ("LimitReached", lambda claim: 0 < claim.usage_limit <= claim.used),
     ("RecipientDoesNotMatch", lambda claim: claim.recipient not in ("", claim.state.profile["integrationId"])),
     ("RejectedByCondition", lambda claim: not _holds(claim)),
@@ -127,7 +125,6 @@ def judge_coupon(work: Work, state: RuleState, event: Mapping[str, Any]) -> Verd
         coupon.condition,
         state._replace(coupon=code),
         event,
-        work.now,
     )
     ruleset_id = 0 if campaign is None else campaign.ruleset_id
     return Verdict(code, _reason("Coupon", claim), coupon.campaign_id, ruleset_id, record.id, coupon.attributes)
@@ -158,22 +155,12 @@ def judge_referral(work: Work, state: RuleState, event: Mapping[str, Any]) -> Ve
         return Verdict(code, "ReferralNotFound")
     campaign = work.deployment.campaign(record.campaign_id)
     ruleset_id = 0 if campaign is None else campaign.ruleset_id
-    reason = _of_referral(work, state, event, record, campaign)
+    reason = _referral_reason(state, event, record, campaign)
     return Verdict(code, reason, record.campaign_id, ruleset_id, record.id)
 
 
-def advocate_of(work: Work, code: str) -> str:
-    """Give the profile whose referral code that is; ``""`` where there is no such code, or it is nobody's."""
-    found = work.books.find(TalonOneReferralKey(work.account, code))
-    return "" if found is None else found.advocate
-
-
-def _of_referral(
-    work: Work,
-    state: RuleState,
-    event: Mapping[str, Any],
-    record: TalonOneReferralRecord,
-    campaign: Campaign | None,
+def _referral_reason(
+    state: RuleState, event: Mapping[str, Any], record: TalonOneReferralRecord, campaign: Campaign | None
 ) -> str:
     if record.advocate and record.advocate == state.profile["integrationId"]:
         return "ReferralRecipientIdSameAsAdvocate"
@@ -187,6 +174,11 @@ def _of_referral(
         None if campaign is None else campaign.referral_condition,
         state._replace(referral=record.code),
         event,
-        work.now,
     )
     return _reason("Referral", claim)
+
+
+def advocate_of(work: Work, code: str) -> str:
+    """Give the profile whose referral code that is; ``""`` where there is no such code, or it is nobody's."""
+    found = work.books.find(TalonOneReferralKey(work.account, code))
+    return "" if found is None else found.advocate
