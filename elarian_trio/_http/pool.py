@@ -41,11 +41,11 @@ def open_pool(base_url: str, options: HttpOptions) -> httpx2.AsyncHTTPTransport:
         ValueError: the environment names a proxy that is none, or a proxy's host is no name.
     """
     verify = _verifying(trust_env=options.trust_env) if options.ssl_context is None else options.ssl_context
-    given = replace(options, proxy=_proxy_for(base_url, options))
-    if given.proxy is not None and urlsplit(given.proxy).scheme.startswith("socks"):
+    proxy = replace(options, proxy=_proxy_for(base_url, options)).proxy  # which refuses one that is none
+    if proxy is not None and urlsplit(proxy).scheme.startswith("socks"):
         _require_socks()
     try:
-        return httpx2.AsyncHTTPTransport(verify=verify, proxy=given.proxy, trust_env=options.trust_env)
+        return httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy, trust_env=options.trust_env)
     except httpx2.InvalidURL:
         msg = "the proxy's host is no name that can be looked up"  # not repeated: it may hold a password
         raise ValueError(msg) from None

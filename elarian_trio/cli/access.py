@@ -134,20 +134,20 @@ def read_secret(path: Path) -> str:
     """Give what a file holds, but for the space around it.
 
     Raises:
-        ValueError: it cannot be read, or holds no single line.
+        ValueError: it cannot be read, or holds no single word.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split()
+        words = path.read_text(encoding="utf-8").split()
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise ValueError(msg) from error
     except UnicodeDecodeError:
         msg = f"{path} holds no text"
         raise ValueError(msg) from None  # whose words would repeat what it holds
-    if len(lines) != 1:
+    if len(words) != 1:
         msg = f"{path} must hold one secret and nothing else"
         raise ValueError(msg)
-    return lines[0]
+    return words[0]
 
 
 def _require(what: str, given: str) -> str:

@@ -46,7 +46,7 @@ async def doctor(
     visit = Visit(access)
     await anyio.lowlevel.checkpoint()
     try:
-        async with AsyncExitStack() as visit.stack:
+        async with visit.stack:
             for check in visit.checks():
                 await visit.make(check)
                 _report(terminal, check, as_json=json)

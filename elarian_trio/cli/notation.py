@@ -33,15 +33,14 @@ def as_paybill(text: str) -> PaymentChannelNumber:
 
 def as_channel_of_app(text: str) -> tuple[ChannelNumber, str]:
     """Read a channel of either kind and the app it belongs to, if that is named: ``sms:83044=APP``."""
-    name, equals, app_id = text.rpartition("=")
-    name = name if equals else text
+    name, equals, app_id = text.rpartition("=") if "=" in text else (text, "", "")
     kind, number = _number_on(name, (*_MESSAGING, *_PAYMENT), "sms:83044=APP")
     if equals and not app_id:
         msg = f"name an app after the = of {text!r}, or leave it out for the first"
         raise ValueError(msg)
     if kind in _PAYMENT:
-        return PaymentChannelNumber(number, PaymentChannel(kind)), app_id if equals else ""
-    return MessagingChannel(number, Channel(kind)), app_id if equals else ""
+        return PaymentChannelNumber(number, PaymentChannel(kind)), app_id
+    return MessagingChannel(number, Channel(kind)), app_id
 
 
 def as_cash(text: str) -> Cash:

@@ -1,9 +1,9 @@
 """Functions that are written as source, once per class, and compiled when first called.
 
-:mod:`.checks` writes what checks a model, ``_wire`` what fills messages and reads them; this keeps the names that what
-they write refers to. Straight lines of Python, in which nothing is looked up by name, take a fraction of the time of a
-loop over a table of fields; and an app that sends three kinds of commands compiles those three. It imports nothing of
-the package.
+:mod:`.constructors` writes what checks a model, :mod:`.model` what alters one, :mod:`.texts` and :mod:`.restoring` what
+a file keeps of it, ``_wire`` what fills messages and reads them; this keeps the names that what they write refers to.
+Straight lines of Python, in which nothing is looked up by name, take a fraction of the time of a loop over a table of
+fields; and an app that sends three kinds of commands compiles those three. It imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A twin of a model's class whose fields can be set: what makes models out of values that need no check.
 
-``_wire`` fills one with what came off the wire and then turns it into the class itself. It imports nothing of the
-package.
+``_wire`` fills one with what came off the wire, :mod:`.restoring` with what a file holds and :mod:`.model` with what is
+altered; then they turn it into the class itself. It imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -122,12 +122,12 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         pair = Secret(client_id), Secret(client_secret)
-        is_pair = client_id is not None, client_secret is not None
+        has_id, has_secret = client_id is not None, client_secret is not None
         del client_id, client_secret  # before anything can fail: a traceback may print its frames' variables
         self._endpoints = Endpoints(product_slug, customer_id)
-        self._pair = checked_pair(*pair) if all(is_pair) else None
+        self._pair = checked_pair(*pair) if has_id and has_secret else None
         self._get_token = get_access_token
-        if any(is_pair) is not all(is_pair) or any(is_pair) is (get_access_token is not None):
+        if has_id is not has_secret or has_id is (get_access_token is not None):
             msg = "give either client_id and client_secret, or get_access_token"
             raise ValueError(msg)
         require("options", HttpOptions, options)

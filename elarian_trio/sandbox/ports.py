@@ -61,9 +61,9 @@ class Ports:
         self._authority: Authority | None = None
         self._tls_dir = tls_dir
         if self._addresses.keys() & _WEBSOCKETS:
-            _serve_websocket()
+            _load_serve_websocket()  # now, or that it is missing is found out when the block is entered
         if self._addresses.keys() & _SECURE:
-            _make_authority()
+            _load_authority()
         elif tls_dir is not None:
             msg = "tls_dir keeps the certificate authority of tls and wss; the sandbox listens on neither"
             raise ValueError(msg)
@@ -89,7 +89,7 @@ class Ports:
 
     def _use_authority(self) -> Authority:
         if self._authority is None:
-            self._authority = _make_authority()(self._tls_dir)
+            self._authority = _load_authority()(self._tls_dir)
         return self._authority
 
     async def open(self, tasks: TaskGroup, serve: Callable[[FrameTransport], Awaitable[None]]) -> None:
@@ -103,21 +103,21 @@ class Ports:
         """
         await anyio.lowlevel.checkpoint()
         for way, (host, port) in self._addresses.items():
-            listen: Callable[..., Any] = _serve_websocket() if way in _WEBSOCKETS else serve_tcp
+            listen: Callable[..., Any] = _load_serve_websocket() if way in _WEBSOCKETS else serve_tcp
             context = self._use_authority().server_context(host) if way in _SECURE else None
             addresses = await tasks.start(partial(listen, serve, host=host, port=port, ssl_context=context))
             self._addresses[way] = host, addresses[0][1]
             self._endpoints[way] = f"{way}://{shown(host)}:{addresses[0][1]}"
 
 
-def _serve_websocket() -> Callable[..., Any]:
+def _load_serve_websocket() -> Callable[..., Any]:
     """Load what an extra brings, where it is asked for."""
     from elarian_trio._transport.upgrade import serve_websocket
 
     return serve_websocket
 
 
-def _make_authority() -> Callable[[str | os.PathLike[str] | None], Authority]:
+def _load_authority() -> Callable[[str | os.PathLike[str] | None], Authority]:
     """Load what an extra brings, where it is asked for."""
     from elarian_trio.sandbox.certificates import Authority
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -68,11 +68,9 @@ class Stage:
         """
         act: _Act[T] = _Act()
         self._tasks.start_soon(self._host, block, act, name=f"elarian_trio.testing {type(block).__name__}")
-        await act.begun.wait()
-        if not act.value:
-            self._raise_last(act)
+        value = await self._value_of(act)
         try:
-            yield act.value[0]
+            yield value
         finally:
             act.ending.set()
             await act.over.wait()
@@ -88,9 +86,7 @@ class Stage:
         """
         act: _Act[None] = _Act()
         self._tasks.start_soon(self._run, program, arguments, act, name=f"elarian_trio.testing {program!r}")
-        await act.begun.wait()
-        if not act.value:
-            self._raise_last(act)
+        await self._value_of(act)
         try:
             yield
         finally:
@@ -98,14 +94,14 @@ class Stage:
             await act.over.wait()
 
     async def _host(self, block: AbstractAsyncContextManager[T], act: _Act[T]) -> None:
-        with self._noting(act):
+        with _Noting(self, act):
             async with block as value:
                 act.begin(value)
                 await act.ending.wait()
         await anyio.lowlevel.checkpoint()
 
     async def _run(self, program: Program, arguments: tuple[object, ...], act: _Act[None]) -> None:
-        with self._noting(act), act.scope:
+        with _Noting(self, act), act.scope:
             if _takes_task_status(program):
                 await program(*arguments, task_status=_Started(act))
             else:
@@ -114,11 +110,11 @@ class Stage:
             act.begin(None)
         await anyio.lowlevel.checkpoint()
 
-    def _noting(self, act: _Act[T]) -> _Noting:
-        return _Noting(self, act)
-
-    def _raise_last(self, act: _Act[T]) -> NoReturn:
-        """Raise what kept a block or program from beginning."""
+    async def _value_of(self, act: _Act[T]) -> T:
+        """Wait for what a block or program begins with, or raise what kept it from beginning."""
+        await act.begun.wait()
+        if act.value:
+            return act.value[0]
         error = act.error or RuntimeError("the test was ended before it began")
         if error in self.failures:
             self.failures.remove(error)
@@ -200,7 +196,8 @@ class _Noting:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         """Note *error*."""
-        act, self._act.error = self._act, error
+        act = self._act
+        act.error = error
         is_noted = error is not None and not isinstance(error, (*_MORE_THAN_A_FAILURE, anyio.get_cancelled_exc_class()))
         if is_noted and error is not None:
             self._stage.fail(error)
