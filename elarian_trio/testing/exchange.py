@@ -114,7 +114,7 @@ class Line:
         """Where the test takes place."""
         return self.exchange.stage
 
-    def channel(self, kind: ChannelName, given: MessagingChannel | str | None) -> MessagingChannel:
+    def channel(self, kind: Channel | ChannelName, given: MessagingChannel | str | None) -> MessagingChannel:
         """Give the organisation's number that the customer means: the sandbox's first, where none is given.
 
         Raises:

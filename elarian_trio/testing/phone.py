@@ -130,7 +130,7 @@ class Phone:
         self,
         *parts: InboundMessageBody,
         to: str | MessagingChannel | None = None,
-        channel: ChannelName = "sms",
+        channel: Channel | ChannelName = Channel.SMS,
         within: float | None = None,
     ) -> None:
         """Write to the organisation. Returns when the message was taken; the app may not have read it yet.
@@ -206,7 +206,7 @@ class Phone:
     async def expect_message(
         self,
         *wanted: Wanted,
-        channel: ChannelName | None = None,
+        channel: Channel | ChannelName | None = None,
         sender: str | None = None,
         within: float | None = None,
     ) -> SendMessageSimulatorNotification:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from elarian_trio import Message, MessagingChannel
+from elarian_trio import Channel, Message, MessagingChannel
 from elarian_trio.testing import NUMBER, AppUnderTest, Phone, exchange
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ async def test_mails_and_chats_have_customers_of_their_own(elarian_app: AppUnder
 
     elarian_app.on("receivedTelegram", echo).on("receivedEmail", echo)
     chat, mail = elarian_phone.of("asha_t"), elarian_phone.of("asha@example.org")
-    await chat.write("Hi", channel="telegram")
-    await chat.expect_message("Re: Hi", channel="telegram")
+    await chat.write("Hi", channel=Channel.TELEGRAM)
+    await chat.expect_message("Re: Hi", channel=Channel.TELEGRAM)
     await mail.write("Dear bank", channel="email", to="sandbox@elarian.example")
     await mail.expect_message("Re: Dear bank")
 
