@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast, overload
 
 import anyio
 import anyio.lowlevel
@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     from elarian_trio.models.notifications import AnyNotification
 
     Dial: TypeAlias = Callable[[], Awaitable[ObjectStream[bytes] | ByteStream]]
+
+    N = TypeVar("N", bound=AnyNotification)
+    # Only the notification is held against what a handler says that it takes: who knows that there is a customer says
+    # so, and of the callback each says what it does with it.
+    Result: TypeAlias = Awaitable[Any] | None
+    HandlerOf: TypeAlias = Callable[[N, Any, Any, Any], Result]
+    HandlerOrListener: TypeAlias = HandlerOf[Any] | Callable[[Any], Result] | Callable[[], Result]
 
 __all__ = ["Client"]
 
@@ -363,6 +370,10 @@ class Client(AsyncContextManagerMixin):
 
     # Notifications.
 
+    @overload
+    def on(self, event: type[N], handler: HandlerOf[N]) -> Self: ...
+    @overload
+    def on(self, event: str, handler: HandlerOrListener) -> Self: ...
     def on(self, event: str | type[AnyNotification], handler: Handler) -> Self:
         """Have *handler* called for each *event*, in place of an earlier handler.
 
