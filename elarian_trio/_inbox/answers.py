@@ -58,7 +58,7 @@ class Answers(Protocol):
         ...
 
     def enter(self) -> None:
-        """Note that user code has begun, and will say where it ends."""
+        """Note that user code has begun, and will say where it ends; raises in a thread where it may not answer."""
         ...
 
     def leave(self, error: BaseException | None) -> None:

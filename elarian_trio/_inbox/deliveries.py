@@ -237,6 +237,9 @@ class Delivery(Generic[N]):
         """Say where the work on it begins. Cancelled by then, it is answered as if the block had failed.
 
         Others do not run meanwhile: who receives deliveries, or runs handlers, lets them at each.
+
+        Raises:
+            RuntimeError: this is not the thread of the client's block; ``anyio.from_thread.run()`` leads there.
         """
         self._answers.enter()
         try:

@@ -106,14 +106,14 @@ class Inbox:
         """The loop that the client runs in; asked for first by the client, as it is entered."""
         return present_loop()
 
-    def _require_thread(self) -> None:
+    def require_thread(self) -> None:
         """See that this is the client's thread: the tasks that an answer wakes from another one sleep on for good.
 
         Raises:
             RuntimeError: it is another.
         """
         if get_ident() != self.loop.thread:
-            msg = "a delivery is answered in the thread of its client's block; anyio.from_thread.run_sync() leads there"
+            msg = "a delivery is handled in the thread of its client's block; anyio.from_thread.run_sync() leads there"
             raise RuntimeError(msg)
 
     # Who takes what.
@@ -261,7 +261,7 @@ class Inbox:
 
     def answer(self, ticket: Ticket, reply: NotificationReply | str) -> None:
         """Answer by hand: a reply, or the reason for a failure."""
-        self._require_thread()
+        self.require_thread()
         self._require_answerable(ticket)
         if isinstance(reply, str):
             ticket.request.fail(ErrorCode.APPLICATION_ERROR, reply)

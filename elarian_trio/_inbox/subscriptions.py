@@ -6,6 +6,7 @@ The client hands them out; the inbox puts tickets in, synchronously, and never m
 from __future__ import annotations
 
 from collections import deque
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -35,6 +36,7 @@ _SHOWN = 3  # kinds that a repr names
 _CLOSED = "the block of this subscription was left; ask for another by notifications()"
 _BROKEN = "the client's block ended by an error or a cancellation: nothing more comes, and nothing is answered"
 _NOT_OPENED = "a subscription is opened first: async with client.notifications(...) as inbox"
+_ELSEWHERE = "a subscription is read in the thread it was opened in; anyio.from_thread.run() leads there"
 
 N = TypeVar("N", bound=AnyNotification, covariant=True, default=AnyNotification)
 
@@ -106,6 +108,7 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
             EndOfStream: the client has been left in order; a loop ends with it.
             BrokenResourceError: the client's block ended otherwise (only a task outside the block sees this).
             ClosedResourceError: the stream was not opened, or was closed here.
+            RuntimeError: it would wait in another thread than the one it was opened in.
 
         Cancellation:
             Always seen. Nothing is taken from the stream. Of deliveries that wait already, those of a millisecond are
@@ -162,6 +165,8 @@ class Subscription(ObjectReceiveStream[Delivery[N]], Generic[N]):
 
     async def _wait(self) -> None:
         """Wait to be woken; who is cancelled after that wakes the next, so that no delivery lies unseen."""
+        if self._loop is not None and get_ident() != self._loop.thread:  # the client's would fail as it woke it
+            raise RuntimeError(_ELSEWHERE)
         event = anyio.Event()
         self._receivers.append(event)
         try:

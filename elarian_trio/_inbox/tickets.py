@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum, auto
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 
 from elarian_trio._inbox.order import id_of, number_of
@@ -101,9 +102,12 @@ class Ticket:
         self.inbox.answer(self, reason)
 
     def enter(self) -> None:
-        """User code has begun."""
+        """User code has begun; in another thread than the client's it may not, since it ends in an answer."""
+        loop = self.inbox.loop
+        if get_ident() != loop.thread:  # looked at here: each notification would pay for a call
+            self.inbox.require_thread()
         self.entered += 1
-        self.task = self.inbox.loop.current_task()
+        self.task = loop.current_task()
 
     def leave(self, error: BaseException | None) -> None:
         """User code has left a block; of the outermost the inbox hears."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 import anyio
@@ -93,6 +94,7 @@ _TOO_FAR_BEHIND = (
     "connection_states(), which begins with the present state"
 )
 _NOT_LISTENING = "states are listened to in a block: async with client.connection_states() as states"
+_ELSEWHERE = "states are listened to in the thread in which that began; anyio.from_thread.run() leads there"
 
 
 class ConnectionStates(ObjectReceiveStream[ConnectionState]):
@@ -107,6 +109,7 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
         self._changed = anyio.Event()
         self._closed = False
         self._behind = False
+        self._thread = 0  # in which it began to listen
 
     def __repr__(self) -> str:
         """Say where the connection stands, and how many changes were not read yet."""
@@ -115,6 +118,7 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
     async def __aenter__(self) -> Self:
         """Begin to listen. A checkpoint, before it begins."""
         await anyio.lowlevel.checkpoint()
+        self._thread = get_ident()
         self._board.listeners.add(self)
         self.put(self._board.present)
         return self
@@ -143,6 +147,7 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
             EndOfStream: the last one was final.
             BrokenResourceError: this listener was too far behind; what it missed is lost.
             ClosedResourceError: it does not listen.
+            RuntimeError: it would wait in another thread than the one it began to listen in.
 
         Cancellation:
             Always a checkpoint. Nothing is taken.
@@ -155,6 +160,8 @@ class ConnectionStates(ObjectReceiveStream[ConnectionState]):
                 raise anyio.ClosedResourceError(_NOT_LISTENING)
             if self._board.present in FINAL:
                 raise anyio.EndOfStream
+            if get_ident() != self._thread:  # the client would fail as it told of a change
+                raise RuntimeError(_ELSEWHERE)
             await self._changed.wait()
         return self._states.popleft()
 

@@ -17,6 +17,7 @@ from peers import until
 from scripted_server import scripted_server
 
 from elarian_trio import (
+    Delivery,
     Elarian,
     LocalProtocolError,
     Message,
@@ -30,7 +31,7 @@ from elarian_trio._session import StreamFailed
 from elarian_trio.models.notifications import AppDataUpdate, NotificationReply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 
 pytestmark = pytest.mark.anyio
@@ -409,3 +410,34 @@ async def test_handlers_and_subscriptions_are_asked_for_in_the_thread_of_the_blo
             async with app:
                 await anyio.to_thread.run_sync(refused)
             await anyio.to_thread.run_sync(use)
+
+
+async def test_notifications_are_waited_for_and_handled_in_the_thread_of_the_block(anyio_backend_name: str) -> None:
+    """A past bug: waited for in another, they woke nobody; left there by default, the client stood still for good."""
+
+    async def elsewhere(use: Callable[[], Awaitable[object]], words: str) -> None:
+        async def bounded() -> None:
+            with anyio.fail_after(5):
+                await use()
+
+        with pytest.raises(RuntimeError, match=rf"{words}; anyio\.from_thread\.run(_sync)?\(\) leads there"):
+            await anyio.to_thread.run_sync(partial(anyio.run, bounded, backend=anyio_backend_name))
+
+    async def handle(delivery: Delivery) -> None:
+        async with delivery:
+            pass
+
+    with anyio.fail_after(5):
+        async with connected() as (server, app, tasks), app.notifications() as inbox:
+            await elsewhere(inbox.receive, "in the thread it was opened in")
+            asked = ask(tasks, server, sms())
+            delivery = await inbox.receive()
+            await elsewhere(partial(handle, delivery), "in the thread of its client's block")
+            await anyio.to_thread.run_sync(anyio.from_thread.run, handle, delivery)
+            await asked.done.wait()
+            assert asked.reply == NotificationReply()
+            async with app.connection_states() as states:
+                assert await states.receive() == "connected"
+                await elsewhere(states.receive, "in the thread in which that began")
+                server.cut()
+                assert await states.receive() == "pending"
