@@ -1,13 +1,15 @@
 """How a customer is found: the addresses it was made with, what replies tell of others, and its state where one lacks.
 
-The families of commands, and :class:`.Customer` out of them, stand above; models are below. A customer keeps only its
-own id and numbers, so as many may be made as there are people.
+The families of commands, and :class:`.Customer` out of them, stand above; models are below, and the wire, which says
+whether a command can be sent before the state is fetched for it. A customer keeps only its own id and numbers, so as
+many may be made as there are people.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from elarian_trio import _wire
 from elarian_trio._arguments import require
 from elarian_trio.errors import CommandFailed
 from elarian_trio.models.commands import GetCustomerState
@@ -16,7 +18,7 @@ from elarian_trio.models.model import Model
 from elarian_trio.options import JsonSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from elarian_trio.models.commands import Command
     from elarian_trio.models.identity import CustomerAddress, CustomerNumberProviderName
@@ -28,6 +30,7 @@ __all__ = ["Addressed", "Call", "as_number", "is_id"]
 R = TypeVar("R", bound=Model)
 
 _ID_PREFIX = "el_cst_"  # every customer id that Elarian ever gave begins so
+_SOMEBODY = CustomerNumber("+254700000000")  # in place of a number that is still to be found
 
 
 def is_id(name: object) -> bool:
@@ -171,7 +174,9 @@ class Addressed:
                 return number
         return self._number if self._looked_up else None
 
-    async def _find_number(self, provider: str | None) -> CustomerNumber:
+    async def _find_number(self, provider: str | None, make: Callable[..., Command[Any]]) -> CustomerNumber:
+        """Fetch the number that *make*'s command lacks; what else is wrong with that is said before."""
+        _wire.encode_command(make(customer_number=_SOMEBODY))
         await self.get_state()
         number = self._known_number(provider)
         if number is None:
@@ -179,7 +184,9 @@ class Addressed:
             raise LookupError(msg)
         return number
 
-    async def _find_id(self) -> str:
+    async def _find_id(self, make: Callable[..., Command[Any]]) -> str:
+        """Fetch the id that *make*'s command lacks; what else is wrong with that is said before."""
+        _wire.encode_command(make(customer_id=_ID_PREFIX))
         return (await self.get_state()).customer_id
 
 

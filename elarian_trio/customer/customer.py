@@ -6,6 +6,7 @@ what is said to it in :mod:`.messaging`; how it is found, and its state, in :mod
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from elarian_trio._arguments import require
@@ -111,8 +112,8 @@ class Customer(Identity, Storage, Messaging):
         """
         address = other.address if isinstance(other, Customer) else other
         require("other", (Customer, CustomerNumber, SecondaryId, str), address)
-        customer_id = self._id or await self._find_id()
-        reply = self._learn(await self._call(AdoptCustomerState(customer_id=customer_id, other_customer=address)))
+        make = partial(AdoptCustomerState, other_customer=address)
+        reply = self._learn(await self._call(make(customer_id=self._id or await self._find_id(make))))
         if isinstance(other, Customer) and other.number is not None:
             other._learn(reply)
         return reply
@@ -137,11 +138,12 @@ class Customer(Identity, Storage, Messaging):
             and the server may have acted.
         """
         require("activity", Activity, activity)
-        command = CustomerActivity(
-            source=check_str("source", source),  # first: what is wrong with it is said before anything is sent
-            customer_number=self._known_number(None) or await self._find_number(None),
+        make = partial(
+            CustomerActivity,
+            source=check_str("source", source),
             session_id=activity.session_id,
             key=activity.key,
             properties=activity.properties,
         )
-        return self._learn(await self._call(command))
+        number = self._known_number(None) or await self._find_number(None, make)
+        return self._learn(await self._call(make(customer_number=number)))

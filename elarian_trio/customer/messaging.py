@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from elarian_trio._arguments import require, wrong_type
+from elarian_trio._arguments import require
 from elarian_trio.customer.addresses import Addressed
-from elarian_trio.models.channels import CUSTOMER_PROVIDERS
-from elarian_trio.models.checks import to_enum
+from elarian_trio.models.channels import CUSTOMER_PROVIDERS, MessagingChannel
+from elarian_trio.models.checks import check_str, to_enum
 from elarian_trio.models.commands import ReplyToMessage, SendMessage, UpdateMessagingConsent
 from elarian_trio.models.messaging import ConsentAction, Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from elarian_trio.models.channels import MessagingChannel
     from elarian_trio.models.identity import CustomerNumberProvider
     from elarian_trio.models.messaging import ConsentActionName, Sendable
     from elarian_trio.models.replies import ConsentUpdateReply, MessageReply
@@ -61,12 +61,9 @@ class Messaging(Addressed):
             and the server may have acted.
         """
         provider = _provider_of(channel)
-        command = SendMessage(
-            message=Message.of(message),  # first: what is wrong with it is said before anything is sent
-            customer_number=self._known_number(provider) or await self._find_number(provider),
-            channel_number=channel,
-        )
-        return self._learn(await self._call(command))
+        make = partial(SendMessage, message=Message.of(message), channel_number=channel)
+        number = self._known_number(provider) or await self._find_number(provider, make)
+        return self._learn(await self._call(make(customer_number=number)))
 
     async def reply_to_message(self, message_id: str, message: Sendable) -> MessageReply:
         """Answer a message of the customer's; the reply's status says what became of it, as of :meth:`send_message`.
@@ -91,10 +88,8 @@ class Messaging(Addressed):
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
             and the server may have acted.
         """
-        answer = Message.of(message)
-        customer_id = self._id or await self._find_id()
-        command = ReplyToMessage(customer_id=customer_id, message_id=message_id, message=answer)
-        return self._learn(await self._call(command))
+        make = partial(ReplyToMessage, message_id=check_str("message_id", message_id), message=Message.of(message))
+        return self._learn(await self._call(make(customer_id=self._id or await self._find_id(make))))
 
     async def make_voice_call(self, channel: MessagingChannel, actions: Sequence[VoiceAction] = ()) -> MessageReply:
         """Call the customer from the voice number *channel*; the reply's status says what became of it.
@@ -147,17 +142,12 @@ class Messaging(Addressed):
             and the server may have acted.
         """
         provider = _provider_of(channel)
-        command = UpdateMessagingConsent(
-            update=_to_action("action", action),  # first: what is wrong with it is said before anything is sent
-            customer_number=self._known_number(provider) or await self._find_number(provider),
-            channel_number=channel,
-        )
-        return self._learn(await self._call(command))
+        make = partial(UpdateMessagingConsent, update=_to_action("action", action), channel_number=channel)
+        number = self._known_number(provider) or await self._find_number(provider, make)
+        return self._learn(await self._call(make(customer_number=number)))
 
 
 def _provider_of(channel: MessagingChannel) -> CustomerNumberProvider | None:
     """Give whose numbers a channel reaches."""
-    try:
-        return CUSTOMER_PROVIDERS.get(channel.channel)
-    except AttributeError:
-        wrong_type("channel", "a MessagingChannel", channel)
+    require("channel", MessagingChannel, channel)
+    return CUSTOMER_PROVIDERS.get(channel.channel)

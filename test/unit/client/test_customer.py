@@ -16,8 +16,11 @@ from elarian_trio import (
     CustomerState,
     Elarian,
     IdentityState,
+    Media,
+    Message,
     MessageReply,
     MessagingChannel,
+    PaymentChannelNumber,
     Say,
     SecondaryId,
     Tag,
@@ -121,7 +124,9 @@ async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
     for wrong, words in [
         (asha.send_message("83044", "x"), "channel must be a MessagingChannel, got str"),
         (asha.send_message(SMS, 5), "body must be one of str, .*, got int"),
+        (asha.send_message(PaymentChannelNumber("525900"), "x"), "channel must be a MessagingChannel, got PaymentCh"),
         (call_me.reply_to_message("m", 5), "body must be one of str, .*, got int"),
+        (call_me.reply_to_message(5, "x"), "message_id must be a str, got int"),
         (asha.make_voice_call("+2547"), "channel must be a MessagingChannel, got str"),
         (asha.make_voice_call(MessagingChannel.voice("1"), Say("x")), "actions must be a sequence of .*, got Say"),
         (asha.make_voice_call(MessagingChannel.voice("1"), "x"), r"body\[0\] must be one of Say, .*, got str"),
@@ -147,6 +152,11 @@ async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
         (asha.update_metadata({"\ud800": 1}), "a key of data holds a lone surrogate at index 0"),
         (asha.delete_metadata("a", "\ud800"), r"keys\[1\] holds a lone surrogate at index 0"),
         (asha.delete_tags("x\ud800"), r"keys\[0\] holds a lone surrogate at index 1"),
+        (asha.send_message(SMS, Media("https://localhost/x", "unknown")), "type is UNKNOWN, which cannot be sent"),
+        (asha.send_message(SMS, Message(None)), "body is None, so there is nothing to send"),
+        (call_me.reply_to_message("m", Message(None)), "body is None, so there is nothing to send"),
+        (asha.update_messaging_consent(SMS, "unknown"), "update is UNKNOWN, which cannot be sent"),
+        (call_me.adopt_state(CustomerNumber("1", "unknown")), "provider is UNKNOWN, which cannot be sent"),
     ]:
         with pytest.raises(ValueError, match=words):
             await wrong
