@@ -7,6 +7,7 @@ many may be made as there are people.
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from elarian_trio import _wire
@@ -85,21 +86,22 @@ class Addressed:
         serializer: Serializer | None = None,
     ) -> None:
         if not number:
+            require("number", (str, NoneType), number, wanted="a str")
             number = None
             if not (customer_id or secondary_id):
                 msg = "a customer needs at least one address: a number, a customer_id or a secondary_id"
                 raise ValueError(msg)
         elif not isinstance(number, CustomerNumber):
             number = as_number(number)
-        if customer_id.__class__ is not str and customer_id:
+        if customer_id.__class__ is not str and customer_id is not None:
             require("customer_id", str, customer_id)
-        if secondary_id:
+        if secondary_id is not None:
             require("secondary_id", SecondaryId, secondary_id)
         self._call = call
         self._serializer = serializer or JsonSerializer()
         self._number = number
         self._given_id = self._id = customer_id or None
-        self._secondary_id = secondary_id or None
+        self._secondary_id = secondary_id
         self._numbers = () if number is None else (number,)
         self._looked_up = False
 

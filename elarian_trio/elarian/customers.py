@@ -449,7 +449,8 @@ class Customers(Client):
 
 
 def _require_same(number: CustomerNumber, provider: str, partition: str | None) -> None:
-    """See that what is said beside a number, which has both, is what it says."""
-    if provider not in (_CELLULAR, number.provider) or partition not in (None, number.partition):
+    """See that what is said beside a number, which has both, is what it says; one provider has two names."""
+    same_provider = CustomerNumberProvider(provider) in (_CELLULAR, number.provider)
+    if not same_provider or partition not in (None, number.partition):
         msg = "a CustomerNumber says its own provider and partition; give another number, or a str beside them"
         raise ValueError(msg)

@@ -86,6 +86,9 @@ def test_customer_needs_an_address() -> None:
         ({"secondary_id": "A1"}, "secondary_id must be a SecondaryId, got str"),
         ({"secondary_id": ["passport", "A1"]}, "secondary_id must be a SecondaryId, got list"),
         ({"number": "+1", "secondary_id": 5}, "secondary_id must be a SecondaryId, got int"),
+        ({"number": "+1", "secondary_id": []}, "secondary_id must be a SecondaryId, got list"),
+        ({"number": "+1", "customer_id": 0}, "customer_id must be a str, got int"),
+        ({"number": 0, "customer_id": "el_cst_1"}, "number must be a str, got int"),
     ],
 )
 def test_an_address_of_the_wrong_type_is_refused_where_the_customer_is_made(addresses: Any, words: str) -> None:  # noqa: ANN401
@@ -114,6 +117,10 @@ def test_what_a_number_says_itself_is_not_said_otherwise_beside_it() -> None:
         with pytest.raises(ValueError, match="says its own provider and partition"):
             app.customer(CHAT, **beside)  # type: ignore[arg-type]
     assert app.customer(CHAT, provider="telegram").address == CHAT
+    visitor = CustomerNumber("asha", "app")
+    assert app.customer(visitor, provider="web").address == visitor, "design.md: an alias"
+    with pytest.raises(ValueError, match="'carrier' is no CustomerNumberProvider"):
+        app.customer(visitor, provider="carrier")  # type: ignore[arg-type]
 
 
 async def test_what_is_wrong_is_said_before_anything_is_sent() -> None:
