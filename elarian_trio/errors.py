@@ -143,7 +143,10 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer broke the protocol's rules in a way for which the protocol asks to end the connection."""
+    """The peer broke the protocol's rules in a way for which the protocol asks to end the connection.
+
+    Also, of one command alone: its reply cannot be read. The connection stays then, and the server may have acted.
+    """
 
 
 class CommandError(ElarianError):

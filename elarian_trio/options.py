@@ -131,6 +131,10 @@ class Backoff:
     Attributes:
         give_up_after: seconds since the peer last answered after which the client's block ends with
             ConnectionFailed; ``None`` for never.
+
+    Raises:
+        ValueError: a number is out of its range; the words tell that.
+        TypeError: an argument is of the wrong type.
     """
 
     first: float = 0.25
@@ -176,6 +180,10 @@ class ConnectionOptions:
             to one of the app's connections, so a program that only sends, beside one that serves, says so.
         ssl_context: replaces the default, verifying context of ``tls://`` and ``wss://``.
         serializer: how metadata and app data become bytes.
+
+    Raises:
+        ValueError: no connection can work with a value; the words tell the right range.
+        TypeError: an argument is of the wrong type.
     """
 
     _: KW_ONLY

@@ -39,6 +39,9 @@ class Simulator(Client):
 
     It takes what :class:`~elarian_trio.Elarian` takes, and is entered the same way. Its notifications have no
     customer, and are answered without a message: they tell what reached the phone.
+
+    What is wrong with an argument is a ValueError or TypeError, raised before anything is sent. A reply that cannot be
+    read is a RemoteProtocolError of its command alone: the connection stays, and the server may have acted.
     """
 
     _simulator: ClassVar[bool] = True
@@ -110,7 +113,7 @@ class Simulator(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the parts cannot be sent.
 
@@ -151,7 +154,7 @@ class Simulator(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the status is not known.
 
@@ -184,7 +187,7 @@ class Simulator(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the status is not known.
 

@@ -132,7 +132,7 @@ class Delivery(Generic[N]):
         """The customer it is about.
 
         Raises:
-            LookupError: it is about a purse, or came to a simulator.
+            LookupError: it names none, as one about a purse, or one that came to a simulator.
         """
         customer = self.customer_or_none
         if customer is None:

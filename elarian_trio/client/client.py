@@ -100,6 +100,7 @@ class Client(AsyncContextManagerMixin):
     Raises:
         ValueError: there is not exactly one credential, or the endpoint is not one.
         TypeError: an argument is of the wrong type.
+        ModuleNotFoundError: the endpoint needs the extra.
     """
 
     _simulator: ClassVar[bool] = False
@@ -165,6 +166,7 @@ class Client(AsyncContextManagerMixin):
         Raises:
             ValueError: a variable is missing, or holds what it cannot hold; the words name it.
             OSError: the file of the authority cannot be read.
+            ModuleNotFoundError: the endpoint needs the extra ``websocket``.
         """
         return cls(**read_environment(options, is_dialed=dial is not None), dial=dial)
 
@@ -202,7 +204,9 @@ class Client(AsyncContextManagerMixin):
             SetupRejected: the server refused the setup.
             ConnectionFailed: no connection came about within ``give_up_after``.
             RemoteProtocolError: the server broke the protocol, at first or three times within a minute.
+            ConnectionClosed: ``disconnect()`` was called before the server had answered.
             RuntimeError: it was entered before.
+            Exception: what ``auth_token`` or ``dial`` raised, but for failures to reach somebody; later those are such.
         """
         if self._entered:
             msg = f"this {type(self).__name__} was entered before; make another"

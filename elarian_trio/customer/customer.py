@@ -31,6 +31,9 @@ class Customer(Identity, Storage, Messaging):
     Making one sends nothing. Where several addresses are given, the number is the one that is sent. Where a command
     needs an address that this customer lacks, its state is fetched, once, and that address is remembered.
 
+    What is wrong with an argument is a ValueError or TypeError, raised before anything is sent. A reply that cannot be
+    read is a RemoteProtocolError of its command alone: the connection stays, and the server may have acted.
+
     Args:
         call: carries commands out; anything with its signature will do in a unit test.
         number: the customer's number; a ``str`` is a cellular one.
@@ -39,7 +42,7 @@ class Customer(Identity, Storage, Messaging):
         serializer: how metadata and app data are stored.
 
     Raises:
-        ValueError: no address was given.
+        ValueError: no address was given, or *number* is an id (``"el_cst_…"``).
         TypeError: an address is of the wrong type.
     """
 
@@ -54,7 +57,7 @@ class Customer(Identity, Storage, Messaging):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the customer has no number; one cannot be made by id.
 
@@ -79,7 +82,7 @@ class Customer(Identity, Storage, Messaging):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -103,7 +106,7 @@ class Customer(Identity, Storage, Messaging):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -129,7 +132,7 @@ class Customer(Identity, Storage, Messaging):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             LookupError: the customer has no number at all.
 

@@ -38,7 +38,7 @@ class Messaging(Addressed):
         """Send a message to the customer's number that suits *channel*; the reply's status says what became of it.
 
         A refusal, such as ``no_consent``, is a status, too, and raises nothing. Fetches the customer's state first
-        where no such number is known yet.
+        where no such number is known yet; where there is none, the number it was made with is sent.
 
         Args:
             channel: the organisation's number that it comes from.
@@ -51,10 +51,10 @@ class Messaging(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the message cannot be sent.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it was made without one.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
@@ -80,7 +80,7 @@ class Messaging(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the message cannot be sent.
 
@@ -106,10 +106,10 @@ class Messaging(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the actions cannot be sent.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it was made without one.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
@@ -124,7 +124,7 @@ class Messaging(Addressed):
         """Allow or block writing to the customer's number that suits *channel*; the reply's status says how it went.
 
         A refusal is a status, too, and raises nothing. Fetches the customer's state first where no such number is known
-        yet.
+        yet; where there is none, the number it was made with is sent.
 
         Waits for the reply, and first for the connection while it is being re-established.
 
@@ -132,10 +132,10 @@ class Messaging(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the action is not known.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it was made without one.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,

@@ -61,7 +61,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: a value cannot be stored (JSON cannot hold it, unless the serializer is another).
 
@@ -85,7 +85,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -107,7 +107,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -133,7 +133,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -153,7 +153,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the value cannot be stored (JSON cannot hold it, unless the serializer is another).
 
@@ -173,7 +173,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -191,7 +191,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -209,7 +209,7 @@ class Storage(Addressed):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:

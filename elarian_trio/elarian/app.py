@@ -55,6 +55,15 @@ class Elarian(Customers, Replays):
     be answered, as :meth:`disconnect` does; leaving by an exception or cancellation answers nothing more and closes. It
     is used in the thread of its block: from another one, a RuntimeError says so.
 
+    What ends the connection for good comes out of the ``async with`` line, or later out of the block: SetupRejected,
+    ConnectionFailed once ``give_up_after`` has passed, or RemoteProtocolError where the server breaks the protocol, at
+    first or three times within a minute. What ``auth_token`` or ``dial`` raises comes out of the line, too; later it is
+    a failed attempt, as are failures to reach somebody always. Where :meth:`disconnect` is called before the server has
+    answered, the line raises ConnectionClosed.
+
+    What is wrong with an argument is a ValueError or TypeError, raised before anything is sent. A reply that cannot be
+    read is a RemoteProtocolError of its command alone: the connection stays, and the server may have acted.
+
     What a method here takes as *customer* is a :class:`.Customer`, a CustomerNumber, a SecondaryId, or a str: an id
     (``"el_cst_…"``), else a cellular number. Replays go by number: they take no ids.
 
@@ -72,6 +81,7 @@ class Elarian(Customers, Replays):
     Raises:
         ValueError: there is not exactly one credential, or the endpoint is not one.
         TypeError: an argument is of the wrong type.
+        ModuleNotFoundError: the endpoint needs the extra.
     """
 
     _kinds: ClassVar[Sequence[type[AnyNotification]]] = APP_NOTIFICATIONS
@@ -161,8 +171,9 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
+            ValueError: *number* is empty, or an id.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
@@ -179,7 +190,7 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -199,7 +210,7 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -217,7 +228,7 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -240,7 +251,7 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the message cannot be sent.
 
@@ -274,7 +285,7 @@ class Elarian(Customers, Replays):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:

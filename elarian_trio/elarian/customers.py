@@ -96,7 +96,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -114,7 +114,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -132,7 +132,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -150,7 +150,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -168,7 +168,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -188,7 +188,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -206,7 +206,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -224,7 +224,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: a value cannot be stored.
 
@@ -243,7 +243,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -263,7 +263,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -285,7 +285,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the value cannot be stored.
 
@@ -306,7 +306,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -324,7 +324,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -344,7 +344,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             LookupError: the customer has no number at all.
 
@@ -363,9 +363,9 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it is named by none.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
@@ -384,7 +384,7 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
 
         Cancellation:
@@ -404,9 +404,9 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it is named by none.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,
@@ -425,9 +425,9 @@ class Customers(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
-            LookupError: the customer has no number at all.
+            LookupError: no number of the customer's suits *channel*, and it is named by none.
 
         Cancellation:
             Always a checkpoint. Before the command is handed to the writer nothing is sent; later a CANCEL follows it,

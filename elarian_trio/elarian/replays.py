@@ -65,7 +65,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the action is not known, or the customer has no number.
 
@@ -92,7 +92,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the message lacks its time, or the customer has no number.
 
@@ -125,7 +125,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the message lacks its time or content, or the customer has no number.
 
@@ -162,7 +162,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the customer has no number.
 
@@ -197,7 +197,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the reaction is not known, or the customer has no number.
 
@@ -225,7 +225,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the customer has no number.
 
@@ -263,7 +263,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the status is not known.
 
@@ -297,7 +297,7 @@ class Replays(Client):
             CommandRejected: the server did not process the command; asking again is safe.
             CommandFailed: it refused the command; its words are in ``description``.
             CommandTimedOut: no answer came in time; ``sent`` tells whether the server may have acted.
-            ConnectionLost: the session ended after the command was sent.
+            ConnectionLost: the session ended after it was sent, or the connection for good; ``sent`` tells which.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the status is not known, or the customer has no number.
 

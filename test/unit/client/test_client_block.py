@@ -103,6 +103,28 @@ async def test_waiting_for_a_server_ends_with_the_callers_scope() -> None:
             assert app.connection_state is ConnectionState.CLOSED
 
 
+async def test_leaving_in_order_before_the_server_has_answered_is_connection_closed() -> None:
+    """This SDK: whoever waits in the `async with` line is told, where another task disconnects."""
+    near, _silent = open_memory_pair()
+
+    async def dial() -> MemoryTransport:
+        await checkpoint()
+        return near
+
+    app = Elarian(org_id="o", app_id="a", api_key=KEY, dial=dial)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_leave_once_all_wait, app)
+            with pytest.raises(ConnectionClosed):
+                async with app:
+                    pytest.fail("entered")
+
+
+async def _leave_once_all_wait(app: Elarian) -> None:
+    await anyio.wait_all_tasks_blocked()
+    await app.disconnect()
+
+
 async def test_malformed_bytes_before_the_first_answer_are_a_protocol_error() -> None:
     """This SDK: never a hang."""
 

@@ -19,6 +19,8 @@ from elarian_trio import (
     CommandFailed,
     CommandRejected,
     CommandTimedOut,
+    ConnectionFailed,
+    ConnectionLost,
     ConnectionOptions,
     ConnectionStates,
     CustomerNumber,
@@ -209,6 +211,28 @@ async def test_command_times_out_and_says_whether_it_was_sent() -> None:
                 await app.reconnect_now()
                 await reach("connected", states)  # a machine that is busy may take longer than a command may
             assert await app.customer("+1").delete_tags("a") == DONE
+
+
+async def test_command_that_waits_when_all_ends_for_good_says_that_it_was_not_sent() -> None:
+    """This SDK: ConnectionLost alone does not mean that the server may have acted; asking again is safe."""
+    options = ConnectionOptions(reconnect=Backoff(first=0.001, base=0.001, give_up_after=0.05), resume="off")
+    lost: list[ConnectionLost] = []
+
+    async def tag(app: Elarian) -> None:
+        with anyio.CancelScope(shield=True), pytest.raises(ConnectionLost) as caught:
+            await app.customer("+1").update_tags(TAG)
+        lost.append(caught.value)
+
+    with anyio.fail_after(5):
+        async with scripted_server() as server, anyio.create_task_group() as tasks:
+            with pytest.raises(ConnectionFailed, match="gave up"):  # noqa: PT012 - the block is what is tested
+                async with Elarian(**server.credentials, options=options) as app, app.connection_states() as states:
+                    server.unreachable = True
+                    server.cut()
+                    await reach("pending", states)
+                    tasks.start_soon(tag, app)
+                    await anyio.sleep_forever()
+    assert [each.sent for each in lost] == [False]
 
 
 async def test_a_client_is_not_used_from_another_thread(anyio_backend_name: str) -> None:

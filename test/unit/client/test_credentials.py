@@ -123,6 +123,31 @@ async def test_token_function_is_asked_before_each_setup(answer: str | AuthToken
 
 
 @pytest.mark.anyio
+async def test_token_function_that_raises_later_is_asked_again() -> None:
+    """This SDK: what gives tokens may be down for a while; at first what it raises comes out of the line."""
+    answers = iter([ZeroDivisionError(), TOKEN, ZeroDivisionError(), TOKEN])
+
+    async def token() -> str:
+        await checkpoint()
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    options = ConnectionOptions(reconnect=Backoff(first=0.0, base=0.0), resume="off")
+    with anyio.fail_after(5):
+        async with scripted_server() as server:
+            with pytest.raises(ZeroDivisionError):
+                async with Elarian(**WHO, auth_token=token, dial=server.dial, options=options):
+                    pytest.fail("entered")
+            async with Elarian(**WHO, auth_token=token, dial=server.dial, options=options) as app:
+                server.cut()
+                while app.statistics().reconnects < 1:
+                    await checkpoint()
+    assert next(answers, None) is None
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("answer", [None, "", {"token": TOKEN}, [TOKEN], TOKEN + "\ud800"])
 async def test_token_function_that_gives_no_token_is_an_error(answer: Any) -> None:  # noqa: ANN401
     """This SDK: a mistake of the program's comes out plainly."""

@@ -224,10 +224,13 @@ async def test_number_of_another_provider_is_sent_where_there_is_no_better() -> 
     assert call.commands[1].customer_number == CELL
 
 
-async def test_customer_without_any_number_cannot_be_written_to() -> None:
+async def test_customer_without_a_number_that_suits_cannot_be_written_to() -> None:
     """This SDK: a LookupError, since no such command can be made."""
     with pytest.raises(LookupError):
         await Customer(FakeCall(), customer_id="el_cst_1").send_message(SMS, "Hi")
+    state = CustomerState(customer_id="el_cst_1", payment_state=PaymentState(customer_numbers=(CELL,)))
+    with pytest.raises(LookupError, match="no telegram number is known"):
+        await Customer(FakeCall(state), customer_id="el_cst_1").send_message(TELEGRAM, "Hi")
     with pytest.raises(ValueError, match="number"):
         await Customer(FakeCall(), customer_id="el_cst_1").create()
 
