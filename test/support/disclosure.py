@@ -72,7 +72,7 @@ class Disclosure:
         """Remember how every living object of the package shows itself."""
         gc.collect()
         for each in gc.get_objects():
-            if type(each).__module__.startswith("elarian_trio"):
+            if str(type(each).__module__).startswith("elarian_trio"):  # a type of uvloop's has none that is text
                 with suppress(Exception):  # half-made, or going away
                     self.note(f"repr of a {type(each).__qualname__}", repr(each))
 
