@@ -201,7 +201,8 @@ class Line(ByteStream):
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         """What anycorn asks about the connection."""
-        return self._stream.extra_attributes
+        stream: Any = self._stream  # whose types say only that it is a mapping of functions
+        return cast("Mapping[Any, Callable[[], Any]]", stream.extra_attributes)
 
     async def receive(self, max_bytes: int = 65_536) -> bytes:
         """Read."""
