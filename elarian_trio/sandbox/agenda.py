@@ -27,7 +27,7 @@ __all__ = ["Agenda"]
 logger: logging.Logger = logging.getLogger("elarian_trio.sandbox")
 
 AT_HAND = 1_000  # jobs that are fetched at a time
-MOST_AT_HAND = 4 * AT_HAND  # before the later ones are left to the store again
+MOST_AT_HAND = 4 * AT_HAND  # before the later ones are left to the store again, or what is out of date is cleared away
 PAUSE = 1.0  # seconds until jobs are tried again that could not be kept, or read
 
 
@@ -71,6 +71,8 @@ class Agenda:
             self._take(key, record)
             if len(self._jobs) > MOST_AT_HAND:
                 self._leave_the_later()
+            elif len(self._heap) - len(self._jobs) > MOST_AT_HAND:
+                self._order()
         if replaced is not None or self._timer is None or record.due < self._timer.due:
             self._watch()
 
@@ -115,9 +117,13 @@ class Agenda:
     def _leave_the_later(self) -> None:
         """Keep only the next ones at hand: those behind them come back from the store in time."""
         jobs = heapq.nsmallest(AT_HAND, self._jobs.values(), key=lambda job: job.place)
-        self._jobs, self._heap, self._until = {}, [], jobs[-1].place
-        for job in jobs:
-            self._take(job.key, job)
+        self._jobs, self._until = {job.key: job for job in jobs}, jobs[-1].place
+        self._order()
+
+    def _order(self) -> None:
+        """Make the order anew, without what is out of date: each message renews a session, whose end is a day away."""
+        self._heap = [(*job.place, key) for key, job in self._jobs.items()]
+        heapq.heapify(self._heap)
 
     def _next(self) -> JobRecord | None:
         """Give the earliest job, from the store where none is at hand; none where that cannot be read now."""

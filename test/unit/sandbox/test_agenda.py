@@ -156,6 +156,20 @@ async def test_only_the_next_jobs_are_in_memory_and_all_run_in_order(
     assert len(office.agenda._jobs) <= 40
 
 
+async def test_a_job_that_is_set_anew_again_and_again_takes_no_more_room(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """House: no unbounded buffer; a session of a day is renewed by each message, while an earlier job waits."""
+    monkeypatch.setattr(room, "MOST_AT_HAND", 40)
+    office.set("first", 5)
+    for seconds in range(1_000):
+        office.set("it", 10 + seconds)
+        office.cancel(office.set("cancelled", 2_000 + seconds))
+        assert len(office.agenda._heap) <= 80
+    assert await office.pass_time(3_000) == ["first", "it"]
+    assert office.ran[-1] == ("it", START + timedelta(seconds=1_009))
+
+
 async def test_an_agenda_begins_with_what_the_store_has(office: Office) -> None:
     """Issue: state that survives; what was missed meanwhile is due at once."""
     office.set("soon", 10)
