@@ -40,13 +40,15 @@ class Layer:
     """What was changed by units that are kept or lost together. Made by the store.
 
     Args:
-        nowhere_else: kinds of keys of which nothing is anywhere else: what is deleted of them leaves no trace here.
+        is_alone: whether nothing is anywhere else: what is deleted leaves no trace here then, unless something of its
+            kind was taken out before.
     """
 
-    __slots__ = ("entries", "nowhere_else", "records", "units")
+    __slots__ = ("_elsewhere", "_is_alone", "entries", "records", "units")
 
-    def __init__(self, *nowhere_else: type[Key[Any]]) -> None:
-        self.nowhere_else: set[type[Key[Any]]] = {*nowhere_else}
+    def __init__(self, *, is_alone: bool = False) -> None:
+        self._is_alone = is_alone
+        self._elsewhere: set[type[Key[Any]]] = set()  # kinds of keys of which something was taken out
         self.records: dict[Key[Any], Record | None] = {}
         self.entries: dict[IndexKey, dict[EntryKey, EntryRecord | None]] = {}
         self.units: list[Unit] = []
@@ -55,7 +57,9 @@ class Layer:
         """Put *changes* over what is here."""
         for key, record in changes.items():
             self.records.pop(key, None)  # what was changed last is taken last
-            if record is None and key.__class__ in self.nowhere_else:
+            if record is None and self._is_alone and key.__class__ not in self._elsewhere:
+                if isinstance(key, EntryKey):
+                    self._drop_entry(key)
                 continue
             self.records[key] = record
             if isinstance(key, EntryKey):
@@ -79,11 +83,15 @@ class Layer:
     def take(self, number: int) -> dict[Key[Any], Record | None]:
         """Take out so many records, those that were not changed the longest."""
         taken = {key: self.records.pop(key) for key in list(islice(self.records, number))}
-        self.nowhere_else -= {key.__class__ for key in taken}
+        self._elsewhere |= {key.__class__ for key in taken}
         for key in taken:
             if isinstance(key, EntryKey):
-                entries = self.entries[key.index]
-                del entries[key]
-                if not entries:
-                    del self.entries[key.index]
+                self._drop_entry(key)
         return taken
+
+    def _drop_entry(self, key: EntryKey) -> None:
+        """Know nothing of an entry, if anything is known of it."""
+        entries = self.entries.get(key.index, {})
+        entries.pop(key, None)
+        if not entries:
+            self.entries.pop(key.index, None)

@@ -23,7 +23,6 @@ from elarian_trio.sandbox.at_hand import AtHand
 from elarian_trio.sandbox.database import script_of
 from elarian_trio.sandbox.disk import Disk
 from elarian_trio.sandbox.layer import UNHEARD, Layer, Unit
-from elarian_trio.sandbox.pending import JobKey, ParcelKey
 from elarian_trio.sandbox.world.entities import Record
 
 if TYPE_CHECKING:
@@ -59,9 +58,9 @@ class Store:
         self.commits: int = 0
         self._database = database
         self._inline = inline
-        # Nearly all jobs and notifications of a server in memory are done before they would be put away.
-        self._staged = Layer(JobKey, ParcelKey) if inline and not database.last_number() else Layer()
         self._is_all_staged = inline and database.is_empty  # memory's is, until there is too much to have at hand
+        # Most of what memory deletes was never put away: jobs and notifications that are done, old messages.
+        self._staged = Layer(is_alone=self._is_all_staged and not database.last_number())
         self._writing: Layer | None = None
         self._wanted = anyio.Event()
         self._settled = anyio.Event()  # set when nothing waits any more

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from stored import ASHA, INDEX, a_customer, a_job, an_entry
 
 from elarian_trio.sandbox.layer import Layer
-from elarian_trio.sandbox.pending import JobKey
 
 if TYPE_CHECKING:
     from elarian_trio.sandbox.pending import JobRecord
@@ -34,7 +33,7 @@ def test_an_index_is_gone_with_the_last_of_its_entries() -> None:
 
 def test_what_is_deleted_of_what_is_nowhere_else_leaves_no_trace() -> None:
     """This SDK: nothing is deleted from where nothing is; once one was taken out, there may be."""
-    layer, early, late = Layer(JobKey), a_job("early", 1, 1), a_job("late", 2, 2)
+    layer, early, late = Layer(is_alone=True), a_job("early", 1, 1), a_job("late", 2, 2)
     for _ in range(2):
         layer.add({early.key: early})
         layer.add({early.key: None})
@@ -43,6 +42,18 @@ def test_what_is_deleted_of_what_is_nowhere_else_leaves_no_trace() -> None:
     layer.take(1)
     layer.add({late.key: None})
     assert layer.records == {late.key: None}
+
+
+def test_an_entry_that_is_deleted_where_nothing_else_is_leaves_no_trace_of_its_index() -> None:
+    """House: nothing is kept of what is not here any more; one that never was may be deleted, too."""
+    layer, asha, ben = Layer(is_alone=True), an_entry("asha"), an_entry("ben")
+    layer.add({asha.key: asha, ben.key: ben})
+    layer.add({ben.key: None})
+    assert layer.entries == {INDEX: {asha.key: asha}}
+    layer.add({asha.key: None})
+    layer.add({asha.key: None})
+    assert not layer.entries
+    assert not layer.records
 
 
 def test_members_cover_those_below_and_what_was_deleted_uncovers_nothing() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 import pytest
-from stored import ASHA, INDEX, NOBODY, FaultyDatabase, Told, a_customer, a_job, an_entry
+from stored import ASHA, INDEX, NOBODY, FaultyDatabase, Told, a_customer, a_job, a_message, an_entry
 
 from elarian_trio.errors import StoreError
 from elarian_trio.sandbox import at_hand
@@ -17,7 +17,7 @@ from elarian_trio.sandbox import store as room
 from elarian_trio.sandbox.database import Database, files
 from elarian_trio.sandbox.pending import BEGINNING
 from elarian_trio.sandbox.store import Store
-from elarian_trio.sandbox.world.entities import CustomerKey, EntryKey
+from elarian_trio.sandbox.world.entities import CustomerKey, EntryKey, MessageKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -358,6 +358,22 @@ def test_memory_puts_away_what_is_too_much_to_have_at_hand(monkeypatch: pytest.M
     assert len(store._at_hand) <= 5
     assert [store.load(CustomerKey("org", name)) for name in names] == [a_customer(name) for name in names]
     assert [entry.member for entry in store.members(INDEX)] == sorted(names)
+    disk.close()
+
+
+def test_memory_keeps_no_trace_of_old_messages_before_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """House: no unbounded buffer; traces of what was deleted would fill it, and what there is would leave."""
+    monkeypatch.setattr(room, "MAX_STAGED", 2)
+    disk = FaultyDatabase(Database.open(None))
+    store = Store(disk, inline=True)
+    store.commit({ASHA.key: ASHA}, NOBODY)
+    for number in range(10):
+        key = MessageKey("org", f"message {number}")
+        store.commit({key: a_message("delivered")}, NOBODY)
+        store.commit({key: None}, NOBODY)
+        assert store.load(key) is None
+    assert store._staged.records == {ASHA.key: ASHA}
+    assert not disk.batches
     disk.close()
 
 
