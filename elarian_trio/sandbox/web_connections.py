@@ -235,9 +235,18 @@ def server_of(app: ASGIApp) -> Callable[[ByteStream], Awaitable[None]]:
     wrapped = ASGIWrapper(cast("Any", app))
 
     async def serve(stream: ByteStream) -> None:
-        await TCPServer(wrapped, config, WorkerContext(None), {}, cast("SocketStream", Line(stream))).run()
+        await _Server(wrapped, config, WorkerContext(None), {}, cast("SocketStream", Line(stream))).run()
 
     return serve
+
+
+class _Server(TCPServer):
+    """Serves one connection, and no longer than the other end keeps it."""
+
+    async def _read_data(self) -> None:
+        """Read until the other end is gone; anycorn alone would still wait for its next request, with the socket."""
+        await super()._read_data()
+        await self.context.terminated.set()
 
 
 def head_of(scope: Scope) -> WebRequest:

@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
+from leaks import open_sockets
 from web_clients import BOUND, CLICKS, START, Refused, caller, manual
 
 from elarian_trio import StoreError
@@ -97,6 +98,18 @@ async def test_a_hundred_at_once_are_each_answered_and_none_is_lost() -> None:
                 tasks.start_soon(client.use, "asha", 1)
         usage = await client.ask("GET", f"/customers/asha/products/clicker-demo/levers/{CLICKS}/usage")
         assert usage["total"] == 100
+
+
+async def test_a_client_that_leaves_takes_its_connection_along() -> None:
+    """A past bug: each was kept for its next request, for 75 seconds; fifteen clients a second were too many files."""
+    async with PlanshipServer() as planship:
+        before = open_sockets()
+        for _ in range(3):
+            async with caller(planship) as client:
+                await client.ask("GET", "/nothing", expect=404)
+        with anyio.fail_after(BOUND):
+            while open_sockets() - before:
+                await anyio.lowlevel.checkpoint()
 
 
 async def test_the_log_shows_what_was_asked_and_answered() -> None:
