@@ -170,6 +170,8 @@ class Engine:
         if client.is_simulator:
             self._phones.pop(client).close()
             self._steps.run()
+        elif client.hears and self._app_route(client.org_id, client.app_id).is_unused:
+            del self._apps[client.org_id, client.app_id]
 
     def _tell(self, client: Client, step: Callable[[Route, Client], None]) -> None:
         """Take *step* on the way to *client*, if it hears at all, and see to what comes of it."""
@@ -273,7 +275,7 @@ class Engine:
             record = ParcelRecord(number=self._store.number(), notification=effect.notification)
             key = record.key
             changes[key] = record
-        return partial(route.put, Parcel(effect.notification, effect.customer_id, effect.hop, note=Note(key)))
+        return partial(self._put, Parcel(effect.notification, effect.customer_id, effect.hop, note=Note(key)))
 
     def _notify_simulators(self, effect: NotifySimulators) -> None:
         customer_id = getattr(effect.notification, "customer_id", None)
@@ -306,10 +308,13 @@ class Engine:
             route = self._apps[org_id, app_id] = self._route(f"app {app_id}")
         return route
 
-    def _put_again(self, parcel: Parcel) -> None:
+    def _put(self, parcel: Parcel) -> None:
+        """Give *parcel* to the way that there is to its app by now: one that is not used is not kept."""
         told = cast("Notification", parcel.notification)
-        route = self._app_route(told.org_id, told.app_id)
-        self._clock.call_later(LOST_DELAY, partial(route.put, parcel))
+        self._app_route(told.org_id, told.app_id).put(parcel)
+
+    def _put_again(self, parcel: Parcel) -> None:
+        self._clock.call_later(LOST_DELAY, partial(self._put, parcel))
 
     def _route(self, name: str) -> Route:
         return Route(name, self._desk, self._clock, self.activity)

@@ -114,6 +114,26 @@ async def test_an_answer_that_could_not_be_kept_is_asked_for_again(file: Path, m
         assert app.statistics().notifications == 0, "it was answered"
 
 
+async def test_an_answer_that_could_not_be_kept_is_asked_for_of_the_apps_next_client(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This SDK: between the two the server knows nothing of the app but what is in the file."""
+    async with on(file) as sandbox, Simulator(**sandbox.credentials) as phone:
+        with monkeypatch.context() as patch:
+            async with Elarian(**sandbox.credentials) as app, app.notifications(ReceivedSmsNotification) as inbox:
+                await phone.receive_message(ASHA, SMS, None, ["hello"])
+                first = await inbox.receive()
+                patch.setattr(sandbox._remembered.database, "begin", _full)
+                async with first:
+                    await first.reply(app_data={"seen": True})
+                await sandbox.clock.advance(timedelta(seconds=0.5))
+        async with Elarian(**sandbox.credentials) as app, app.notifications(ReceivedSmsNotification) as inbox:
+            await sandbox.clock.advance(timedelta(seconds=1))
+            with anyio.fail_after(5):
+                async with await inbox.receive() as again:
+                    assert again.key == first.key
+
+
 def _full(_: object) -> None:
     raise FULL
 

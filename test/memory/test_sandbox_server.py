@@ -122,6 +122,20 @@ async def test_open_mode_lets_anybody_with_a_name_in() -> None:
         assert (await refused_by(sandbox, nameless)).code == ErrorCode.REJECTED_SETUP
 
 
+async def test_open_mode_forgets_apps_that_left_and_are_owed_nothing() -> None:
+    """House: nothing is left behind; anybody can make up names, and each cost three kilobytes for good."""
+    async with Sandbox(strict=False) as sandbox:
+        engine = sandbox._engine
+        assert engine is not None
+        for number in range(3):
+            async with Elarian(**{**sandbox.credentials, "app_id": f"app {number}"}) as app:
+                await app.customer(ASHA).create()
+                assert engine._apps
+        with anyio.fail_after(BOUND):
+            while engine._apps:
+                await anyio.lowlevel.checkpoint()
+
+
 # --- commands ---
 
 

@@ -83,6 +83,11 @@ class Route:
         """How many notifications are kept or under way."""
         return self._lanes.size
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether nobody hears by it, and nothing is kept."""
+        return not (self._listeners or self._lanes.size)
+
     def attach(self, listener: Listener) -> None:
         """Let *listener* hear, first of all what was kept; that others were too busy says nothing of it."""
         self._listeners.add(listener)
