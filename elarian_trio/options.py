@@ -339,15 +339,15 @@ class Reconnects:
 
     def delay(self, attempt: int) -> float:
         """Give the greatest delay, in seconds, before the given attempt in a row; the first is 1."""
-        return min(grown(self.first, self.factor, min(attempt - 1, 64)), self.cap)
+        return min(grown(self.first, float(self.factor), attempt - 1), self.cap)
 
 
 def grown(base: float, factor: float, exponent: int) -> float:
-    """Give ``base * factor ** exponent``, or infinity where a float cannot hold it."""
+    """Give ``base * factor ** exponent``, or infinity where a float cannot hold it; of nothing, nothing."""
     try:
         return base * factor**exponent
     except OverflowError:
-        return float("inf")
+        return float("inf") if base else 0.0
 
 
 def is_proxy(url: str) -> bool:

@@ -286,6 +286,19 @@ def test_reconnects_that_grow_beyond_what_a_float_holds_stay_at_the_cap(factor: 
     assert [reconnects.delay(number) for number in (1, 2, 60, 10_000)] == [0.5, 30.0, 30.0, 30.0]
 
 
+def test_reconnects_without_a_delay_never_have_one() -> None:
+    """This SDK: nothing grows of nothing, however often."""
+    reconnects = Reconnects(first=0.0)
+    assert [reconnects.delay(number) for number in (1, 2, 10_000)] == [0.0, 0.0, 0.0]
+
+
+def test_reconnects_that_grow_slowly_grow_on_up_to_the_cap() -> None:
+    """A past bug: after the 65th attempt the delay grew no more."""
+    reconnects = Reconnects(factor=1.01)
+    delays = [reconnects.delay(number) for number in (1, 65, 101, 1_000_000)]
+    assert [round(each, 2) for each in delays] == [0.5, 0.95, 1.35, 30.0]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
