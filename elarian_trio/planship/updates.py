@@ -89,14 +89,15 @@ class EntitlementUpdates(ObjectReceiveStream[Entitlements]):
         return cast("Entitlements", json.loads(cast("str", self._state)))
 
     async def aclose(self) -> None:
-        """Have every reader leave; the block does that by itself."""
+        """Have every reader leave, and take no state any more; the block does that by itself."""
         self.fail(anyio.ClosedResourceError())
         await anyio.lowlevel.checkpoint()
 
     def put(self, state: str) -> None:
-        """Deliver a state, in place of one that was not read yet."""
-        self._state, self._is_unread = state, True
-        self._wake()
+        """Deliver a state, in place of one that was not read yet; where readers are to leave, it comes too late."""
+        if self._failure is None:
+            self._state, self._is_unread = state, True
+            self._wake()
 
     def put_if_new(self, state: str) -> None:
         """Deliver a state unless it is the one that was delivered last."""

@@ -425,6 +425,18 @@ async def test_stream_that_is_closed_by_hand_wakes_its_readers() -> None:
             await updates.aclose()
 
 
+async def test_stream_that_is_closed_by_hand_stays_closed() -> None:
+    """A past bug: a state that came later was given to whoever read once more."""
+    planship = a_planship()
+    async with planship.client() as client, client.entitlement_updates() as updates:
+        await updates.receive()
+        await updates.aclose()
+        planship.server.change(n=1)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(anyio.ClosedResourceError):
+            await updates.receive()
+
+
 async def test_readers_are_told_when_the_client_is_left_first() -> None:
     """This SDK: nothing of a client works outside of its block, whoever holds it."""
     planship, opened = a_planship(), anyio.Event()
