@@ -12,11 +12,12 @@ import anyio.lowlevel
 import pytest
 from web_clients import BOUND, CLICKS, Gone, Refused, caller, manual, web_socket
 
-from elarian_trio.sandbox import web
+from elarian_trio.sandbox import ManualClock, web
 from elarian_trio.sandbox.planship import PlanshipServer, Switches, WebFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 pytestmark = pytest.mark.anyio
 
@@ -230,3 +231,30 @@ async def test_a_peer_that_reads_nothing_does_not_keep_the_block_from_ending(mon
             await clients.enter_async_context(client.listen_to("asha"))
             planship.send_to_sockets("x" * 30_000_000)
             await client.ask("GET", "/products")
+
+
+class Interrupting(ManualClock):
+    """A clock that cancels a scope when it is asked for the time."""
+
+    scope: anyio.CancelScope | None = None
+
+    def now(self) -> datetime:
+        if self.scope is not None:
+            self.scope.cancel()
+        return super().now()
+
+
+async def test_a_revocation_that_is_given_up_as_it_comes_about_closes_the_sockets_all_the_same() -> None:
+    """A past bug: no token counted any more, and the sockets that came in with one went on hearing."""
+    clock = Interrupting()
+    async with PlanshipServer(clock=clock) as planship, caller(planship) as client:
+        await client.subscribe("asha")
+        async with client.listen_to("asha") as socket:
+            with anyio.CancelScope() as clock.scope:
+                await planship.revoke_tokens()
+            assert clock.scope.cancelled_caught
+            with pytest.raises(Refused, match="403"):
+                async with client.listen_to("asha"):
+                    raise AssertionError("it was let in")
+            with pytest.raises(Gone, match="1008"), anyio.fail_after(BOUND):
+                await socket.receive()

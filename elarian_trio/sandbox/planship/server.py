@@ -16,7 +16,7 @@ from elarian_trio.sandbox.exchange import WebReply, json_reply
 from elarian_trio.sandbox.planship.rules.catalogue import Catalogue, clicker_demo
 from elarian_trio.sandbox.planship.rules.operations import SOCKET_PATH, operations, revoke_tokens
 from elarian_trio.sandbox.planship.rules.records import RECORDS
-from elarian_trio.sandbox.planship.rules.service import Service, Switches, Touched
+from elarian_trio.sandbox.planship.rules.service import Revoked, Service, Switches, Touched
 from elarian_trio.sandbox.planship.rules.tokens import ClientKeys
 from elarian_trio.sandbox.planship.updates import EXPIRED, Listeners, Order
 from elarian_trio.sandbox.rows import know
@@ -148,11 +148,14 @@ class PlanshipServer(WebServer):
         Waits until that is kept.
 
         Raises:
+            RuntimeError: its block is not entered.
             StoreError: the file cannot be written; tokens count as before.
+
+        Cancellation:
+            Always a checkpoint. It may come about all the same.
         """
         service = self._serving
         await self._do(lambda call: revoke_tokens(service, call))
-        self._hearing_all.order(Order("close", code=EXPIRED))
 
     def drop_sockets(self) -> int:
         """Cut all WebSockets without a word; say how many."""
@@ -221,7 +224,11 @@ class PlanshipServer(WebServer):
 
     def _kept(self, books: Books) -> None:
         touched = {each for effect in books.effects if isinstance(effect, Touched) for each in effect.customer_ids}
-        if touched and self._listeners is not None:
+        if self._listeners is None:
+            return
+        if any(isinstance(effect, Revoked) for effect in books.effects):
+            self._listeners.order(Order("close", code=EXPIRED))
+        if touched:
             self._listeners.look_again(touched)
 
 

@@ -13,7 +13,7 @@ from elarian_trio.sandbox.planship.rules import customers, membership, products,
 from elarian_trio.sandbox.planship.rules.periods import NEVER
 from elarian_trio.sandbox.planship.rules.reading import Refused
 from elarian_trio.sandbox.planship.rules.records import PlanshipTokensKey, PlanshipTokensRecord
-from elarian_trio.sandbox.planship.rules.service import Deal
+from elarian_trio.sandbox.planship.rules.service import Deal, Revoked
 from elarian_trio.sandbox.planship.rules.tokens import make_token
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def revoke_tokens(service: Service, call: Call) -> WebReply:
     key = PlanshipTokensKey(service.catalogue.organization_id)
     known = call.books.find(key)
     call.books.put(PlanshipTokensRecord(org_id=key.org_id, epoch=1 if known is None else known.epoch + 1))
+    call.books.effects.append(Revoked())
     return WebReply()
 
 

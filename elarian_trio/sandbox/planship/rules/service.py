@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from elarian_trio.sandbox.planship.rules.tokens import ClientKeys
     from elarian_trio.sandbox.world.work import Dice
 
-__all__ = ["Deal", "Service", "Switches", "Touched"]
+__all__ = ["Deal", "Revoked", "Service", "Switches", "Touched"]
 
 T = TypeVar("T")
 
@@ -63,6 +63,10 @@ class Touched(NamedTuple):
     """An effect: these customers' entitlements may have changed."""
 
     customer_ids: tuple[str, ...]
+
+
+class Revoked(NamedTuple):
+    """An effect: no token counts any more that was given until now."""
 
 
 class Service(NamedTuple):
