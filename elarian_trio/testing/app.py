@@ -68,14 +68,14 @@ class AppUnderTest(Elarian):
             ValueError: the event is not known, or a subscription takes it.
             TypeError: the handler is no function, or cannot be called so.
         """
-        self._events.check(event, handler)  # not what watches it, which takes anything
-        self.is_listening = True
+        found = self._events.check(event, handler)  # not what watches it, which takes anything
+        self.is_listening = self.is_listening or not isinstance(found, str)  # one of the connection's takes nothing
         return super().on(event, self._watch(handler))
 
     def _subscribe(
         self, types: Iterable[type[AnyNotification]], max_buffer_size: int, *, observe: bool
     ) -> Subscription[Any]:
-        self.is_listening = True
+        self.is_listening = self.is_listening or not observe
         return super()._subscribe(types, max_buffer_size, observe=observe)
 
     def _watch(self, handler: Callable[..., Any]) -> Callable[..., Any]:

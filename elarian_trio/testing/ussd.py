@@ -138,9 +138,9 @@ class UssdSession(_Ussd):
 
     async def _hop(self, text: str) -> None:
         __tracebackhide__ = True
+        parts = [UssdInput(text, "active")]
         self._inputs.append(text)
         self.is_over = True  # unless the app answers
-        parts = [UssdInput(text, "active")]
         reply = await self._line.report(self._where(), self.channel, self._session_id, parts, self._within)
         menu = None if reply.message is None else reply.message.body
         if isinstance(menu, UssdMenu):

@@ -110,6 +110,17 @@ async def test_nothing_can_be_entered_when_the_session_is_over(elarian_app: AppU
         await session.enters("2")
 
 
+async def test_what_nobody_can_enter_leaves_the_session_as_it_was(
+    elarian_app: AppUnderTest, elarian_phone: Phone
+) -> None:
+    """A past bug: the session was over then, for the phone alone."""
+    elarian_app.on("ussdSession", show_menus)
+    session = await elarian_phone.dial()
+    with pytest.raises(TypeError, match="int"):
+        await session.enters(1)  # type: ignore[arg-type]
+    await session.says("Register").enters("1").says("Your name?")
+
+
 async def test_nobody_leaves_a_session_that_is_over(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
     """A past bug: the app was told of another session, which the customer left before it had begun."""
     elarian_app.on("ussdSession", show_menus)
@@ -144,6 +155,15 @@ async def test_an_app_that_takes_nothing_yet_is_told_of(elarian_app: AppUnderTes
     elarian_app.on("receivedSms", show_menus)
     with pytest.raises(AssertionError, match=r"the session ended; .*UssdMenu in time$"):
         await elarian_phone.dial()
+
+
+async def test_an_app_that_only_looks_on_takes_nothing(elarian_app: AppUnderTest, elarian_phone: Phone) -> None:
+    """A past bug: with a listener of the connection's, or one that observes, nobody was told what was missing."""
+    elarian_app.on("connected", lambda: None)
+    async with elarian_app.notifications(observe=True):
+        with pytest.raises(AssertionError, match=r"within 0.01 s\nelarian_app has no handler so far"):
+            await elarian_phone.dial(within=SOON)
+    assert not elarian_app.is_listening
 
 
 async def test_what_the_server_refuses_is_not_laid_at_the_apps_door(
