@@ -14,6 +14,7 @@ import anyio
 import anyio.lowlevel
 import trio.testing
 
+from elarian_trio._arguments import require
 from elarian_trio.sandbox.clock import mock_clock
 
 if TYPE_CHECKING:
@@ -37,11 +38,17 @@ async def bounded(seconds: float, act: Callable[[], Awaitable[T]]) -> T:
     Raises:
         TimeoutError: it took longer.
         Exception: what *act* raises.
+        ValueError: the seconds are none that can be counted to.
+        TypeError: they are no number.
 
     Cancellation:
         Always a checkpoint; *act* is cancelled.
     """
     await anyio.lowlevel.checkpoint()
+    require("the seconds to wait", (int, float), seconds, wanted="a number")
+    if math.isnan(seconds):
+        msg = "the seconds to wait must be a number, got nan"
+        raise ValueError(msg)
     with anyio.move_on_after(seconds) as scope:
         if not _time_stands_still():
             return await act()

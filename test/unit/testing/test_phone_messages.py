@@ -5,6 +5,7 @@ These tests take the fixtures as a user's tests do, from the plugin that is inst
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -168,4 +169,12 @@ async def test_everybody_may_wait_longer(elarian_phone: Phone) -> None:
     elarian_phone.of(JUMA).patience = SOON
     assert elarian_phone.patience == SOON
     with pytest.raises(AssertionError, match=r"within 0.01 s"):
+        await elarian_phone.expect_sms()
+
+
+@pytest.mark.parametrize(("patience", "kind"), [(None, TypeError), ("5", TypeError), (math.nan, ValueError)])
+async def test_patience_is_a_number(elarian_phone: Phone, patience: Any, kind: type[Exception]) -> None:  # noqa: ANN401
+    """A past bug: a phone without one waited for ever, though each wait has its bound."""
+    elarian_phone.patience = patience
+    with pytest.raises(kind, match="the seconds to wait must be a number"):
         await elarian_phone.expect_sms()
