@@ -58,16 +58,15 @@ class WebFault:
             when: "before", nothing is done; "after", it is.
 
         Raises:
-            FaultError: that is no such status, no header has such a name or value, or *when* is neither.
+            FaultError: that is no such status, no header has such a name or value, or *when* is neither; or the body
+                holds a number that JSON has not, or itself.
             TypeError: the body is nothing that JSON can hold.
         """
-        if isinstance(status, bool) or status not in range(200, 600):
+        if not isinstance(cast("object", status), int) or isinstance(status, bool) or status not in range(200, 600):
             raise FaultError("status", "an HTTP status from 200 to 599", status)
         fields = _checked({} if headers is None else headers)
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        content = (
-            body if isinstance(body, bytes) else json.dumps({"detail": DESCRIPTION} if body is None else body).encode()
-        )
+        content = body if isinstance(body, bytes) else _json({"detail": DESCRIPTION} if body is None else body)
         reply = WebReply(status=status, headers={"content-type": kind, **fields}, body=content)
         return WebFault("answer", as_when(when), reply=reply)
 
@@ -100,6 +99,14 @@ class WebFault:
 
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # of a header: a token, says RFC 9110
+
+
+def _json(body: object) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        wanted = "a value that JSON can hold, without nan and infinities, and not nested in itself"
+        raise FaultError("body", wanted, type(body)) from None
 
 
 def _checked(headers: object) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -63,6 +64,9 @@ def test_headers_go_by_their_names_in_lower_case() -> None:
 
 SECONDS: Any = {"retry-after": 1}  # which was a 500 of the server's own, and a traceback in its log
 NO_TEXT: Any = 503
+FRACTION: Any = 503.0  # which went out as "503.0"
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 NO_MAPPING: Any = [("a", "b")]
 
 
@@ -71,6 +75,9 @@ NO_MAPPING: Any = [("a", "b")]
     [
         (lambda: WebFault.status(199), "status must be an HTTP status from 200 to 599"),
         (lambda: WebFault.status(True), "status must be"),
+        (lambda: WebFault.status(FRACTION), "status must be"),
+        (lambda: WebFault.status(503, [math.nan]), "body must be a value that JSON can hold"),
+        (lambda: WebFault.status(503, ENDLESS), "body must be a value that JSON can hold"),
         (lambda: WebFault.status(503, headers=SECONDS), "headers must be names and values of printable ASCII text"),
         (lambda: WebFault.status(503, headers={"a": "b\nc"}), "headers must be"),
         (lambda: WebFault.status(503, headers={"a": "é"}), "headers must be"),
