@@ -8,6 +8,6 @@ without I/O (:mod:`.exchange`), and the sender (:mod:`.sender`) sends them, over
 from __future__ import annotations
 
 from elarian_trio._http.exchange import Request, Response, base_of, path_of
-from elarian_trio._http.sender import Attempt, Sender, open_sender
+from elarian_trio._http.sender import Attempt, Sender, open_sender, require_transport
 
-__all__ = ["Attempt", "Request", "Response", "Sender", "base_of", "open_sender", "path_of"]
+__all__ = ["Attempt", "Request", "Response", "Sender", "base_of", "open_sender", "path_of", "require_transport"]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.lowlevel
 
+from elarian_trio._arguments import wrong_type
 from elarian_trio._http.exchange import Headers, Response, bare
 from elarian_trio._http.pool import NetworkStream, httpx2, open_pool
 from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionFailed, ConnectionLost, RemoteProtocolError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from elarian_trio._http.exchange import Request
     from elarian_trio.options import HttpOptions, Retries
 
-__all__ = ["Attempt", "Sender", "Upgrade", "open_sender"]
+__all__ = ["Attempt", "Sender", "Upgrade", "open_sender", "require_transport"]
 
 MAX_BODY = 16 * 1024 * 1024  # bytes of a response, as of a message at Elarian; more is no answer of either service
 
@@ -287,6 +288,16 @@ _WORDS: tuple[tuple[Any, Callable[[str, Exception, Attempt], NoReturn]], ...] = 
     (Exception, _lost),
 )
 """Which errors of httpx2 become which of ours; the first that fits."""
+
+
+def require_transport(given: object) -> None:
+    """See that *given* can carry requests, or is ``None``.
+
+    Raises:
+        TypeError: it cannot.
+    """
+    if given is not None and (isinstance(given, type) or not callable(getattr(given, "handle_async_request", None))):
+        wrong_type("transport", "an httpx2.AsyncBaseTransport", given)
 
 
 @asynccontextmanager

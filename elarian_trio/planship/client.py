@@ -17,7 +17,7 @@ import anyio.lowlevel
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio._arguments import require, require_function
-from elarian_trio._http import base_of, open_sender
+from elarian_trio._http import base_of, open_sender, require_transport
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.client.secret import Secret
 from elarian_trio.errors import CommandTimedOut, ConnectionClosed, ConnectionLost, PlanshipError
@@ -133,6 +133,7 @@ class PlanshipCustomer(AsyncContextManagerMixin):
         require("options", HttpOptions, options)
         require("reconnects", Reconnects, reconnects)
         require_function("get_access_token", get_access_token, optional=True)
+        require_transport(transport)
         self._base_url = base_of(base_url)
         self._web_socket_url = None if web_socket_url is None else base_of(web_socket_url, schemes=("ws", "wss"))
         self._options = options

@@ -14,7 +14,7 @@ import anyio
 from anyio import AsyncContextManagerMixin
 
 from elarian_trio._arguments import require
-from elarian_trio._http import base_of, open_sender
+from elarian_trio._http import base_of, open_sender, require_transport
 from elarian_trio.client.secret import Secret
 from elarian_trio.errors import ConnectionClosed, TalonOneError
 from elarian_trio.options import HttpOptions, Retries
@@ -91,6 +91,8 @@ class IntegrationApi(AsyncContextManagerMixin):
         secret = None if api_key is None else Secret(api_key)
         del api_key  # before anything can fail: a traceback may print its frames' variables
         require("options", HttpOptions, options)
+        require("one_at_a_time", bool, one_at_a_time)
+        require_transport(transport)
         self._base_url = base_of(base_url)
         self._auth = _auth_of(secret, auth)
         self._options = options
@@ -100,7 +102,9 @@ class IntegrationApi(AsyncContextManagerMixin):
         self._turns: Turns | None = Turns() if one_at_a_time else None
 
     def __repr__(self) -> str:
-        """Say where it leads; no key."""
+        """Say where it leads; no key. Tracebacks ask even when making it failed half-way."""
+        if not hasattr(self, "_base_url"):
+            return "<IntegrationApi, not made>"
         return f"IntegrationApi({self._base_url!r})"
 
     @asynccontextmanager

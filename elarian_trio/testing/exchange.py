@@ -180,9 +180,7 @@ class Line:
         app = self.stage.app
         if app is None:
             return "\nthe test takes no elarian_app"
-        return (
-            "" if app.is_listening else "\nelarian_app has no handler so far, and nothing subscribed that answers"
-        )
+        return "" if app.is_listening else "\nelarian_app has no handler so far, and nothing subscribed that answers"
 
     def is_reached_by(self, told: AnyNotification) -> bool:
         """Whether it is this customer's phone that was *told*."""

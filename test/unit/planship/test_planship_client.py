@@ -285,6 +285,7 @@ async def test_block_that_is_cancelled_is_left_at_once() -> None:
         ({**PAIR, "customer_id": None}, TypeError, "got NoneType"),
         ({**PAIR, "options": 5}, TypeError, "options must be a HttpOptions, got int"),
         ({**PAIR, "reconnects": None}, TypeError, "reconnects must be a Reconnects, got NoneType"),
+        ({**PAIR, "transport": 5}, TypeError, "transport must be an httpx2.AsyncBaseTransport, got int"),
     ],
 )
 async def test_bad_arguments_are_refused_at_once(arguments: Any, kind: type[Exception], words: str) -> None:  # noqa: ANN401

@@ -316,6 +316,25 @@ def test_options_are_http_options(options: Any) -> None:  # noqa: ANN401 - bad o
         IntegrationApi("http://localhost", api_key="k", options=options)
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"one_at_a_time": "no"}, "one_at_a_time must be a bool, got str"),
+        ({"transport": 5}, "transport must be an httpx2.AsyncBaseTransport, got int"),
+        ({"transport": httpx2.MockTransport}, "transport must be an httpx2.AsyncBaseTransport, got type"),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_told_of_where_it_is_given(given: dict[str, Any], words: str) -> None:
+    """A past bug: "no" was taken for yes, and a transport that is none failed in words of the library's."""
+    with pytest.raises(TypeError, match=words):
+        IntegrationApi("http://localhost", api_key="k", **given)
+
+
+def test_client_that_was_not_made_can_be_shown() -> None:
+    """This SDK: a traceback that prints its frames' variables asks for that, too."""
+    assert repr(IntegrationApi.__new__(IntegrationApi)) == "<IntegrationApi, not made>"
+
+
 # One at a time.
 
 
