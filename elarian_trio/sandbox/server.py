@@ -24,7 +24,7 @@ from elarian_trio._session import Reception
 from elarian_trio._transport import open_memory_pair
 from elarian_trio.client.outcome import Outcome
 from elarian_trio.errors import ConnectionFailed, StoreError
-from elarian_trio.sandbox.arguments import check_memory
+from elarian_trio.sandbox.arguments import check_folder, check_memory
 from elarian_trio.sandbox.clock import NAMES, Clock, mock_clock, open_clock, reopen_clock
 from elarian_trio.sandbox.connections import Client
 from elarian_trio.sandbox.credentials import Credentials
@@ -135,6 +135,7 @@ class Sandbox(AsyncContextManagerMixin):
         tls_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         addresses = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
+        check_folder("tls_dir", tls_dir)
         self._ports = Ports(addresses, is_guarded=apps is not None and strict, tls_dir=tls_dir)
         standins = {"planship": planship, "talon_one": talon_one}
         self._needs_real_time = next(

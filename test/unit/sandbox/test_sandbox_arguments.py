@@ -58,6 +58,7 @@ async def test_virtual_time_without_a_mock_clock_is_refused_on_entering() -> Non
         {"resume_window": -1},
         {"resume_window": float("nan")},
         {"resume_window": 10**5000},
+        {"tls_dir": "", "tls": "127.0.0.1:0"},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
@@ -74,6 +75,7 @@ def test_wrong_arguments_are_value_errors(wrong: dict[str, Any]) -> None:
         ({"settings": {}}, "settings must be one of Settings, None, got dict"),
         ({"faults": []}, "faults must be one of Faults, None, got list"),
         ({"data": 5}, "data must be the path of a file, got int"),
+        ({"tls": "127.0.0.1:0", "tls_dir": 5}, "tls_dir must be the path of a folder, got int"),
         ({"seed": 1.5}, "seed must be one of int, str, None, got float"),
         ({"seed": True}, "seed must be one of int, str, None, got bool"),
         ({"resume_window": True}, "resume_window must be a number of seconds, got bool"),
