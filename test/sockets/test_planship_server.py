@@ -328,6 +328,8 @@ async def test_what_the_file_cannot_give_is_answered_with_500(tmp_path: Path, mo
         ({"clock": "sun"}, "clock must be one of"),
         ({"client_secret": ""}, "client_secret must not be empty"),
         ({"client_id": "a:b"}, "client_id must not have a colon"),
+        ({"client_id": "\ud800"}, "client_id holds a lone surrogate"),
+        ({"client_secret": "\ud800"}, "client_secret holds a lone surrogate"),
         ({"data": ""}, "data must be the path of a file, got an empty one"),
     ],
 )

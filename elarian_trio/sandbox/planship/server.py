@@ -94,7 +94,7 @@ class PlanshipServer(WebServer):
         needs = "a client id and secret of your own (client_id, client_secret)"
         super().__init__("planship", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
         for name, value in (("client_id", client_id), ("client_secret", client_secret)):
-            if value == "":
+            if value is not None and not check_str(name, value):
                 msg = f"{name} must not be empty"
                 raise ValueError(msg)
         if client_id is not None and ":" in client_id:
