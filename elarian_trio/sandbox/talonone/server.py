@@ -71,7 +71,7 @@ class TalonOneServer(WebServer):
         rules: the campaigns' rules, in order: functions of a :class:`RuleState` and the event, which give effects as
             ``(name, argument, …)``; or :class:`Rule` values, which say also whose they are and when they apply. They
             must neither wait nor raise: one that raises is answered with 500, and nothing has changed.
-        campaigns: the campaigns; where none is given, any number is one that runs.
+        campaigns: the campaigns, each number once; where none is given, any number is one that runs.
         coupons: the coupons that there are from the beginning.
         catalogue: the attributes and types of events that there are; where none is given, any.
         api_key: the key of the one application; made at random if left out. Or
@@ -124,9 +124,11 @@ class TalonOneServer(WebServer):
         super().__init__("talon_one", address, is_guarded=is_guarded, needs=needs, clock=clock, seed=seed, data=data)
         given = all_of("coupons", Coupon, coupons)
         _require_different("coupon", (each.code for each in given))
+        running = all_of("campaigns", Campaign, campaigns)
+        _require_different("campaign", (str(each.campaign_id) for each in running))
         self._deployment = Deployment(
             rules=tuple(rule if isinstance(rule, Rule) else Rule(rule) for rule in rules),
-            campaigns={each.campaign_id: each for each in all_of("campaigns", Campaign, campaigns)},
+            campaigns={each.campaign_id: each for each in running},
             coupons={each.code: each for each in given},
             catalogue=catalogue,
             loyalty={} if loyalty is None else loyalty,

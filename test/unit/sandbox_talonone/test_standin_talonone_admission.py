@@ -104,5 +104,5 @@ def test_keys_show_in_no_repr() -> None:
     """The design, promise 4."""
     assert KEY not in repr(Application(api_key=KEY, application_key=SIGNING_KEY))
     assert SIGNING_KEY not in repr(Application(api_key=KEY, application_key=SIGNING_KEY))
-    with pytest.raises(ValueError, match="must be hexadecimal digits"):
+    with pytest.raises(ValueError, match="must be an even number of hexadecimal digits"):
         Application(application_key="secret")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -375,6 +376,8 @@ async def test_keys_may_be_chosen() -> None:
         ({"api_key": "k", "applications": [Application()]}, "either an api_key"),
         ({"applications": [Application(), Application()]}, "application '1' is given twice"),
         ({"coupons": [Coupon(code="C"), Coupon(code="C")]}, "coupon 'C' is given twice"),
+        ({"campaigns": [Campaign(campaign_id=7), Campaign(campaign_id=7)]}, "campaign '7' is given twice"),
+        ({"loyalty": {"u": {1: math.nan}}}, "the points of u must be a number that can be counted to"),
         ({"address": "0.0.0.0:0"}, "takes keys of your own"),
         ({"address": "nowhere"}, "host:port"),
     ],
@@ -395,6 +398,12 @@ def test_arguments_that_do_not_go_together_are_refused(arguments: dict[str, Any]
         (lambda: TalonOneServer(catalogue={}), "catalogue must be one of Catalogue, None, got dict"),  # type: ignore[arg-type]
         (lambda: TalonOneServer(loyalty=[1]), "loyalty must be a Mapping, got list"),  # type: ignore[arg-type]
         (lambda: TalonOneServer(loyalty={"u": 1}), "the loyalty of u must be a Mapping, got int"),  # type: ignore[dict-item]
+        (lambda: TalonOneServer(loyalty={"u": {1: "9"}}), "the points of u must be a number, got str"),  # type: ignore[dict-item]
+        (lambda: TalonOneServer(loyalty={"u": {"1": 9}}), "a loyalty program must be an int, got str"),  # type: ignore[dict-item]
+        (
+            lambda: Coupon(code="C", attributes={"a": object()}),
+            "the attributes of coupon 'C' must be what JSON can hold",
+        ),
         (lambda: TalonOneServer(first_id="5"), "first_id must be an int, got str"),  # type: ignore[arg-type]
         (lambda: TalonOneServer(account_id=True), "account_id must be an int, got bool"),
         (lambda: TalonOneServer(strict="no"), "strict must be a bool, got str"),  # type: ignore[arg-type]
@@ -427,6 +436,24 @@ def test_times_of_nowhere_and_kinds_that_are_none_are_refused() -> None:
         ValueError, match=r"the kind of attribute 'Name' must be one of 'string', 'number', .* got 'text'"
     ):
         Catalogue(events={"seen": {"Name": "text"}})  # type: ignore[dict-item]
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize("value", [math.nan, "\ud800", ENDLESS])
+def test_coupon_of_which_no_answer_can_tell_is_refused(value: Any) -> None:  # noqa: ANN401 - bad on purpose
+    """A past bug: each request with such a coupon was answered with 500."""
+    with pytest.raises(ValueError, match="the attributes of coupon 'C' must be what JSON can hold"):
+        Coupon(code="C", attributes={"a": value})
+
+
+@pytest.mark.parametrize("key", ["a b", "é", "a\n", "\ud800"])
+def test_key_that_no_header_carries_is_refused_unseen(key: str) -> None:
+    """A past bug: the stand-in's own credentials were none for the client."""
+    with pytest.raises(ValueError, match="api_key must be ASCII, without spaces"):
+        Application(api_key=key)
 
 
 def test_rule_that_cannot_be_called_is_refused() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the types of what users make can be resolved at run time
+from json import dumps
+from string import hexdigits
 from types import NoneType
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from elarian_trio._arguments import require, require_choice, require_fields, require_function
+from elarian_trio._arguments import is_finite, require, require_choice, require_fields, require_function, shown
 from elarian_trio.models.checks import check_datetime
 
 __all__ = ["Application", "AttributeKind", "Campaign", "Catalogue", "Coupon", "Deployment", "Rule", "RuleState"]
@@ -142,6 +144,7 @@ class Coupon:
         """See that it can be."""
         kinds = {"code": str, "campaign_id": int, "usage_limit": int, "recipient": str}
         require_fields(self, {**kinds, "attributes": Mapping})
+        object.__setattr__(self, "attributes", _as_json(f"the attributes of coupon {self.code!r}", self.attributes))
         require_function("condition", self.condition, optional=True)
         for name in ("start_date", "expiry_date"):
             value = getattr(self, name)
@@ -182,6 +185,10 @@ class Application:
         application_id: its number, which signs.
         api_key: its key; made at random by the server if left out.
         application_key: the key of its signatures, 16 hexadecimal digits; likewise.
+
+    Raises:
+        ValueError: no header can carry the key, or the other is not hexadecimal.
+        TypeError: one is of the wrong type.
     """
 
     application_id: int = 1
@@ -189,13 +196,14 @@ class Application:
     application_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """See that it can be, and that its key can sign."""
+        """See that it can be, that its key can be presented, and that the other can sign."""
         require_fields(self, {"application_id": int, "api_key": str, "application_key": str})
-        try:
-            bytes.fromhex(self.application_key)
-        except ValueError:
-            msg = "application_key must be hexadecimal digits"
-            raise ValueError(msg) from None  # the text is a credential
+        if not all("!" <= each <= "~" for each in self.api_key):
+            msg = "api_key must be ASCII, without spaces: no header carries another"
+            raise ValueError(msg)
+        if len(self.application_key) % 2 or not set(self.application_key) <= set(hexdigits):
+            msg = "application_key must be an even number of hexadecimal digits"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,9 +230,33 @@ class Deployment:
         require("loyalty", Mapping, self.loyalty)
         for profile_id, programs in self.loyalty.items():
             require(f"the loyalty of {profile_id}", Mapping, programs)
+            for program_id, points in programs.items():
+                require("a loyalty program", int, program_id)
+                _require_points(f"the points of {profile_id}", points)
 
     def campaign(self, campaign_id: int) -> Campaign | None:
         """Give a campaign; where the user gave none at all, any number is one that runs."""
         if self.campaigns:
             return self.campaigns.get(campaign_id)
         return Campaign(campaign_id=campaign_id, referral_usage_limit=self.referral_usage_limit)
+
+
+def _as_json(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what an answer can hold: otherwise each that it should be in would be a 500."""
+    values = dict(given)
+    try:
+        dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    except TypeError as error:
+        msg = f"{name} must be what JSON can hold: {error}"
+        raise TypeError(msg) from None
+    except (ValueError, RecursionError) as error:
+        msg = f"{name} must be what JSON can hold: {error}"
+        raise ValueError(msg) from None
+    return values
+
+
+def _require_points(name: str, given: float) -> None:
+    require(name, (int, float), given, wanted="a number")
+    if not is_finite(given):
+        msg = f"{name} must be a number that can be counted to, got {shown(given)}"
+        raise ValueError(msg)
