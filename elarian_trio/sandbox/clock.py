@@ -344,6 +344,10 @@ class ManualClock(Clock):
     Args:
         start: where it begins, an aware datetime; the real present if left out. Give one where two runs shall be
             alike to the stamp.
+
+    Raises:
+        ValueError: *start* is naive, or beyond the sandbox's calendar, which ends on 9999-01-01.
+        TypeError: it is no datetime.
     """
 
     def __init__(self, start: datetime | None = None) -> None:

@@ -186,7 +186,7 @@ class Sandbox(AsyncContextManagerMixin):
         that shall come over the network takes ``sandbox.credentials.at(sandbox.endpoints["tcp"])``.
 
         Raises:
-            RuntimeError: the key is in the file, and the block is not entered.
+            RuntimeError: what the sandbox keeps is in a file, and the block is not entered.
         """
         return self.credentials_of(self._organisations.main.app_id)
 
@@ -195,7 +195,7 @@ class Sandbox(AsyncContextManagerMixin):
 
         Raises:
             LookupError: there is no such app.
-            RuntimeError: the key is in the file, and the block is not entered.
+            RuntimeError: what the sandbox keeps is in a file, and the block is not entered.
         """
         for app in self._remembered.organisations.apps:
             if app.app_id == app_id:
@@ -207,7 +207,8 @@ class Sandbox(AsyncContextManagerMixin):
     def endpoints(self) -> Mapping[str, str]:
         """Where it listens, by transport: ``{"tcp": "tcp://127.0.0.1:40123"}``. Empty until entered.
 
-        A stand-in's is under its name: ``{"planship": "http://127.0.0.1:40124"}``.
+        A stand-in's is under its name: ``{"planship": "http://127.0.0.1:40124"}``. Once the block is left nobody
+        listens: the stand-ins' are gone then, and the others say where the sandbox will be when it is entered again.
         """
         return {**self._ports.endpoints, **self._standins.endpoints}
 
@@ -289,7 +290,12 @@ class Sandbox(AsyncContextManagerMixin):
 
     @property
     def purses(self) -> Mapping[str, Mapping[str, PaymentBalance]]:
-        """What is in each purse at this moment: its balances by currency, by the purse's id."""
+        """What is in each purse at this moment: its balances by currency, by the purse's id.
+
+        Raises:
+            RuntimeError: they are in a file, and the block is not entered.
+            StoreError: the file cannot be read.
+        """
         return {purse_id: self._balances(purse_id) for purse_id in self._organisations.purses}
 
     def purse_balance(self, purse_id: str | None = None, currency_code: str | None = None) -> Decimal:
@@ -303,6 +309,8 @@ class Sandbox(AsyncContextManagerMixin):
 
         Raises:
             LookupError: there is no such purse, or no such currency in it.
+            RuntimeError: it is in a file, and the block is not entered.
+            StoreError: the file cannot be read.
         """
         name = self.purse_id if purse_id is None else purse_id
         balances = self._balances(name)
@@ -338,9 +346,10 @@ class Sandbox(AsyncContextManagerMixin):
 
         Raises:
             ValueError: virtual time was asked for where it cannot be had; or it is entered again, and either before or
-                now, but not both times, under a MockClock that it follows.
-            OSError: an address to listen on cannot be had.
+                now, but not both times, under a MockClock that it follows; or what ``tls_dir`` holds is no authority.
+            OSError: an address to listen on cannot be had, or ``tls_dir`` cannot be used.
             StoreError: the file is in use, damaged, somebody else's or a later version's; it was left as it is.
+            RuntimeError: it is entered already.
         """
         self._check_clock()
         if self._clock is None:

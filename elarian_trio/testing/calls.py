@@ -26,7 +26,10 @@ __all__ = ["Call", "CallTurns"]
 
 
 class _Calling(ABC):
-    """What can be written down of a call, before it has begun and while it lasts."""
+    """What can be written down of a call, before it has begun and while it lasts.
+
+    Awaiting raises AssertionError where the call is over before one of these turns, or the app does not answer it.
+    """
 
     @abstractmethod
     def _then(self, words: str, step: Callable[..., Awaitable[None]], *arguments: object) -> CallTurns:

@@ -30,11 +30,17 @@ class _Paying(ABC):
         """Give turns that end with another one."""
 
     def pays(self) -> PaymentTurns:
-        """Pay what the app has asked the customer for. Awaiting raises AssertionError where it asked for nothing."""
+        """Pay what the app has asked the customer for.
+
+        Awaiting raises AssertionError where it asked for nothing, or the payment has come to another end before.
+        """
         return self._then(called("pays"), Payment.pay)
 
     def succeeds(self) -> PaymentTurns:
-        """Have the gateway carry the payment out, whoever pays."""
+        """Have the gateway carry the payment out, whoever pays.
+
+        Awaiting raises AssertionError where it has come to another end before.
+        """
         return self._then(called("succeeds"), Payment.decide, PaymentStatus.SUCCESS)
 
     def fails(self, status: PaymentStatus | PaymentStatusName = PaymentStatus.FAILED) -> PaymentTurns:
@@ -44,6 +50,9 @@ class _Paying(ABC):
             status: why, such as "insufficient_funds" or "rejected".
 
         Awaiting raises AssertionError where it has come to another end before.
+
+        Raises:
+            ValueError: there is no such status.
         """
         return self._then(called("fails", str(status)), Payment.decide, PaymentStatus(status))
 

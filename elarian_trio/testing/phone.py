@@ -80,7 +80,10 @@ class Phone:
 
     @property
     def patience(self) -> float:
-        """How many seconds, of the loop's time, all phones of the test wait unless ``within`` says otherwise."""
+        """How many seconds, of the loop's time, all phones of the test wait unless ``within`` says otherwise.
+
+        What is no number is told of by whoever waits next: a TypeError, or of nan a ValueError.
+        """
         return self._exchange.stage.patience
 
     @patience.setter
@@ -96,7 +99,8 @@ class Phone:
             code: the organisation's USSD code; the sandbox's first if left out.
             within: seconds that each screen may take.
 
-        Awaiting gives a :class:`UssdSession`, and raises AssertionError if the app shows no screen.
+        Awaiting gives a :class:`UssdSession`, and raises AssertionError if the app shows no screen, or LookupError if
+        *code* is left out and the sandbox has none.
         """
         words = called("phone.dial", *(() if code is None else (code,)))
 
@@ -114,7 +118,7 @@ class Phone:
             within: seconds that each answer of the app's may take.
 
         Awaiting gives a :class:`Call`, which is over if the app rejects it (``call.is_over``). It raises AssertionError
-        if the app does not answer.
+        if the app does not answer, and LookupError if *number* is left out and the sandbox has none.
         """
         words = called("phone.call", *(() if number is None else (number,)))
 
@@ -145,6 +149,7 @@ class Phone:
             AssertionError: the server refused it.
             LookupError: the sandbox has no such channel.
             ValueError: there is no such channel.
+            TypeError: a part is nothing that a message can say.
 
         Cancellation:
             Always a checkpoint; the message may have been taken.
@@ -173,6 +178,8 @@ class Phone:
         Raises:
             AssertionError: the server refused it.
             LookupError: the sandbox has no paybill.
+            ValueError: there is no such status.
+            TypeError: *value* is no Cash, or *to* no PaymentChannelNumber.
 
         Cancellation:
             Always a checkpoint; the payment may have been taken.
@@ -193,7 +200,7 @@ class Phone:
     async def expect_sms(
         self, *wanted: Wanted, sender: str | None = None, within: float | None = None
     ) -> SendMessageSimulatorNotification:
-        """Expect an SMS; see :meth:`expect_message`.
+        """Expect an SMS, and wait for it. It gives and raises what :meth:`expect_message` does.
 
         Args:
             wanted: what it says: words that it holds, or patterns that find something in it.
@@ -254,6 +261,9 @@ class Phone:
             within: seconds to wait, for this and for each answer of the app's.
 
         Awaiting gives a :class:`Call`, and raises AssertionError if nobody calls.
+
+        Raises:
+            TypeError: *caller* is no str.
         """
 
         def pick(told: AnyNotification) -> MakeVoiceCallSimulatorNotification | None:
@@ -283,6 +293,9 @@ class Phone:
             within: seconds to wait.
 
         Awaiting gives a :class:`Payment`, and raises AssertionError if none comes.
+
+        Raises:
+            TypeError: *value* is no Cash.
         """
 
         def pick(told: AnyNotification) -> CustomerPaymentNotification | None:
@@ -311,6 +324,9 @@ class Phone:
             within: seconds to wait.
 
         Awaiting gives a :class:`Payment`, and raises AssertionError if none comes.
+
+        Raises:
+            TypeError: *value* is no Cash, or *to* no str.
         """
 
         def pick(told: AnyNotification) -> SendChannelPaymentSimulatorNotification | None:

@@ -57,7 +57,7 @@ class PlanshipServer(WebServer):
     Args:
         address: where to listen, as ``"127.0.0.1:0"``; port 0 takes one that is free. An address that others can reach
             takes a client id and secret of your own.
-        catalogue: what is on sale; a demonstration with a lever of each kind, product "clicker-demo", if left out.
+        catalogue: what is on sale; :func:`clicker_demo` if left out, whose product is "clicker-demo".
         client_id: with which a program comes in.
         client_secret: its secret; made at random if left out, and kept in the file if there is one.
         switches: how it behaves where that is not known; they may be set later, too.
@@ -158,7 +158,11 @@ class PlanshipServer(WebServer):
         await self._do(lambda call: revoke_tokens(service, call))
 
     def drop_sockets(self) -> int:
-        """Cut all WebSockets without a word; say how many."""
+        """Cut all WebSockets without a word; say how many.
+
+        Raises:
+            RuntimeError: its block is not entered.
+        """
         return self._hearing_all.order(Order("drop"))
 
     def close_sockets(self, code: int = 1011) -> int:
@@ -167,6 +171,7 @@ class PlanshipServer(WebServer):
         Raises:
             ValueError: that is no code that can be sent.
             TypeError: it is no int.
+            RuntimeError: its block is not entered.
         """
         require("code", int, code)
         if not (code in (1000, 1001, 1002, 1003) or 1007 <= code <= 1014 or 3000 <= code <= 4999):
@@ -180,6 +185,7 @@ class PlanshipServer(WebServer):
         Raises:
             ValueError: it holds a lone surrogate, which UTF-8 cannot carry.
             TypeError: it is no str.
+            RuntimeError: its block is not entered.
         """
         return self._hearing_all.order(Order("send", check_str("text", text)))
 

@@ -181,7 +181,7 @@ class TalonOneServer(WebServer):
         return None if found is None else answers.session(found)
 
     def events(self, session_id: str, application_id: int | None = None) -> tuple[dict[str, Any], ...]:
-        """Give the events in a session, in the order in which they happened, as an answer has them but for ``meta``.
+        """Give the events in a session, in the order in which they happened, as answers have them, with ``meta`` empty.
 
         Raises:
             RuntimeError: its block is not entered.

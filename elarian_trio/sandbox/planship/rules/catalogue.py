@@ -64,6 +64,11 @@ class Lever:
         period: since when: the "subscription"'s last renewal, "all_time", or a span of time that ends now.
         scope: whose use counts against the limit: all of the "subscription"'s, or each "customer"'s own.
         order: its place in lists.
+
+    Raises:
+        ValueError: there is no such kind, formula, scope or period, a slug is no name, *default* is none of the
+            lever's values, or an enum or metered lever lacks what belongs to it.
+        TypeError: a value is of the wrong type.
     """
 
     slug: str
@@ -167,7 +172,11 @@ class Plan:
         auto_renew: of a subscription that does not say.
         duration_period: how many *duration_unit* a subscription runs until it renews.
         duration_unit: "minute" to "year", or "perpetual", which never ends.
-        alternative_id: another name of it.
+        alternative_id: another name of it; only told.
+
+    Raises:
+        ValueError: there is no such unit, a slug is no name, or a number is out of its range.
+        TypeError: a value is of the wrong type.
     """
 
     slug: str
@@ -206,7 +215,12 @@ class Product:
         description: for people.
         levers: what its plans differ in.
         plans: what can be subscribed to.
-        alternative_id: another name of it.
+        alternative_id: another name of it; only told.
+
+    Raises:
+        ValueError: a slug is no name, or that of two; or a plan entitles to a lever that is not there, or to a value
+            that it cannot have.
+        TypeError: a value is of the wrong type.
     """
 
     slug: str
@@ -265,6 +279,10 @@ class Catalogue:
     Attributes:
         products: at least one.
         organization: its slug.
+
+    Raises:
+        ValueError: there is no product, or two have the same slug.
+        TypeError: a value is of the wrong type.
     """
 
     products: tuple[Product, ...]
@@ -323,7 +341,7 @@ def _unique(what: str, things: tuple[Lever, ...] | tuple[Plan, ...] | tuple[Prod
 
 
 def clicker_demo() -> Catalogue:
-    """Give a catalogue with a lever of each kind, shaped after the vendor's demonstration of clicking buttons."""
+    """Give a catalogue with a lever of each kind but "enum", after the vendor's demonstration of clicking buttons."""
     levers = (
         Lever(slug="max-projects", name="Projects", kind="integer", order=1),
         Lever(
