@@ -32,6 +32,8 @@ P = "/products/clicker-demo"
         (lambda: Lever(slug="a", kind="enum", choices=("x",), default="y"), "one of its choices"),
         (lambda: Lever(slug=".."), "a slug must be a name"),
         (lambda: Plan(slug=""), "a slug must be a name"),
+        (lambda: Plan(slug="\ud800"), "slug holds a lone surrogate"),
+        (lambda: Product(slug="a", description="\ud800"), "description holds a lone surrogate"),
         (lambda: Plan(slug="a", duration_unit="infinity"), "duration_unit must be"),
         (lambda: Plan(slug="a", duration_period=0), "duration_period must be 1 or more"),
         (lambda: Plan(slug="a", max_subscribers=0), "max_subscribers must be 1 or more"),

@@ -15,6 +15,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from elarian_trio._arguments import all_of, is_finite, require_choice, require_fields, shown
+from elarian_trio.models.checks import check_str
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +67,8 @@ class Lever:
         order: its place in lists.
 
     Raises:
-        ValueError: there is no such kind, formula, scope or period, a slug is no name, *default* is none of the
-            lever's values, or an enum or metered lever lacks what belongs to it.
+        ValueError: there is no such kind, formula, scope or period, a slug is no name, a text holds a lone surrogate,
+            *default* is none of the lever's values, or an enum or metered lever lacks what belongs to it.
         TypeError: a value is of the wrong type.
     """
 
@@ -175,7 +176,8 @@ class Plan:
         alternative_id: another name of it; only told.
 
     Raises:
-        ValueError: there is no such unit, a slug is no name, or a number is out of its range.
+        ValueError: there is no such unit, a slug is no name, a text holds a lone surrogate, or a number is out of its
+            range.
         TypeError: a value is of the wrong type.
     """
 
@@ -218,8 +220,8 @@ class Product:
         alternative_id: another name of it; only told.
 
     Raises:
-        ValueError: a slug is no name, or that of two; or a plan entitles to a lever that is not there, or to a value
-            that it cannot have.
+        ValueError: a slug is no name, or that of two; a text holds a lone surrogate; or a plan entitles to a lever that
+            is not there, or to a value that it cannot have.
         TypeError: a value is of the wrong type.
     """
 
@@ -325,7 +327,12 @@ class Catalogue:
 
 
 def _name(thing: Lever | Plan | Product) -> None:
-    """Have *thing* called by its slug where it has no other name; a slug that is a step in a path is none."""
+    """Have *thing* called by its slug where it has no other name; a slug that is a step in a path is none.
+
+    What UTF-8 cannot carry can neither be asked for nor told.
+    """
+    for field_name in _TEXTS:
+        check_str(field_name, getattr(thing, field_name))
     if not thing.slug or thing.slug in (".", ".."):
         msg = f"a slug must be a name, got {thing.slug!r}"
         raise ValueError(msg)
