@@ -7,7 +7,7 @@ Every room may raise these; this room imports none. The tree::
         SetupRejected          the server refused our setup or credentials. Final
       ConnectionLost           the session this command (or block) stood on ended; ``sent`` tells more
       ConnectionClosed         used before its block was entered or after it was left
-      CommandTimedOut          no answer within ``command_timeout``; ``sent`` tells more
+      CommandTimedOut          no answer within ``command_timeout`` (HTTP: ``timeout``); ``sent`` tells more
       DeliveryExpired          answered by hand after its deadline
       ProtocolError            abstract
         LocalProtocolError     we broke the protocol's rules
@@ -117,7 +117,7 @@ class ConnectionClosed(ElarianError):
 
 
 class CommandTimedOut(ElarianError):
-    """No answer came within ``ConnectionOptions.command_timeout``.
+    """No answer came within ``ConnectionOptions.command_timeout``, or from an HTTP service ``HttpOptions.timeout``.
 
     Attributes:
         sent: whether the command had been handed to the network, so that the server may have acted on it.

@@ -241,6 +241,10 @@ class Retries:
         statuses: after which answers.
         first: seconds, the greatest delay after the first attempt.
         cap: seconds, the greatest delay of all.
+
+    Raises:
+        ValueError: a number is out of its range, or POST is among the methods.
+        TypeError: a value is of the wrong type.
     """
 
     attempts: int = 3
@@ -278,6 +282,10 @@ class HttpOptions:
         ssl_context: replaces the default, verifying context of ``https`` and ``wss``.
         trust_env: whether the environment names the proxy (``HTTPS_PROXY``, ``NO_PROXY``, …) where none is given, and
             whom TLS trusts (``SSL_CERT_FILE``, ``SSL_CERT_DIR``) where there is no *ssl_context*.
+
+    Raises:
+        ValueError: the time-out is not above 0, the proxy is none, or the context is a server's.
+        TypeError: a value is of the wrong type.
     """
 
     timeout: float | None = 60.0
@@ -317,6 +325,10 @@ class Reconnects:
         connect_timeout: bounds one attempt to open a connection, and the read that follows it.
         ping_after: how long the peer may be silent before it is asked whether it is there, and how long it then has to
             answer; ``None`` for never asking.
+
+    Raises:
+        ValueError: a number is out of its range.
+        TypeError: a value is no number.
     """
 
     first: float = 0.5

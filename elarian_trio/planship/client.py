@@ -99,7 +99,8 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             test's; it is closed with the block. ``options`` say nothing of proxies and TLS then.
 
     Raises:
-        ValueError: there is not exactly one credential, or a URL is not one.
+        ValueError: there is not exactly one credential, or it cannot be sent; a URL is not one; or the slug or the id
+            is empty, ``.`` or ``..``.
         TypeError: an argument is of the wrong type.
     """
 
@@ -267,9 +268,9 @@ class PlanshipCustomer(AsyncContextManagerMixin):
             CommandTimedOut: no answer in time; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered yet, or was left.
-            ValueError: an id or slug is empty, or longer than an address can be; or the function for tokens gave one
-                that is empty, or that no header can carry.
-            TypeError: it gave something else than a str.
+            ValueError: an id or slug is empty, ``.`` or ``..``, or longer than an address can be; a value is none that
+                JSON can hold; or the function for tokens gave one that is empty, or that no header can carry.
+            TypeError: an argument is of the wrong type, or the function for tokens gave something else than a str.
             Exception: what it raised.
 
         Cancellation:
@@ -489,7 +490,8 @@ class PlanshipCustomer(AsyncContextManagerMixin):
 
         Raises:
             ConnectionClosed: the client's block was not entered yet, or was left.
-            ValueError: ``web_socket_url`` must be given.
+            ValueError: ``web_socket_url`` must be given, or a proxy for it is none.
+            ModuleNotFoundError: that proxy is a SOCKS one, and the socksio package is not there.
         """
         async with self._feeding(None) as updates:
             yield updates

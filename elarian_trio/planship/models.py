@@ -407,6 +407,9 @@ class CreateCustomerParameters:
         name: what people call the customer.
         email: where to write to.
         metadata: a JSON object of your own.
+
+    Raises:
+        TypeError: a value is of the wrong type.
     """
 
     alternative_id: str | None = None
@@ -429,6 +432,10 @@ class CreateSubscriptionOptions:
         renew_at: when the first period ends, an aware datetime.
         auto_renew: whether it renews by itself.
         metadata: a JSON object of your own.
+
+    Raises:
+        ValueError: *renew_at* is naive, or out of range in UTC.
+        TypeError: a value is of the wrong type.
     """
 
     is_subscriber: bool | None = None
@@ -454,6 +461,10 @@ class ModifySubscriptionParameters:
         is_active: whether it counts.
         auto_renew: whether it renews by itself; ``False`` is how a subscription is cancelled.
         renew_at: when the period ends, an aware datetime.
+
+    Raises:
+        ValueError: *renew_at* is naive, or out of range in UTC.
+        TypeError: a value is of the wrong type.
     """
 
     plan_slug: str | None = None

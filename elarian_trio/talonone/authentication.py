@@ -58,7 +58,7 @@ class SignatureAuth:
         application_key: hexadecimal digits, as the vendor shows them: 16 of them.
 
     Raises:
-        ValueError: the key is empty or not hexadecimal, or no header can carry the id.
+        ValueError: the key is empty or not hexadecimal, or the id holds anything but letters and digits.
         TypeError: an argument is of the wrong type.
     """
 

@@ -140,6 +140,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             CommandTimedOut: no answer came within ``options.timeout``; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
+            TypeError: the body is not of its type.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -163,6 +164,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
+            TypeError: the id is no str.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -188,6 +190,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             CommandTimedOut: no answer came within ``options.timeout``; the same.
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
+            TypeError: the body is not of its type.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -214,6 +217,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
+            TypeError: the id is no str, or the body not of its type.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
@@ -244,6 +248,7 @@ class IntegrationApi(AsyncContextManagerMixin):
             RemoteProtocolError: what came is no HTTP, or longer than 16 MiB.
             ConnectionClosed: the client's block was not entered, or it was left.
             ValueError: the id is empty, ``.`` or ``..``, or longer than an address can be.
+            TypeError: the id is no str, or the body not of its type.
 
         Cancellation:
             Always a checkpoint. The connection is closed; the service may have acted all the same.
