@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from elarian_trio.sandbox.planship.rules.catalogue import Plan
@@ -93,6 +93,7 @@ def test_it_renews_to_its_renew_plan_and_then_to_the_same_again() -> None:
     period=st.integers(1, 40),
     later=st.timedeltas(timedelta(0), timedelta(days=900)),
 )
+@example(unit="month", period=2, later=timedelta(days=364))
 def test_renewing_many_times_at_once_ends_in_the_period_that_holds_the_present(
     unit: str, period: int, later: timedelta
 ) -> None:
@@ -101,6 +102,21 @@ def test_renewing_many_times_at_once_ends_in_the_period_that_holds_the_present(
     after = current(subscription(plan), START + later, lambda _: plan)
     assert after.last_renewed_at <= START + later < after.renew_at
     assert after == current(after, START + later, lambda _: plan)
+
+
+@given(
+    unit=st.sampled_from(["day", "week", "month", "year"]),
+    period=st.integers(1, 5),
+    looks=st.lists(st.timedeltas(timedelta(0), timedelta(days=2_000)), min_size=1, max_size=20),
+)
+@example(unit="month", period=2, looks=[timedelta(days=250), timedelta(days=380)])
+def test_looking_in_between_changes_nothing(unit: str, period: int, looks: list[timedelta]) -> None:
+    """A past bug: from the 31st on, whoever looked in November renewed on the 30th, and nobody else did."""
+    plan = lasting(unit, period)
+    seen = subscription(plan)
+    for look in sorted(looks):
+        seen = current(seen, START + look, lambda _: plan)
+    assert seen == current(subscription(plan), START + max(looks), lambda _: plan)
 
 
 def test_a_renewal_date_long_past_and_a_present_at_the_end_of_time_are_found_in_no_time() -> None:

@@ -18,6 +18,8 @@ __all__ = ["NEVER", "current", "end_of", "renewed"]
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When a perpetual plan is renewed; dates are never null on this wire."""
 
+EVERY_MONTHS = 28  # the last day that every month has
+
 _SPANS: Mapping[str, timedelta] = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -68,14 +70,26 @@ def current(
     if not subscription.auto_renew:
         return replace(subscription, is_active=False)
     plan = plan_of(subscription.renew_plan)
-    start = subscription.renew_at
+    return renewed(subscription, plan, _last_renewal(plan, subscription.renew_at, now))
+
+
+def _last_renewal(plan: Plan, start: datetime, now: datetime) -> datetime:
+    """Say when the period began that holds *now*, as if each renewal since *start* had been looked at.
+
+    The end of a month that is shorter than the day is late stays the day for what follows, so these are gone through.
+    """
+    now = min(now, NEVER - datetime.resolution)  # behind the last day nothing ends any more
+    while plan.duration_unit in _MONTHS and start.day > EVERY_MONTHS:
+        end = end_of(plan, start)
+        if end > now:
+            return start
+        start = end
     whole = _periods_within(plan, start, now)
-    return renewed(subscription, plan, end_of(plan, start, whole) if whole else start)
+    return end_of(plan, start, whole) if whole else start
 
 
 def _periods_within(plan: Plan, start: datetime, now: datetime) -> int:
     """Count the whole periods from *start* to *now*, however many: by halving, since there may be millions."""
-    now = min(now, NEVER - datetime.resolution)  # behind the last day nothing ends any more
     low, high = 0, 1
     while end_of(plan, start, high) <= now:
         low, high = high, high * 2
