@@ -189,7 +189,7 @@ class Connections:
             self.drop(address)
 
 
-class Line(ByteStream):
+class _Line(ByteStream):
     """A connection as anycorn is to have it: one that can say its end although the other end is gone.
 
     uvloop (0.23 was seen) raises RuntimeError then, which anyio lets out and anycorn does not know.
@@ -235,7 +235,7 @@ def server_of(app: ASGIApp) -> Callable[[ByteStream], Awaitable[None]]:
     wrapped = ASGIWrapper(cast("Any", app))
 
     async def serve(stream: ByteStream) -> None:
-        await _Server(wrapped, config, WorkerContext(None), {}, cast("SocketStream", Line(stream))).run()
+        await _Server(wrapped, config, WorkerContext(None), {}, cast("SocketStream", _Line(stream))).run()
 
     return serve
 
