@@ -3,8 +3,8 @@
 //	server TRANSPORT                                    listens and prints its port
 //	client TRANSPORT PORT CREDENTIALS INTERVAL LIFETIME connects; times in milliseconds
 //
-// Either role with "-resumable" behind it asks for resumption, or grants it. TRANSPORT is tcp or ws. There is no "keep"
-// and no "drop": the library sends no CANCEL for a request that waits.
+// TRANSPORT is tcp or ws. Only what this library can do is here: it sends no CANCEL for a request that waits, and its
+// resumption repeats nothing.
 package main
 
 import (
@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"strconv"
@@ -28,11 +27,7 @@ import (
 	"github.com/rsocket/rsocket-go/rx/mono"
 )
 
-const (
-	whole   = 0 // its answers in fragments are complete with the first, so that by the protocol the rest is ignored
-	session = 2 * time.Minute
-	atOnce  = 16
-)
+const whole = 0 // its answers in fragments are complete with the first, so that by the protocol the rest is ignored
 
 var (
 	ever    = context.Background()
@@ -47,16 +42,15 @@ func say(words ...any) {
 
 func main() {
 	logger.SetLevel(logger.LevelError)
-	role, resumable := strings.CutSuffix(os.Args[1], "-resumable")
-	play := map[string]func([]string, bool) error{"server": serve, "client": connect}[role]
-	if err := play(os.Args[2:], resumable); err != nil {
+	play := map[string]func([]string) error{"server": serve, "client": connect}[os.Args[1]]
+	if err := play(os.Args[2:]); err != nil {
 		say("CLOSED", err)
 		os.Exit(1)
 	}
 	<-ever.Done()
 }
 
-func serve(rest []string, resumable bool) error {
+func serve(rest []string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -71,9 +65,6 @@ func serve(rest []string, resumable bool) error {
 	server := rsocket.Receive().Fragment(whole).OnStart(func() {
 		say("READY", listener.Addr().(*net.TCPAddr).Port)
 	})
-	if resumable {
-		server = server.Resume(rsocket.WithServerResumeSessionDuration(session))
-	}
 	made := func(context.Context) (transport.ServerTransport, error) { return served, nil }
 	return server.Acceptor(accept).Transport(made).Serve(ever)
 }
@@ -85,12 +76,12 @@ func accept(_ context.Context, setup payload.SetupPayload, peer rsocket.Closeabl
 	return behaviour(peer), nil
 }
 
-func connect(rest []string, resumable bool) error {
-	interval, err := strconv.Atoi(rest[3])
+func connect(rest []string) error {
+	interval, err := time.ParseDuration(rest[3] + "ms")
 	if err != nil {
 		return err
 	}
-	lifetime, err := strconv.Atoi(rest[4])
+	lifetime, err := time.ParseDuration(rest[4] + "ms")
 	if err != nil {
 		return err
 	}
@@ -98,16 +89,12 @@ func connect(rest []string, resumable bool) error {
 	if rest[0] == "ws" {
 		dialer = rsocket.WebsocketClient().SetURL("ws://127.0.0.1:" + rest[1] + "/").Build()
 	}
-	client := rsocket.Connect().
+	_, err = rsocket.Connect().
 		Fragment(whole).
-		KeepAlive(milliseconds(interval), milliseconds(lifetime), 1).
+		KeepAlive(interval, lifetime, 1).
 		DataMimeType("application/octet-stream").
 		MetadataMimeType("application/json").
-		SetupPayload(payload.New([]byte(rest[2]), []byte(`{"agent":"test"}`)))
-	if resumable {
-		client = client.Resume()
-	}
-	_, err = client.
+		SetupPayload(payload.New([]byte(rest[2]), []byte(`{"agent":"test"}`))).
 		Acceptor(func(_ context.Context, peer rsocket.RSocket) rsocket.RSocket {
 			return behaviour(peer.(rsocket.CloseableRSocket))
 		}).
@@ -119,16 +106,10 @@ func connect(rest []string, resumable bool) error {
 	return err
 }
 
-func milliseconds(number int) time.Duration {
-	return time.Duration(number) * time.Millisecond
-}
-
 // What a request has this peer do, on one connection.
 type conduct struct {
 	peer     rsocket.CloseableRSocket
 	canceled atomic.Int64
-	lock     sync.Mutex
-	jobs     map[string]int
 }
 
 func behaviour(peer rsocket.CloseableRSocket) rsocket.RSocket {
@@ -139,16 +120,13 @@ func behaviour(peer rsocket.CloseableRSocket) rsocket.RSocket {
 			say("CLOSED", err)
 		}
 	})
-	own := &conduct{peer: peer, jobs: map[string]int{}}
+	own := &conduct{peer: peer}
 	verbs := map[string]func([]byte) ([]byte, error){
 		"echo":     func(body []byte) ([]byte, error) { return body, nil },
 		"fail":     func(body []byte) ([]byte, error) { return nil, errors.New(string(body)) },
 		"canceled": func([]byte) ([]byte, error) { return number(own.canceled.Load()), nil },
 		"ask":      own.ask,
-		"many":     func(body []byte) ([]byte, error) { return own.many(body, math.MaxInt) },
-		"load":     func(body []byte) ([]byte, error) { return own.many(body, atOnce) },
-		"job":      own.job,
-		"jobs":     own.counted,
+		"many":     own.many,
 		"leave":    own.leave,
 	}
 	return rsocket.NewAbstractSocket(rsocket.RequestResponse(func(request payload.Payload) mono.Mono {
@@ -186,19 +164,17 @@ func (own *conduct) ask(body []byte) ([]byte, error) {
 	return answer, nil
 }
 
-func (own *conduct) many(body []byte, together int) ([]byte, error) {
+func (own *conduct) many(body []byte) ([]byte, error) {
 	count, err := strconv.Atoi(string(body))
 	if err != nil {
 		return nil, err
 	}
 	var all sync.WaitGroup
 	var wrong atomic.Int64
-	turns := make(chan struct{}, min(together, count))
 	for i := range count {
 		all.Add(1)
-		turns <- struct{}{}
 		go func() {
-			defer func() { <-turns; all.Done() }()
+			defer all.Done()
 			item := fmt.Appendf(nil, "item %d", i)
 			if answer, err := own.asked(item); err != nil || !bytes.Equal(answer, item) {
 				wrong.Add(1)
@@ -210,24 +186,6 @@ func (own *conduct) many(body []byte, together int) ([]byte, error) {
 		return []byte("mixed up"), nil
 	}
 	return []byte("each its own"), nil
-}
-
-func (own *conduct) job(body []byte) ([]byte, error) {
-	own.lock.Lock()
-	own.jobs[string(body)]++
-	own.lock.Unlock()
-	time.Sleep(milliseconds(len(body) % 7))
-	return body, nil
-}
-
-func (own *conduct) counted([]byte) ([]byte, error) {
-	own.lock.Lock()
-	defer own.lock.Unlock()
-	runs := 0
-	for _, each := range own.jobs {
-		runs += each
-	}
-	return fmt.Appendf(nil, "%d %d", len(own.jobs), runs), nil
 }
 
 func (own *conduct) leave([]byte) ([]byte, error) {
